@@ -1,0 +1,280 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+using FhirIomt.Core;
+
+namespace FhirIomt.Fhir.Json;
+
+/// <summary>One value of a parsed text. Rows stand in document order, so a subtree is a range of rows.</summary>
+internal struct JsonRow
+{
+    public int Start;
+    public int Length;
+    public int NameStart;
+    public int NameLength;
+    public int Count;
+
+    /// <summary>Row after this value's subtree.</summary>
+    public int After;
+    public NodeKind Kind;
+}
+
+/// <summary>
+/// A JSON text parsed once into a flat table over its own bytes. Nothing is converted: numbers and strings stay as they came in.
+/// Strict: UTF-8 without byte-order mark, no comments, no trailing commas, no duplicate member names, one value only.
+/// </summary>
+public sealed class JsonTree
+{
+    private readonly JsonRow[] _rows;
+
+    private JsonTree(ReadOnlyMemory<byte> utf8, JsonRow[] rows)
+    {
+        Utf8 = utf8;
+        _rows = rows;
+    }
+
+    public ReadOnlyMemory<byte> Utf8 { get; }
+
+    public ResourceNode Root => new(this, 0);
+
+    internal JsonRow[] Rows => _rows;
+
+    /// <summary>The node of a row number taken from <see cref="ResourceNode.Index"/>.</summary>
+    public ResourceNode NodeAt(int index) => new(this, index);
+
+    /// <summary>Parses a text; every refusal says line and column. Codes IOMT-0100 to IOMT-0104.</summary>
+    public static Outcome<JsonTree> Parse(ReadOnlyMemory<byte> utf8, JsonLimits? limits = null)
+    {
+        limits ??= JsonLimits.Default;
+        if (utf8.Length > limits.MaxBytes)
+        {
+            return JsonIssues.TooLong(utf8.Length, limits.MaxBytes);
+        }
+
+        var builder = new RowBuilder(Math.Max(16, utf8.Length / 24));
+        var reader = new Utf8JsonReader(utf8.Span, new JsonReaderOptions { MaxDepth = limits.MaxDepth });
+        try
+        {
+            while (reader.Read())
+            {
+                builder.Add(ref reader);
+            }
+        }
+        catch (JsonException exception)
+        {
+            return JsonIssues.NotJson(utf8.Span, exception, limits);
+        }
+
+        var rows = builder.ToRows();
+        if (FindInvalidText(utf8.Span, rows) is { } invalid)
+        {
+            return invalid;
+        }
+
+        return FindDuplicate(utf8.Span, rows) is { } duplicate ? duplicate : new JsonTree(utf8, rows);
+    }
+
+    internal static string Unescape(ReadOnlySpan<byte> escaped)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(escaped.Length + 2);
+        buffer[0] = (byte)'"';
+        escaped.CopyTo(buffer.AsSpan(1));
+        buffer[escaped.Length + 1] = (byte)'"';
+        var reader = new Utf8JsonReader(buffer.AsSpan(0, escaped.Length + 2));
+        reader.Read();
+        var text = reader.GetString()!;
+        ArrayPool<byte>.Shared.Return(buffer);
+        return text;
+    }
+
+    // The reader checks grammar, not that strings are well-formed UTF-8 or that surrogate escapes come in pairs.
+    private static Issue? FindInvalidText(ReadOnlySpan<byte> utf8, JsonRow[] rows)
+    {
+        if (!System.Text.Unicode.Utf8.IsValid(utf8))
+        {
+            return JsonIssues.BadUtf8();
+        }
+
+        if (utf8.IndexOf("\\u"u8) < 0)
+        {
+            return null;
+        }
+
+        foreach (ref readonly var row in rows.AsSpan())
+        {
+            var value = row.Kind == NodeKind.String ? utf8.Slice(row.Start + 1, row.Length - 2) : default;
+            var name = row.NameStart >= 0 ? utf8.Slice(row.NameStart, row.NameLength) : default;
+            if (!IsUnescapable(value) || !IsUnescapable(name))
+            {
+                return JsonIssues.LoneSurrogate(TextPosition.At(utf8, row.Start));
+            }
+        }
+
+        return null;
+    }
+
+    private static bool IsUnescapable(ReadOnlySpan<byte> escaped)
+    {
+        if (!escaped.Contains((byte)'\\'))
+        {
+            return true;
+        }
+
+        try
+        {
+            Unescape(escaped);
+            return true;
+        }
+        catch (InvalidOperationException)
+        {
+            return false;
+        }
+    }
+
+    private static Issue? FindDuplicate(ReadOnlySpan<byte> utf8, JsonRow[] rows)
+    {
+        HashSet<string>? seen = null;
+        for (var parent = 0; parent < rows.Length; parent++)
+        {
+            if (rows[parent].Kind != NodeKind.Object || rows[parent].Count < 2)
+            {
+                continue;
+            }
+
+            var duplicate = rows[parent].Count <= 24 ? DuplicateAmongFew(utf8, rows, parent) : DuplicateAmongMany(utf8, rows, parent, seen ??= new(StringComparer.Ordinal));
+            if (duplicate >= 0)
+            {
+                var name = NameOf(utf8, rows[duplicate]);
+                return JsonIssues.DuplicateName(name, TextPosition.At(utf8, rows[duplicate].NameStart));
+            }
+        }
+
+        return null;
+    }
+
+    private static int DuplicateAmongFew(ReadOnlySpan<byte> utf8, JsonRow[] rows, int parent)
+    {
+        var end = rows[parent].After;
+        for (var left = parent + 1; left < end; left = rows[left].After)
+        {
+            var name = utf8.Slice(rows[left].NameStart, rows[left].NameLength);
+            var escaped = name.Contains((byte)'\\');
+            for (var right = rows[left].After; right < end; right = rows[right].After)
+            {
+                var other = utf8.Slice(rows[right].NameStart, rows[right].NameLength);
+                if (name.SequenceEqual(other) || ((escaped || other.Contains((byte)'\\')) && NameOf(utf8, rows[left]) == NameOf(utf8, rows[right])))
+                {
+                    return right;
+                }
+            }
+        }
+
+        return -1;
+    }
+
+    private static int DuplicateAmongMany(ReadOnlySpan<byte> utf8, JsonRow[] rows, int parent, HashSet<string> seen)
+    {
+        seen.Clear();
+        for (var child = parent + 1; child < rows[parent].After; child = rows[child].After)
+        {
+            if (!seen.Add(NameOf(utf8, rows[child])))
+            {
+                return child;
+            }
+        }
+
+        return -1;
+    }
+
+    private static string NameOf(ReadOnlySpan<byte> utf8, in JsonRow row)
+    {
+        var name = utf8.Slice(row.NameStart, row.NameLength);
+        return name.Contains((byte)'\\') ? Unescape(name) : Encoding.UTF8.GetString(name);
+    }
+
+    private struct RowBuilder(int capacity)
+    {
+        private JsonRow[] _rows = ArrayPool<JsonRow>.Shared.Rent(capacity);
+        private int _count;
+        private int[] _open = ArrayPool<int>.Shared.Rent(64);
+        private int _depth;
+        private int _nameStart = -1;
+        private int _nameLength;
+
+        public void Add(ref Utf8JsonReader reader)
+        {
+            switch (reader.TokenType)
+            {
+                case JsonTokenType.PropertyName:
+                    _nameStart = (int)reader.TokenStartIndex + 1;
+                    _nameLength = reader.ValueSpan.Length;
+                    break;
+                case JsonTokenType.EndObject or JsonTokenType.EndArray:
+                    ref var closed = ref _rows[_open[--_depth]];
+                    closed.Length = (int)reader.TokenStartIndex + 1 - closed.Start;
+                    closed.After = _count;
+                    break;
+                default:
+                    AddValue(ref reader);
+                    break;
+            }
+        }
+
+        public readonly JsonRow[] ToRows()
+        {
+            var rows = _rows.AsSpan(0, _count).ToArray();
+            ArrayPool<JsonRow>.Shared.Return(_rows);
+            ArrayPool<int>.Shared.Return(_open);
+            return rows;
+        }
+
+        private void AddValue(ref Utf8JsonReader reader)
+        {
+            if (_count == _rows.Length)
+            {
+                Grow(ref _rows, _count);
+            }
+
+            if (_depth > 0)
+            {
+                _rows[_open[_depth - 1]].Count++;
+            }
+
+            var kind = KindOf(reader.TokenType);
+            var length = reader.ValueSpan.Length + (kind == NodeKind.String ? 2 : 0);
+            _rows[_count] = new JsonRow { Start = (int)reader.TokenStartIndex, Length = length, NameStart = _nameStart, NameLength = _nameLength, After = _count + 1, Kind = kind };
+            if (kind <= NodeKind.Array)
+            {
+                if (_depth == _open.Length)
+                {
+                    Grow(ref _open, _depth);
+                }
+
+                _open[_depth++] = _count;
+            }
+
+            _count++;
+            _nameStart = -1;
+            _nameLength = 0;
+        }
+
+        private static NodeKind KindOf(JsonTokenType type) => type switch
+        {
+            JsonTokenType.StartObject => NodeKind.Object,
+            JsonTokenType.StartArray => NodeKind.Array,
+            JsonTokenType.String => NodeKind.String,
+            JsonTokenType.Number => NodeKind.Number,
+            JsonTokenType.True => NodeKind.True,
+            JsonTokenType.False => NodeKind.False,
+            _ => NodeKind.Null,
+        };
+
+        private static void Grow<TItem>(ref TItem[] items, int used)
+        {
+            var larger = ArrayPool<TItem>.Shared.Rent(items.Length * 2);
+            items.AsSpan(0, used).CopyTo(larger);
+            ArrayPool<TItem>.Shared.Return(items);
+            items = larger;
+        }
+    }
+}
