@@ -1,0 +1,108 @@
+using FhirIomt.Fhir.Searching;
+
+namespace FhirIomt.Access;
+
+/// <summary>
+/// Who asks, and what that may see and do. Every repository call takes one. It is immutable and says nothing about how it came to be:
+/// a SMART token, a device credential and the server itself all end here.
+/// </summary>
+public sealed record AccessScope
+{
+    /// <summary>For audit and rate limits: <c>client/abc</c>, <c>device/xyz</c>, <c>vendor/acme</c>, <c>server</c>.</summary>
+    public required string Actor { get; init; }
+
+    /// <summary>Union of what is granted; empty grants nothing.</summary>
+    public IReadOnlyList<SmartScope> Scopes { get; init; } = [];
+
+    /// <summary>The patient in context (SMART launch context); restricts <c>patient/</c> scopes.</summary>
+    public string? Patient { get; init; }
+
+    /// <summary>The server's own work (ingest, command line): everything. Never made from a token.</summary>
+    public bool IsServer { get; private init; }
+
+    public static AccessScope Server { get; } = new() { Actor = "server", IsServer = true };
+
+    /// <summary>
+    /// What of a type this interaction may touch: the rewriting that runs before the query. <see cref="AccessPredicate.Nothing"/> means the type
+    /// is denied as a whole (403), anything else filters instances (404, empty search).
+    /// </summary>
+    public AccessPredicate PredicateFor(string resourceType, ScopeInteractions interaction)
+    {
+        if (IsServer)
+        {
+            return AccessPredicate.Everything.Instance;
+        }
+
+        var alternatives = new List<AccessPredicate>();
+        foreach (var scope in Scopes)
+        {
+            if (!scope.Interactions.HasFlag(interaction) || !scope.Covers(resourceType) || Restriction(scope, resourceType) is not { } restriction)
+            {
+                continue;
+            }
+
+            if (restriction is AccessPredicate.Everything)
+            {
+                return restriction;
+            }
+
+            alternatives.Add(restriction);
+        }
+
+        return alternatives.Count == 0 ? AccessPredicate.Nothing.Instance : new AccessPredicate.Any(alternatives);
+    }
+
+    // Null: the scope grants nothing here. patient/ without a patient in context fails closed, and user/ waits for users (role policies).
+    private AccessPredicate? Restriction(SmartScope scope, string resourceType)
+    {
+        if (scope.Context == ScopeContext.User || (scope.Context == ScopeContext.Patient && (Patient is null || !PatientCompartment.Reaches(resourceType))))
+        {
+            return null;
+        }
+
+        var parts = new List<AccessPredicate>();
+        if (scope.Context == ScopeContext.Patient)
+        {
+            parts.Add(new AccessPredicate.OfPatient(Patient!));
+        }
+
+        if (scope.Criteria.Count > 0)
+        {
+            parts.Add(new AccessPredicate.Meets(scope.Criteria));
+        }
+
+        return parts switch
+        {
+            [] => AccessPredicate.Everything.Instance,
+            [var only] => only,
+            _ => new AccessPredicate.All(parts),
+        };
+    }
+}
+
+/// <summary>A filter on instances of one type. A closed set: storage turns it into SQL, <see cref="LeavingCheck"/> evaluates it on what leaves.</summary>
+public abstract record AccessPredicate
+{
+    private AccessPredicate()
+    {
+    }
+
+    public sealed record Everything : AccessPredicate
+    {
+        public static Everything Instance { get; } = new();
+    }
+
+    public sealed record Nothing : AccessPredicate
+    {
+        public static Nothing Instance { get; } = new();
+    }
+
+    public sealed record Any(IReadOnlyList<AccessPredicate> Alternatives) : AccessPredicate;
+
+    public sealed record All(IReadOnlyList<AccessPredicate> Parts) : AccessPredicate;
+
+    /// <summary>In the strict compartment of that patient: <see cref="PatientCompartment"/>.</summary>
+    public sealed record OfPatient(string PatientId) : AccessPredicate;
+
+    public sealed record Meets(IReadOnlyList<SearchCriterion> Criteria) : AccessPredicate;
+}

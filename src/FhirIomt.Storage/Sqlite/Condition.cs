@@ -1,0 +1,72 @@
+using System.Text;
+
+namespace FhirIomt.Storage.Sqlite;
+
+/// <summary>A piece of SQL with the values for its question marks, in order. Values never become text of the statement.</summary>
+internal sealed class Condition
+{
+    private readonly StringBuilder _sql = new();
+    private readonly List<object?> _values = [];
+
+    public Condition(string sql, params ReadOnlySpan<object?> values)
+    {
+        _sql.Append(sql);
+        _values.AddRange(values);
+    }
+
+    public static Condition Never => new("0");
+
+    public static Condition Always => new("1");
+
+    public string Sql => _sql.ToString();
+
+    public IReadOnlyList<object?> Values => _values;
+
+    public static Condition Join(string separator, IReadOnlyList<Condition> parts, Condition whenEmpty)
+    {
+        if (parts.Count == 0)
+        {
+            return whenEmpty;
+        }
+
+        var joined = new Condition("(");
+        for (var index = 0; index < parts.Count; index++)
+        {
+            joined.Append(index == 0 ? "" : separator).Append(parts[index]);
+        }
+
+        return joined.Append(")");
+    }
+
+    public static Condition AnyOf(IReadOnlyList<Condition> parts) => Join(" OR ", parts, Never);
+
+    public static Condition AllOf(IReadOnlyList<Condition> parts) => Join(" AND ", parts, Always);
+
+    public static Condition In(string column, IReadOnlyCollection<long> numbers) =>
+        numbers.Count == 0 ? Never : new Condition($"{column} IN ({string.Join(',', Enumerable.Repeat('?', numbers.Count))})", [.. numbers.Cast<object?>()]);
+
+    public Condition Append(string sql, params ReadOnlySpan<object?> values)
+    {
+        _sql.Append(sql);
+        _values.AddRange(values);
+        return this;
+    }
+
+    public Condition Append(Condition other)
+    {
+        _sql.Append(other._sql);
+        _values.AddRange(other._values);
+        return this;
+    }
+
+    public SqliteStatement Prepare(SqliteConnection connection)
+    {
+        var statement = connection.Prepare(Sql);
+        foreach (var value in _values)
+        {
+            statement.Add(value);
+        }
+
+        return statement;
+    }
+}

@@ -1,0 +1,247 @@
+using FhirIomt.Access;
+using FhirIomt.Fhir.Search;
+using FhirIomt.Fhir.Searching;
+
+namespace FhirIomt.Storage.Sqlite;
+
+/// <summary>
+/// A criterion as a condition on one resource row <c>r</c>. Tokens and references are probed by key; what is not keyed (strings, dates, uris) is
+/// a set of keys that SQLite builds once for the statement.
+/// </summary>
+internal sealed class CriterionSql(SqliteEngine engine, SqliteConnection connection, string resourceType)
+{
+    private readonly long _type = engine.TypeNumber(resourceType);
+    private readonly bool _isObservation = resourceType == "Observation";
+
+    public Condition Of(SearchCriterion criterion) => criterion switch
+    {
+        SearchCriterion.Ids ids => Condition.AnyOf([.. ids.Values.Select(id => new Condition("r.id=?", id))]),
+        SearchCriterion.Tokens tokens => tokens.Negated ? new Condition("NOT ").Append(Tokens(tokens)) : Tokens(tokens),
+        SearchCriterion.Dates dates when dates.Parameter.Code == "_lastUpdated" => LastUpdated(dates),
+        SearchCriterion.Dates dates => Dates(dates),
+        SearchCriterion.References references => References(references),
+        SearchCriterion.Strings strings => Strings(strings),
+        SearchCriterion.Uris uris => InIndex("uri_index", uris.Parameter, Condition.AnyOf([.. uris.Values.Select(uri => new Condition("i.value=?", uri))])),
+        SearchCriterion.Missing missing => Missing(missing),
+        _ => throw new InvalidOperationException($"No SQL for {criterion.GetType().Name}."),
+    };
+
+    public Condition Of(AccessPredicate predicate) => predicate switch
+    {
+        AccessPredicate.Everything => Condition.Always,
+        AccessPredicate.Any any => Condition.AnyOf([.. any.Alternatives.Select(Of)]),
+        AccessPredicate.All all => Condition.AllOf([.. all.Parts.Select(Of)]),
+        AccessPredicate.OfPatient patient => EntityOf("Patient", patient.PatientId) is { } entity
+            ? new Condition("r.subject=?", entity)
+            : Condition.Never,
+        AccessPredicate.Meets meets => Condition.AllOf([.. meets.Criteria.Select(Of)]),
+        _ => Condition.Never,
+    };
+
+    /// <summary>The concepts that any of the alternatives names.</summary>
+    public List<long> Concepts(IReadOnlyList<TokenMatch> values)
+    {
+        var concepts = new List<long>();
+        foreach (var value in values)
+        {
+            switch (value)
+            {
+                case { System: null, Code: { } code }:
+                    concepts.AddRange(Dictionaries.ConceptsOfCode(connection, code));
+                    break;
+                case { System: { } system, Code: { } code } when engine.Dictionaries.Find(connection, DictionaryKey.System(system)) is { } number
+                    && engine.Dictionaries.Find(connection, DictionaryKey.Concept(number, code)) is { } concept:
+                    concepts.Add(concept);
+                    break;
+            }
+        }
+
+        return concepts;
+    }
+
+    public List<long> Entities(SearchCriterion.References references)
+    {
+        var entities = new List<long>();
+        foreach (var value in references.Values)
+        {
+            if (value.Url is { } url)
+            {
+                AddIfKnown(entities, DictionaryKey.Entity("", url));
+            }
+            else if (value.Type is { } type)
+            {
+                AddIfKnown(entities, DictionaryKey.Entity(type, value.Id!));
+            }
+            else
+            {
+                entities.AddRange(Dictionaries.EntitiesOfId(connection, value.Id!));
+            }
+        }
+
+        return entities;
+    }
+
+    public long? EntityOf(string type, string id) => engine.Dictionaries.Find(connection, DictionaryKey.Entity(type, id));
+
+    /// <summary>Bounds on the timeline's <c>start</c> and <c>stop</c> for one date criterion, on the row named <paramref name="row"/>.</summary>
+    public static Condition DateBounds(SearchCriterion.Dates dates, string row) =>
+        new Condition($"{row}.start>{IndexRows.NoStart} AND ").Append(Condition.AnyOf([.. dates.Values.Select(match => Bounds(match, row))]));
+
+    /// <summary>The code of a parameter that the timeline answers, or null.</summary>
+    public string? Whole(SearchParameter parameter) => _isObservation && parameter.Code is "code" or "subject" or "patient" or "date" ? parameter.Code : null;
+
+    public long? Parameter(SearchParameter parameter) => engine.Dictionaries.Find(connection, DictionaryKey.Parameter(_type, parameter.Code));
+
+    private void AddIfKnown(List<long> numbers, DictionaryKey key)
+    {
+        if (engine.Dictionaries.Find(connection, key) is { } number)
+        {
+            numbers.Add(number);
+        }
+    }
+
+    private Condition Tokens(SearchCriterion.Tokens tokens)
+    {
+        var concepts = Concepts(tokens.Values);
+        var systems = tokens.Values.Where(value => value.Code is null).Select(value => engine.Dictionaries.Find(connection, DictionaryKey.System(value.System))).OfType<long>().ToList();
+        if (_isObservation && tokens.Parameter.Code == "code")
+        {
+            return TimelineHas(Condition.AnyOf([Condition.In("t.concept", concepts), InSystems("t.concept", systems)]));
+        }
+
+        if (Parameter(tokens.Parameter) is not { } parameter)
+        {
+            return Condition.Never;
+        }
+
+        var probes = new List<Condition>();
+        if (HasRows("token_index", parameter))
+        {
+            probes.AddRange(concepts.Select(concept => new Condition("EXISTS(SELECT 1 FROM token_index i WHERE i.parameter=? AND i.concept=? AND i.key=r.key)", parameter, concept)));
+            if (systems.Count > 0)
+            {
+                probes.Add(InIndex("token_index", tokens.Parameter, InSystems("i.concept", systems)));
+            }
+        }
+
+        if (HasRows("identifier_index", parameter))
+        {
+            probes.AddRange(tokens.Values.Select(value => Identifier(parameter, value)));
+        }
+
+        return Condition.AnyOf(probes);
+    }
+
+    // A token parameter holds codes, identifiers or both; asking which keeps the condition to one table, which SQLite can then drive from.
+    public bool HoldsCodes(long parameter) => HasRows("token_index", parameter);
+
+    private bool HasRows(string table, long parameter)
+    {
+        using var rows = connection.Prepare($"SELECT 1 FROM {table} WHERE parameter=? LIMIT 1").Add(parameter).Run();
+        return rows.Step();
+    }
+
+    private Condition Identifier(long parameter, TokenMatch value)
+    {
+        long? system = value.System is null ? null : engine.Dictionaries.Find(connection, DictionaryKey.System(value.System)) ?? -1;
+        return (value.Code, system) switch
+        {
+            ({ } code, null) => new Condition("r.key IN (SELECT key FROM identifier_index WHERE parameter=? AND value=?)", parameter, code),
+            ({ } code, { } number) => new Condition("r.key IN (SELECT key FROM identifier_index WHERE parameter=? AND value=? AND system=?)", parameter, code, number),
+            _ => new Condition("r.key IN (SELECT key FROM identifier_index WHERE parameter=? AND system=?)", parameter, system),
+        };
+    }
+
+    private static Condition InSystems(string column, List<long> systems) =>
+        systems.Count == 0 ? Condition.Never : new Condition($"{column} IN (SELECT id FROM concept WHERE ").Append(Condition.In("system", systems)).Append(")");
+
+    private Condition References(SearchCriterion.References references)
+    {
+        var entities = Entities(references);
+        if (Whole(references.Parameter) is "subject" or "patient")
+        {
+            return Condition.In("r.subject", entities);
+        }
+
+        return Parameter(references.Parameter) is { } parameter
+            ? Condition.AnyOf(entities.ConvertAll(entity => new Condition("EXISTS(SELECT 1 FROM reference_index i WHERE i.parameter=? AND i.target=? AND i.key=r.key)", parameter, entity)))
+            : Condition.Never;
+    }
+
+    private Condition Dates(SearchCriterion.Dates dates)
+    {
+        if (Whole(dates.Parameter) is not null)
+        {
+            return TimelineHas(new Condition("t.concept=0 AND ").Append(DateBounds(dates, "t")));
+        }
+
+        return InIndex("date_index", dates.Parameter, Condition.AnyOf([.. dates.Values.Select(match => Bounds(match, "i"))]));
+    }
+
+    private Condition Strings(SearchCriterion.Strings strings) => InIndex("string_index", strings.Parameter, Condition.AnyOf([.. strings.Values.Select(value =>
+    {
+        var folded = IndexRows.Fold(value);
+        return strings.Mode switch
+        {
+            StringMatchMode.Exact => new Condition("(i.folded=? AND i.value=?)", folded, value),
+            StringMatchMode.Contains => new Condition("instr(i.folded, ?)>0", folded),
+            _ => new Condition("(i.folded>=? AND i.folded<?)", folded, folded + "\uffff"),
+        };
+    })]));
+
+    private Condition Missing(SearchCriterion.Missing missing)
+    {
+        var has = Whole(missing.Parameter) switch
+        {
+            "subject" => new Condition("r.subject IS NOT NULL"),
+            "patient" => new Condition("r.subject IN (SELECT id FROM entity WHERE type='Patient')"),
+            "date" => new Condition($"r.start>{IndexRows.NoStart}"),
+            "code" => TimelineHas(new Condition("t.concept<>0")),
+            _ when missing.Parameter.Code is "_id" or "_lastUpdated" => Condition.Always,
+            _ => Condition.AnyOf([.. new[] { "token_index", "identifier_index", "string_index", "date_index", "reference_index", "uri_index" }
+                .Select(table => InIndex(table, missing.Parameter, Condition.Always))]),
+        };
+        return missing.IsMissing ? new Condition("NOT (").Append(has).Append(")") : has;
+    }
+
+    private Condition InIndex(string table, SearchParameter parameter, Condition condition) => Parameter(parameter) is { } number
+        ? new Condition($"r.key IN (SELECT i.key FROM {table} i WHERE i.parameter=? AND ", number).Append(condition).Append(")")
+        : Condition.Never;
+
+    // subject, start and key are all known from the resource row, so this is a point in the timeline.
+    private static Condition TimelineHas(Condition condition) =>
+        new Condition("EXISTS(SELECT 1 FROM timeline t WHERE t.subject=ifnull(r.subject,0) AND t.start=r.start AND t.key=r.key AND ").Append(condition).Append(")");
+
+    private static Condition Bounds(DateMatch match, string row)
+    {
+        var (start, end) = (match.Start.UtcTicks, match.End.UtcTicks);
+        return match.Prefix switch
+        {
+            SearchPrefix.Equal => new Condition($"({row}.start>=? AND {row}.start<? AND {row}.stop<=?)", start, end, end),
+            SearchPrefix.NotEqual => new Condition($"NOT ({row}.start>=? AND {row}.stop<=?)", start, end),
+            SearchPrefix.Greater => new Condition($"({row}.stop>?)", end),
+            SearchPrefix.Less => new Condition($"({row}.start<?)", start),
+            SearchPrefix.GreaterOrEqual => new Condition($"({row}.stop>? OR ({row}.start>=? AND {row}.stop<=?))", end, start, end),
+            SearchPrefix.LessOrEqual => new Condition($"({row}.start<? OR ({row}.start>=? AND {row}.stop<=?))", start, start, end),
+            SearchPrefix.StartsAfter => new Condition($"({row}.start>=?)", end),
+            SearchPrefix.EndsBefore => new Condition($"({row}.stop<=?)", start),
+            _ => new Condition($"({row}.start<? AND {row}.stop>?)", end, start),
+        };
+    }
+
+    // The time of a version is a millisecond; key ranges inside the type say the same as intervals of one millisecond.
+    private Condition LastUpdated(SearchCriterion.Dates dates) => Condition.AnyOf([.. dates.Values.Select(match =>
+    {
+        var first = ResourceKey.Of(_type, ResourceKey.FirstTickOf(match.Start));
+        var after = ResourceKey.Of(_type, ResourceKey.FirstTickOf(match.End));
+        return match.Prefix switch
+        {
+            SearchPrefix.NotEqual => new Condition("(r.key<? OR r.key>=?)", first, after),
+            SearchPrefix.Greater or SearchPrefix.StartsAfter => new Condition("r.key>=?", after),
+            SearchPrefix.Less or SearchPrefix.EndsBefore => new Condition("r.key<?", first),
+            SearchPrefix.GreaterOrEqual => new Condition("r.key>=?", first),
+            SearchPrefix.LessOrEqual => new Condition("r.key<?", after),
+            _ => new Condition("(r.key>=? AND r.key<?)", first, after),
+        };
+    })]);
+}

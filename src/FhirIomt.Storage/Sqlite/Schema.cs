@@ -1,0 +1,84 @@
+using FhirIomt.Fhir.Definitions;
+
+namespace FhirIomt.Storage.Sqlite;
+
+/// <summary>The tables, as numbered scripts that run once each in order (docs/architecture.md tells what they are for).</summary>
+internal static class Schema
+{
+    private static readonly string[] Scripts =
+    [
+        """
+        CREATE TABLE clock(one INTEGER PRIMARY KEY CHECK (one = 1), last INTEGER NOT NULL, generation INTEGER NOT NULL);
+        INSERT INTO clock VALUES (1, 0, 1);
+
+        -- key: type and time of this version (ResourceKey), so that a type and a span of _lastUpdated are key ranges.
+        -- subject: whom it is about (entity), null for nobody; start: of an Observation's effective time. Both serve access checks and probes.
+        CREATE TABLE resource(
+            key INTEGER PRIMARY KEY, type INTEGER NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, deleted INTEGER NOT NULL,
+            subject INTEGER, start INTEGER, body BLOB NOT NULL);
+        CREATE UNIQUE INDEX resource_id ON resource(type, id);
+        CREATE TABLE resource_history(
+            type INTEGER NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, key INTEGER NOT NULL, deleted INTEGER NOT NULL, body BLOB NOT NULL);
+        CREATE UNIQUE INDEX resource_history_id ON resource_history(type, id, version);
+
+        -- Dictionaries.
+        CREATE TABLE resource_type(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+        CREATE TABLE parameter(id INTEGER PRIMARY KEY, type INTEGER NOT NULL, code TEXT NOT NULL, UNIQUE(type, code));
+        CREATE TABLE system(id INTEGER PRIMARY KEY, uri TEXT NOT NULL UNIQUE);
+        CREATE TABLE concept(id INTEGER PRIMARY KEY, code TEXT NOT NULL, system INTEGER NOT NULL, UNIQUE(code, system));
+        CREATE TABLE entity(id INTEGER PRIMARY KEY, type TEXT NOT NULL, name TEXT NOT NULL, UNIQUE(name, type));
+
+        -- Search index: the key comes last, so that one value streams in time order and a probe for one resource is a point.
+        CREATE TABLE token_index(parameter INTEGER, concept INTEGER, key INTEGER, PRIMARY KEY(parameter, concept, key)) WITHOUT ROWID;
+        CREATE TABLE identifier_index(parameter INTEGER, value TEXT, key INTEGER, system INTEGER, PRIMARY KEY(parameter, value, key, system)) WITHOUT ROWID;
+        CREATE TABLE string_index(parameter INTEGER, folded TEXT, key INTEGER, value TEXT, PRIMARY KEY(parameter, folded, key, value)) WITHOUT ROWID;
+        CREATE TABLE date_index(parameter INTEGER, start INTEGER, stop INTEGER, key INTEGER, PRIMARY KEY(parameter, start, stop, key)) WITHOUT ROWID;
+        CREATE TABLE reference_index(parameter INTEGER, target INTEGER, key INTEGER, PRIMARY KEY(parameter, target, key)) WITHOUT ROWID;
+        CREATE TABLE uri_index(parameter INTEGER, value TEXT, key INTEGER, PRIMARY KEY(parameter, value, key)) WITHOUT ROWID;
+
+        -- Observations by subject, code and time. concept 0 stands for "any code" and is there once for each Observation.
+        CREATE TABLE timeline(subject INTEGER, concept INTEGER, start INTEGER, key INTEGER, stop INTEGER NOT NULL, PRIMARY KEY(subject, concept, start, key)) WITHOUT ROWID;
+
+        CREATE TABLE record(kind TEXT NOT NULL, id TEXT NOT NULL, body BLOB NOT NULL, expires INTEGER, PRIMARY KEY(kind, id));
+        CREATE INDEX record_expires ON record(expires) WHERE expires IS NOT NULL;
+        """,
+    ];
+
+    public static int Current => Scripts.Length;
+
+    public static int VersionOf(SqliteConnection connection) => (int)connection.Scalar("PRAGMA user_version");
+
+    /// <summary>Brings a new or older store to the current version; the caller holds the store's lock.</summary>
+    public static void Migrate(SqliteConnection connection, FhirDefinitions definitions)
+    {
+        var version = VersionOf(connection);
+        if (version > Current)
+        {
+            throw new StoreUnusableException($"The store has schema {version}; this build knows {Current}. Run the newer build.");
+        }
+
+        for (var next = version; next < Current; next++)
+        {
+            connection.Execute("BEGIN IMMEDIATE");
+            connection.Execute(Scripts[next]);
+            if (next == 0)
+            {
+                AddResourceTypes(connection, definitions);
+            }
+
+            connection.Execute($"PRAGMA user_version={next + 1}");
+            connection.Execute("COMMIT");
+        }
+    }
+
+    private static void AddResourceTypes(SqliteConnection connection, FhirDefinitions definitions)
+    {
+        foreach (var type in definitions.ResourceTypes)
+        {
+            connection.Prepare("INSERT INTO resource_type(name) VALUES (?)").Add(type).Done();
+        }
+    }
+}
+
+/// <summary>The store cannot be opened, and why; the message is for the operator.</summary>
+public sealed class StoreUnusableException(string message) : Exception(message);

@@ -1,0 +1,84 @@
+using SQLitePCL;
+
+namespace FhirIomt.Storage.Sqlite;
+
+/// <summary>
+/// One connection with its compiled statements. Straight on SQLitePCLRaw instead of ADO.NET: an ADO.NET command costs about 2 µs and a boxed
+/// parameter per value, and one Observation is about ten statements (docs/adr/0003). Not thread-safe: one user at a time.
+/// </summary>
+internal sealed class SqliteConnection : IDisposable
+{
+    private readonly sqlite3 _handle;
+    private readonly Dictionary<string, SqliteStatement> _statements = new(StringComparer.Ordinal);
+
+    // Searches build their text from a small grammar; more than this many shapes means unusual traffic, and the oldest are dropped together.
+    private const int MaxStatements = 512;
+
+    public SqliteConnection(string path, bool readOnly)
+    {
+        SqliteLibrary.Load();
+        var flags = readOnly ? raw.SQLITE_OPEN_READWRITE : raw.SQLITE_OPEN_READWRITE | raw.SQLITE_OPEN_CREATE;
+        Check(raw.sqlite3_open_v2(path, out _handle, flags | raw.SQLITE_OPEN_NOMUTEX, null));
+        Execute("PRAGMA busy_timeout=30000");
+        Execute("PRAGMA foreign_keys=OFF");
+        Execute("PRAGMA temp_store=MEMORY");
+        if (readOnly)
+        {
+            Execute("PRAGMA query_only=ON");
+        }
+    }
+
+    public SqliteStatement Prepare(string sql)
+    {
+        if (_statements.TryGetValue(sql, out var statement))
+        {
+            return statement;
+        }
+
+        if (_statements.Count >= MaxStatements)
+        {
+            DropStatements();
+        }
+
+        Check(raw.sqlite3_prepare_v2(_handle, sql, out var compiled));
+        return _statements[sql] = new SqliteStatement(this, compiled);
+    }
+
+    public void Execute(string sql) => Check(raw.sqlite3_exec(_handle, sql));
+
+    public long Scalar(string sql)
+    {
+        using var rows = Prepare(sql).Run();
+        return rows.Step() ? rows.Int64(0) : throw new InvalidOperationException("The statement answers no row.");
+    }
+
+    public void Check(int result)
+    {
+        if (result is not (raw.SQLITE_OK or raw.SQLITE_ROW or raw.SQLITE_DONE))
+        {
+            throw new SqliteException(result, raw.sqlite3_errmsg(_handle).utf8_to_string());
+        }
+    }
+
+    public void Dispose()
+    {
+        DropStatements();
+        _handle.Dispose();
+    }
+
+    private void DropStatements()
+    {
+        foreach (var statement in _statements.Values)
+        {
+            statement.Dispose();
+        }
+
+        _statements.Clear();
+    }
+}
+
+/// <summary>The engine failed: disk full, file unreadable, database locked beyond the timeout.</summary>
+internal sealed class SqliteException(int result, string message) : Exception($"SQLite {result}: {message}")
+{
+    public int Result { get; } = result;
+}

@@ -1,0 +1,179 @@
+using System.Collections.Concurrent;
+using FhirIomt.Access;
+using FhirIomt.Core;
+using FhirIomt.Fhir.Search;
+using FhirIomt.Fhir.Searching;
+
+namespace FhirIomt.Storage.Sqlite;
+
+/// <summary>The embedded store: one SQLite file in WAL mode with <c>synchronous=FULL</c>, one writer, as many readers as ask.</summary>
+public sealed class SqliteStore : IStore
+{
+    // Readers beyond this wait: reads are short, and more connections than this only divide the same two caches.
+    private const int MaxReaders = 32;
+
+    private readonly string _path;
+    private readonly SqliteEngine _engine;
+    private readonly GroupCommitWriter _writer;
+    private readonly StoreLock? _lock;
+    private readonly ConcurrentBag<SqliteConnection> _idle = [];
+    private readonly SemaphoreSlim _readers = new(MaxReaders);
+    private readonly Timer _poll;
+
+    private SqliteStore(string path, SqliteConnection writer, SqliteEngine engine, StoreLock? storeLock, TimeSpan poll)
+    {
+        _path = path;
+        _engine = engine;
+        _lock = storeLock;
+        _writer = new GroupCommitWriter(writer, engine);
+        _poll = new Timer(_ => TakeUpOtherProcesses(), null, poll, poll);
+    }
+
+    public long Generation => _engine.Generation;
+
+    /// <summary>Opens the store, making or upgrading it when nobody else has it open.</summary>
+    /// <param name="serve">Hold the store's server lock: one server for one embedded store. The command line passes false.</param>
+    /// <exception cref="StoreUnusableException">Owned by another user, in use, or of a newer build.</exception>
+    public static SqliteStore Open(string directory, SearchIndexer indexer, IndexPolicy policy, TimeProvider time, bool serve)
+    {
+        Directory.CreateDirectory(directory);
+        var path = Path.Combine(directory, "fhiriomt.db");
+        StoreLock.RequireOwner(path);
+        var storeLock = StoreLock.TryTake(directory);
+        if (serve && storeLock is null)
+        {
+            throw new StoreUnusableException($"Another server has the store in '{directory}' open. Stop it, or give this one another --data.");
+        }
+
+        var connection = new SqliteConnection(path, readOnly: false);
+        try
+        {
+            Prepare(connection, policy, mayMigrate: storeLock is not null);
+        }
+        catch
+        {
+            connection.Dispose();
+            storeLock?.Dispose();
+            throw;
+        }
+
+        if (!serve)
+        {
+            storeLock?.Dispose();
+            storeLock = null;
+        }
+
+        var engine = new SqliteEngine(connection, indexer, policy, time);
+
+        // A change by another process must act within 1 s; looking costs one row.
+        return new SqliteStore(path, connection, engine, storeLock, TimeSpan.FromMilliseconds(300));
+    }
+
+    public ValueTask<StoredResource?> ReadAsync(string type, string id, CancellationToken cancellationToken) =>
+        ReadingAsync(connection => _engine.Read(connection, type, id), cancellationToken);
+
+    public ValueTask<StoredResource?> ReadVersionAsync(string type, string id, long version, CancellationToken cancellationToken) =>
+        ReadingAsync(connection => _engine.ReadVersion(connection, type, id, version), cancellationToken);
+
+    public ValueTask<Outcome<SearchPage>> SearchAsync(SearchQuery query, AccessPredicate access, Func<string, AccessPredicate> accessToIncluded, CancellationToken cancellationToken) =>
+        ReadingAsync(
+            connection =>
+            {
+                // One snapshot for the page, its count and its includes.
+                connection.Execute("BEGIN");
+                try
+                {
+                    return _engine.Search(connection, query, access, accessToIncluded);
+                }
+                finally
+                {
+                    connection.Execute("COMMIT");
+                }
+            },
+            cancellationToken);
+
+    public Task WriteAsync(IReadOnlyList<WriteOperation> operations, CancellationToken cancellationToken) => _writer.WriteAsync(operations, cancellationToken);
+
+    public ValueTask<StoredRecord?> FindRecordAsync(string kind, string id, CancellationToken cancellationToken) =>
+        ReadingAsync(connection => _engine.FindRecord(connection, kind, id), cancellationToken);
+
+    public ValueTask<IReadOnlyList<StoredRecord>> ListRecordsAsync(string kind, CancellationToken cancellationToken) =>
+        ListNewestRecordsAsync(kind, int.MaxValue, cancellationToken);
+
+    public ValueTask<IReadOnlyList<StoredRecord>> ListNewestRecordsAsync(string kind, int limit, CancellationToken cancellationToken) =>
+        ReadingAsync(connection => _engine.ListRecords(connection, kind, limit), cancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _poll.DisposeAsync().ConfigureAwait(false);
+        await _writer.DisposeAsync().ConfigureAwait(false);
+        while (_idle.TryTake(out var connection))
+        {
+            connection.Dispose();
+        }
+
+        _readers.Dispose();
+        _lock?.Dispose();
+    }
+
+    private static void Prepare(SqliteConnection connection, IndexPolicy policy, bool mayMigrate)
+    {
+        if (Schema.VersionOf(connection) != Schema.Current && !mayMigrate)
+        {
+            throw new StoreUnusableException("The store has another schema version and a server is running on it. Stop the server first.");
+        }
+
+        // Larger pages hold a whole Observation; they must be chosen before the first table.
+        connection.Execute("PRAGMA page_size=8192");
+        connection.Execute("PRAGMA journal_mode=WAL");
+        connection.Execute("PRAGMA synchronous=FULL");
+        connection.Execute("PRAGMA cache_size=-65536");
+        connection.Execute("PRAGMA wal_autocheckpoint=4000");
+        Schema.Migrate(connection, policy.Definitions);
+    }
+
+    private async ValueTask<T> ReadingAsync<T>(Func<SqliteConnection, T> read, CancellationToken cancellationToken)
+    {
+        await _readers.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            var connection = _idle.TryTake(out var idle) ? idle : OpenReader();
+            try
+            {
+                return read(connection);
+            }
+            finally
+            {
+                _idle.Add(connection);
+            }
+        }
+        finally
+        {
+            _readers.Release();
+        }
+    }
+
+    private SqliteConnection OpenReader()
+    {
+        var connection = new SqliteConnection(_path, readOnly: true);
+        connection.Execute("PRAGMA cache_size=-16384");
+        connection.Execute("PRAGMA mmap_size=1073741824");
+        return connection;
+    }
+
+    private void TakeUpOtherProcesses()
+    {
+        if (!_idle.TryTake(out var connection))
+        {
+            connection = OpenReader();
+        }
+
+        var stored = connection.Scalar("SELECT generation FROM clock");
+        if (stored > _engine.Generation)
+        {
+            _engine.Generation = stored;
+        }
+
+        _idle.Add(connection);
+    }
+}

@@ -1,0 +1,67 @@
+using FhirIomt.Access;
+using FhirIomt.Core;
+using FhirIomt.Fhir.Searching;
+
+namespace FhirIomt.Storage;
+
+/// <summary>
+/// A storage engine. Two promises: what <see cref="WriteAsync"/> answered is durable, and a search answers nothing outside the predicates it is given.
+/// SQLite is the embedded engine; every engine keeps its SQL in a folder of its own.
+/// </summary>
+public interface IStore : IAsyncDisposable
+{
+    /// <summary>The current version, a deletion included; null when the id was never used.</summary>
+    ValueTask<StoredResource?> ReadAsync(string type, string id, CancellationToken cancellationToken);
+
+    ValueTask<StoredResource?> ReadVersionAsync(string type, string id, long version, CancellationToken cancellationToken);
+
+    /// <param name="access">What the caller may see of the searched type; goes into the query itself.</param>
+    /// <param name="accessToIncluded">The same for each type that an include reaches.</param>
+    ValueTask<Outcome<SearchPage>> SearchAsync(SearchQuery query, AccessPredicate access, Func<string, AccessPredicate> accessToIncluded, CancellationToken cancellationToken);
+
+    /// <summary>Runs the operations in order in one transaction, shared with those of concurrent callers; returns after the commit is durable.</summary>
+    Task WriteAsync(IReadOnlyList<WriteOperation> operations, CancellationToken cancellationToken);
+
+    ValueTask<StoredRecord?> FindRecordAsync(string kind, string id, CancellationToken cancellationToken);
+
+    ValueTask<IReadOnlyList<StoredRecord>> ListRecordsAsync(string kind, CancellationToken cancellationToken);
+
+    /// <summary>Quarantined messages, newest first.</summary>
+    ValueTask<IReadOnlyList<StoredRecord>> ListNewestRecordsAsync(string kind, int limit, CancellationToken cancellationToken);
+
+    /// <summary>Grows with every change to configuration or to devices and assignments, by any process on this store; caches compare it.</summary>
+    long Generation { get; }
+}
+
+/// <summary>Something the server keeps that is not a FHIR resource: clients, credentials, mappings, tokens, receipts.</summary>
+/// <param name="Kind">One of <see cref="RecordKind"/>.</param>
+/// <param name="ExpiresAt">Afterwards it is as if it were not there.</param>
+public sealed record StoredRecord(string Kind, string Id, ReadOnlyMemory<byte> Body, DateTimeOffset? ExpiresAt = null);
+
+/// <summary>The kinds of records.</summary>
+public static class RecordKind
+{
+    public const string Client = "client";
+    public const string Vendor = "vendor";
+
+    /// <summary>Device and vendor credentials, by the hash of the secret.</summary>
+    public const string Credential = "credential";
+
+    /// <summary>Which vendor a Device belongs to, by Device id.</summary>
+    public const string DeviceOwner = "device-owner";
+    public const string Mapping = "mapping";
+    public const string MappingVersion = "mapping-version";
+
+    /// <summary>Access tokens, by the hash of the token.</summary>
+    public const string Token = "token";
+
+    /// <summary>Identifiers of client assertions already used.</summary>
+    public const string AssertionId = "assertion-id";
+
+    /// <summary>Receipts of one POST of device messages.</summary>
+    public const string Receipt = "receipt";
+    public const string Quarantine = "quarantine";
+
+    /// <summary>Kinds whose change must reach caches at once.</summary>
+    public static bool IsConfiguration(string kind) => kind is Client or Vendor or Credential or DeviceOwner or Mapping;
+}

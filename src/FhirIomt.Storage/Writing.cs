@@ -1,0 +1,42 @@
+using FhirIomt.Access;
+using FhirIomt.Fhir.Json;
+using FhirIomt.Fhir.Search;
+using FhirIomt.Fhir.Searching;
+
+namespace FhirIomt.Storage;
+
+/// <summary>
+/// One unit of work inside the write transaction: it looks, decides and writes, and keeps its own result. All conditions (If-Match, If-None-Exist,
+/// source keys) are decided here, so two callers can never both win. An operation may run again after a neighbour failed: it must set its result anew.
+/// </summary>
+public abstract class WriteOperation
+{
+    public abstract void Run(IWriteTransaction transaction);
+}
+
+/// <summary>What an operation can do inside the transaction.</summary>
+public interface IWriteTransaction
+{
+    /// <summary>The current version, a deletion included; sees what earlier operations wrote.</summary>
+    StoredResource? Find(string type, string id);
+
+    /// <summary>The first matches of a search, for conditional interactions.</summary>
+    IReadOnlyList<StoredResource> Search(SearchQuery query, AccessPredicate access);
+
+    /// <summary>Writes the next version.</summary>
+    /// <param name="previous">What <see cref="Find"/> answered for this id.</param>
+    StoredResource Put(PreparedResource resource, string id, StoredResource? previous);
+
+    StoredRecord? FindRecord(string kind, string id);
+
+    void PutRecord(StoredRecord record);
+
+    void DeleteRecord(string kind, string id);
+}
+
+/// <summary>A resource that is ready to be written: parsed, validated, its index values extracted; all the work that needs no transaction.</summary>
+public sealed record PreparedResource(string Type, JsonTree Tree, IReadOnlyList<IndexValue> Index)
+{
+    public static PreparedResource Create(string type, JsonTree tree, SearchIndexer indexer, IndexPolicy policy) =>
+        new(type, tree, indexer.Extract(tree, policy.IndexedParameters(type)));
+}
