@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Text;
 
 namespace FhirIomt.Fhir.Definitions;
@@ -20,14 +19,17 @@ public enum FhirTypeKind : byte
 /// </summary>
 public sealed class FhirType
 {
-    private FrozenDictionary<string, FhirMember>.AlternateLookup<ReadOnlySpan<char>> _byName;
-    private FrozenDictionary<string, FhirMember> _members = FrozenDictionary<string, FhirMember>.Empty;
+    private readonly ITypeTables _tables;
+    private volatile FhirTypeTable? _table;
 
-    internal FhirType(string name, FhirTypeKind kind, bool isAbstract)
+    internal FhirType(string name, FhirTypeKind kind, bool isAbstract, FhirType? baseType, ITypeTables tables, int position)
     {
         Name = name;
         Kind = kind;
         IsAbstract = isAbstract;
+        Base = baseType;
+        Position = position;
+        _tables = tables;
     }
 
     /// <summary><c>Patient</c>, <c>HumanName</c>, <c>string</c>, or for a backbone element its path <c>Patient.contact</c>.</summary>
@@ -38,32 +40,40 @@ public sealed class FhirType
     public bool IsAbstract { get; }
 
     /// <summary>The type this one specialises (<c>DomainResource</c>, <c>Element</c>, for <c>code</c> <c>string</c>); null at the root.</summary>
-    public FhirType? Base { get; internal set; }
+    public FhirType? Base { get; }
 
-    /// <summary>Elements in definition order. <c>value[x]</c> is one element here and several <see cref="FhirMember"/>s.</summary>
-    public IReadOnlyList<FhirElement> Elements { get; private set; } = [];
+    /// <summary>Elements in definition order. <c>value[x]</c> is one element here and several <see cref="FhirMember"/>s.
+    /// A primitive has <c>id</c> and <c>extension</c>; its value is not an element.</summary>
+    public IReadOnlyList<FhirElement> Elements => Table.Elements;
 
     /// <summary>Every JSON member name this type allows, choice types spelt out, without the primitives' <c>_</c> companions.</summary>
-    public IReadOnlyCollection<FhirMember> Members => _members.Values;
+    public IReadOnlyCollection<FhirMember> Members => Table.Members.All;
 
-    /// <summary>Invariants on the type itself.</summary>
-    public IReadOnlyList<FhirConstraint> Constraints { get; internal set; } = [];
+    /// <summary>Invariants on the type itself; for a backbone element those of the element that defines it, so that
+    /// elements which refer to it by contentReference meet them too.</summary>
+    public IReadOnlyList<FhirConstraint> Constraints => Table.Constraints;
+
+    /// <summary>For a primitive: the regular expression of its text, not anchored; null where the definition gives none.</summary>
+    public string? Pattern => Table.Pattern;
+
+    /// <summary>Where the table stands in the definitions.</summary>
+    internal int Position { get; }
+
+    // Read when first asked for: a process touches a few dozen of the 682 tables.
+    private FhirTypeTable Table => _table ?? (_table = _tables.Load(this));
 
     /// <summary>The member of that JSON name, without a leading <c>_</c>; null when the type has none.</summary>
-    public FhirMember? Find(ReadOnlySpan<byte> jsonName)
+    public FhirMember? Find(ReadOnlySpan<byte> jsonName) => Table.Members.Find(jsonName);
+
+    public FhirMember? Find(string jsonName)
     {
         // The longest member name in R4 has 39 characters.
-        if (jsonName.Length > 64)
-        {
-            return null;
-        }
-
-        Span<char> chars = stackalloc char[64];
-        var length = Encoding.UTF8.GetChars(jsonName, chars);
-        return _byName.TryGetValue(chars[..length], out var member) ? member : null;
+        Span<byte> utf8 = stackalloc byte[128];
+        return Encoding.UTF8.TryGetBytes(jsonName, utf8, out var length) ? Find(utf8[..length]) : null;
     }
 
-    public FhirMember? Find(string jsonName) => _members.GetValueOrDefault(jsonName);
+    /// <summary>The element of that FHIRPath name (<c>value</c>, not <c>valueQuantity</c>); null when the type has none.</summary>
+    public FhirElement? Element(string name) => Table.ElementsByName.GetValueOrDefault(name);
 
     /// <summary>Whether this type is that type or a specialisation of it.</summary>
     public bool Is(FhirType other)
@@ -80,25 +90,17 @@ public sealed class FhirType
     }
 
     public override string ToString() => Name;
-
-    internal void SetElements(IReadOnlyList<FhirElement> elements)
-    {
-        Elements = elements;
-        _members = elements.SelectMany(element => element.Members).ToFrozenDictionary(member => member.JsonName, StringComparer.Ordinal);
-        _byName = _members.GetAlternateLookup<ReadOnlySpan<char>>();
-    }
 }
 
 /// <summary>One element of a type.</summary>
 public sealed class FhirElement
 {
-    internal FhirElement(string name, string path, int min, int? max, bool isChoice)
+    internal FhirElement(string name, string path, int min, int? max)
     {
         Name = name;
         Path = path;
         Min = min;
         Max = max;
-        IsChoice = isChoice;
     }
 
     /// <summary>FHIRPath name: <c>value</c> for <c>value[x]</c>.</summary>
@@ -115,7 +117,7 @@ public sealed class FhirElement
     /// <summary>Whether JSON holds it as an array (decided by the base definition's cardinality).</summary>
     public bool IsArray { get; internal init; }
 
-    public bool IsChoice { get; }
+    public bool IsChoice { get; internal init; }
 
     /// <summary>Part of <c>_summary=true</c>.</summary>
     public bool IsSummary { get; internal init; }
@@ -127,7 +129,10 @@ public sealed class FhirElement
 
     public FhirBinding? Binding { get; internal init; }
 
+    /// <summary>Invariants of this element beyond those of its types.</summary>
     public IReadOnlyList<FhirConstraint> Constraints { get; internal init; } = [];
+
+    public override string ToString() => Path;
 }
 
 /// <summary>One JSON member name: an element in one of its types.</summary>
@@ -135,7 +140,13 @@ public sealed class FhirElement
 /// <param name="Element">The element it is a form of.</param>
 /// <param name="Type">The type of its value(s).</param>
 /// <param name="TargetTypes">For Reference and canonical: allowed resource type names; empty allows any.</param>
-public sealed record FhirMember(string JsonName, FhirElement Element, FhirType Type, IReadOnlyList<string> TargetTypes);
+public sealed record FhirMember(string JsonName, FhirElement Element, FhirType Type, IReadOnlyList<string> TargetTypes)
+{
+    /// <summary>Profiles that a value must meet (canonical URLs): in R4's own types only SimpleQuantity and MoneyQuantity occur.</summary>
+    public IReadOnlyList<string> Profiles { get; init; } = [];
+
+    public override string ToString() => JsonName;
+}
 
 public enum BindingStrength : byte
 {
@@ -149,5 +160,8 @@ public enum BindingStrength : byte
 public sealed record FhirBinding(BindingStrength Strength, string ValueSet, string? MaxValueSet);
 
 /// <summary>An invariant.</summary>
+/// <param name="Key"><c>obs-7</c>.</param>
+/// <param name="Human">A sentence of our own; the definitions carry none.</param>
+/// <param name="Expression">FHIRPath that must hold.</param>
 /// <param name="IsError">Otherwise it is a best-practice warning.</param>
 public sealed record FhirConstraint(string Key, bool IsError, string Human, string Expression);
