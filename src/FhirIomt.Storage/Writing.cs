@@ -32,6 +32,9 @@ public interface IWriteTransaction
     void PutRecord(StoredRecord record);
 
     void DeleteRecord(string kind, string id);
+
+    /// <summary>Takes away records whose time is over.</summary>
+    void DeleteExpiredRecords();
 }
 
 /// <summary>A resource that is ready to be written: parsed, validated, its index values extracted; all the work that needs no transaction.</summary>

@@ -139,7 +139,7 @@ internal static class CriterionParser
     private static string? SingleTarget(SearchParameter parameter) =>
         parameter.Code == "patient" ? "Patient" : parameter.Targets is [var only] ? only : null;
 
-    private static (SearchPrefix Prefix, string Rest) SplitPrefix(string text)
+    private static (SearchPrefix Prefix, string Remainder) SplitPrefix(string text)
     {
         SearchPrefix? prefix = text.Length < 3 || char.IsAsciiDigit(text[0]) ? null : text[..2] switch
         {

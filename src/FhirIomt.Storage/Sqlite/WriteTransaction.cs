@@ -87,6 +87,9 @@ internal sealed class WriteTransaction(SqliteConnection connection, SqliteEngine
         _configurationChanged |= RecordKind.IsConfiguration(kind);
     }
 
+    public void DeleteExpiredRecords() =>
+        connection.Prepare("DELETE FROM record WHERE expires<?").Add(engine.Time.GetUtcNow().ToUnixTimeMilliseconds()).Done();
+
     /// <summary>Moves the current version to history and takes its index rows away, found again from its own bytes.</summary>
     private void Retire(long type, StoredResource previous, IndexRows rows)
     {

@@ -1,0 +1,99 @@
+using System.Buffers;
+using FhirIomt.Fhir;
+using FhirIomt.Fhir.Json;
+using FhirIomt.Fhir.Search;
+using FhirIomt.Fhir.Searching;
+using FhirIomt.Storage;
+
+namespace FhirIomt.Repository.Readings;
+
+/// <summary>What became of one reading.</summary>
+public enum ReadingStatus
+{
+    Stored,
+    Updated,
+    Duplicate,
+}
+
+/// <summary>
+/// Stores one reading under its source key, decided inside the transaction: nothing there, store it; the same there, it was sent again; another value at
+/// the same time, a new version with status <c>amended</c>; another reading of the same second under the short key, the longer key with the fraction.
+/// </summary>
+public sealed class ReadingOperation(MappedReading reading, ResolvedReading resolved, PreparedResource prepared, SearchIndexer indexer, IndexPolicy policy) : WriteOperation
+{
+    public ReadingStatus Status { get; private set; }
+
+    public string ResourceId { get; private set; } = "";
+
+    public string ResourceType => prepared.Type;
+
+    public override void Run(IWriteTransaction transaction)
+    {
+        var existing = transaction.Find(prepared.Type, resolved.Key.ResourceId);
+        if (existing is null)
+        {
+            Store(transaction, prepared, resolved.Key.ResourceId);
+            return;
+        }
+
+        if (IsSameMoment(existing))
+        {
+            Compare(transaction, existing, resolved, prepared);
+            return;
+        }
+
+        var longer = resolved with { Key = reading.SourceKey(resolved.PatientId, resolved.DeviceId, withFraction: true) };
+        var variant = Rewrite(longer);
+        if (transaction.Find(prepared.Type, longer.Key.ResourceId) is { } sibling)
+        {
+            Compare(transaction, sibling, longer, variant);
+            return;
+        }
+
+        Store(transaction, variant, longer.Key.ResourceId);
+    }
+
+    /// <summary>Writes, parses and indexes a reading; what the pipeline does before the transaction, and what a rare variant needs inside it.</summary>
+    public static JsonTree Write(MappedReading reading, in ResolvedReading resolved)
+    {
+        // A vital-sign Observation has 900 to 1,300 bytes.
+        var output = new ArrayBufferWriter<byte>(1536);
+        reading.Write(output, resolved);
+        return JsonTree.Parse(output.WrittenMemory).Require();
+    }
+
+    private void Store(IWriteTransaction transaction, PreparedResource resource, string id)
+    {
+        transaction.Put(resource, id, previous: null);
+        (Status, ResourceId) = (ReadingStatus.Stored, id);
+    }
+
+    private void Compare(IWriteTransaction transaction, StoredResource existing, in ResolvedReading key, PreparedResource incoming)
+    {
+        ResourceId = existing.Id;
+
+        // A reading that was deleted stays deleted when its device sends it again (backfill must not resurrect).
+        if (existing.IsDeleted || ResourceComparison.SameReading(JsonTree.Parse(existing.Body).Require().Root, incoming.Tree.Root))
+        {
+            Status = ReadingStatus.Duplicate;
+            return;
+        }
+
+        transaction.Put(Rewrite(key with { Amended = true }), existing.Id, existing);
+        Status = ReadingStatus.Updated;
+    }
+
+    private PreparedResource Rewrite(in ResolvedReading key) => PreparedResource.Create(prepared.Type, Write(reading, key), indexer, policy);
+
+    private bool IsSameMoment(StoredResource existing)
+    {
+        if (existing.IsDeleted)
+        {
+            return true;
+        }
+
+        var root = JsonTree.Parse(existing.Body).Require().Root;
+        var text = root["effectivePeriod"u8]["start"u8].AsString() ?? root["effectiveDateTime"u8].AsString() ?? root["effectiveInstant"u8].AsString();
+        return DateTimeOffset.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, System.Globalization.DateTimeStyles.AssumeUniversal, out var start) && start == reading.Start;
+    }
+}
