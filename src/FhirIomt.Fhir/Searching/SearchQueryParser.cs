@@ -49,6 +49,10 @@ public sealed class SearchQueryParser(IndexPolicy policy)
         return policy.IsIndexed(parameter) ? CriterionParser.Parse(parameter, modifier, value) : SearchIssues.NotIndexed(code);
     }
 
+    /// <summary>A text as one search value: what would separate values is escaped (R4 §3.1.1.4.4).</summary>
+    public static string Escape(string value) => value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace(",", "\\,", StringComparison.Ordinal)
+        .Replace("|", "\\|", StringComparison.Ordinal).Replace("$", "\\$", StringComparison.Ordinal);
+
     private void Apply(ParseState state, SearchArgument argument)
     {
         switch (argument.Name)

@@ -30,7 +30,7 @@ public sealed class DeviceDirectory(IStore store, SearchQueryParser parser)
         }
 
         var devices = new List<KnownDevice>();
-        foreach (var device in await FindAsync("Device", "identifier", Escape(identifierValue), cancellationToken).ConfigureAwait(false))
+        foreach (var device in await FindAsync("Device", "identifier", SearchQueryParser.Escape(identifierValue), cancellationToken).ConfigureAwait(false))
         {
             devices.Add(await DescribeAsync(device, cancellationToken).ConfigureAwait(false));
         }
@@ -85,9 +85,6 @@ public sealed class DeviceDirectory(IStore store, SearchQueryParser parser)
         var page = await store.SearchAsync(query, AccessPredicate.Everything.Instance, static _ => AccessPredicate.Nothing.Instance, cancellationToken).ConfigureAwait(false);
         return page.Require().Matches;
     }
-
-    private static string Escape(string value) => value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace(",", "\\,", StringComparison.Ordinal)
-        .Replace("|", "\\|", StringComparison.Ordinal).Replace("$", "\\$", StringComparison.Ordinal);
 }
 
 /// <param name="Vendor">The vendor that owns it, if one does.</param>

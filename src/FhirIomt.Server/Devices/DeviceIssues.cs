@@ -1,0 +1,63 @@
+using FhirIomt.Core;
+
+namespace FhirIomt.Server.Devices;
+
+/// <summary>Refusals and quarantine reasons of the device endpoints: IOMT-0520 to IOMT-0549.</summary>
+internal static class DeviceIssues
+{
+    public static Issue NotItsDevice() =>
+        Issue.Error(IssueKind.Forbidden, "IOMT-0520", "The message names another device than the credential's.", fix: "Send it with that device's own credential, or with its vendor's.");
+
+    public static Issue UnknownDevice() =>
+        Issue.Error(IssueKind.NotFound, "IOMT-0521", "No device of this sender has that identifier.", fix: "Register it with 'fhiriomt device add', then replay the message; or give the mapping the identity mode 'create'.");
+
+    public static Issue SeveralDevices() =>
+        Issue.Error(IssueKind.MultipleMatches, "IOMT-0522", "Several devices of this sender have that identifier.", fix: "Give each device an identifier of its own.");
+
+    public static Issue NoPatient() =>
+        Issue.Error(IssueKind.NotFound, "IOMT-0523", "The device was assigned to no patient at the reading's time.", fix: "Record the assignment (DeviceUseStatement), then replay the message.");
+
+    public static Issue SeveralPatients() =>
+        Issue.Error(IssueKind.MultipleMatches, "IOMT-0524", "The device was assigned to more than one patient at the reading's time; the patient is never guessed.", fix: "Correct the assignments so that they do not overlap, then replay the message.");
+
+    public static Issue OtherPatient() =>
+        Issue.Error(IssueKind.Conflict, "IOMT-0525", "The message names another patient than the device was assigned to.", fix: "Correct the message or the assignment.");
+
+    public static Issue InTheFuture(TimeSpan limit) =>
+        Issue.Error(IssueKind.Value, "IOMT-0526", $"The reading's time is more than {limit.TotalMinutes:0} minutes ahead of the server's clock.", fix: "Set the device's clock or zone; replay the message when its time is right.");
+
+    public static Issue NoEncounter() =>
+        Issue.Error(IssueKind.NotFound, "IOMT-0527", "No encounter of this patient has that identifier.", fix: "Store the Encounter, then replay the message.");
+
+    public static Issue PatientNeeded() =>
+        Issue.Error(IssueKind.Required, "IOMT-0528", "The device is not known, and the message names no patient to create it for.", fix: "Let the mapping extract a patient id, or register the device.");
+
+    public static Issue NoMapping() =>
+        Issue.Error(IssueKind.Required, "IOMT-0530", "The request names no mapping, and the sender has no default.", "mapping", "Send POST /devices/messages?mapping=NAME.");
+
+    public static Issue UnknownMapping(string name) =>
+        Issue.Error(IssueKind.NotFound, "IOMT-0531", $"There is no mapping '{Shorten(name)}'.", "mapping", "Add it with 'fhiriomt mapping add', or use one that comes with the server: vitals, cgm, cgm-csv.");
+
+    public static Issue BadMappingName(string name) =>
+        Issue.Error(IssueKind.Value, "IOMT-0532", $"'{Shorten(name)}' cannot be a mapping's name.", "name", "Use 1 to 64 letters, digits, '-', '_' and '.'.");
+
+    public static Issue BadMappingBody() =>
+        Issue.Error(IssueKind.Structure, "IOMT-0533", "The body must be {\"device\":{…},\"fhir\":{…},\"identity\":\"lookup\"|\"create\"}.", fix: "Send both mappings as objects.");
+
+    public static Issue NoSuchMessage() =>
+        Issue.Error(IssueKind.NotFound, "IOMT-0534", "There is no receipt with that id.", fix: "Use the id of a receipt, with the credential that sent the message.");
+
+    public static Issue NotOperator() =>
+        Issue.Error(IssueKind.Forbidden, "IOMT-0535", "This needs an operator's token.", "Authorization", "Get a token with the scope __operator.");
+
+    public static Issue CredentialMissing() =>
+        Issue.Error(IssueKind.Login, "IOMT-0536", "The request has no credential.", "Authorization", "Send 'Authorization: Bearer CREDENTIAL' with what 'fhiriomt device add' or 'vendor add' printed.");
+
+    public static Issue CredentialUnknown() =>
+        Issue.Error(IssueKind.Login, "IOMT-0537", "The credential is not known.", "Authorization", "Check it, or have a new one made.");
+
+    public static Issue BadContentType(string? contentType) =>
+        Issue.Error(IssueKind.NotSupported, "IOMT-0538", $"The content type '{Shorten(contentType ?? "")}' is not taken.", "Content-Type", "Send application/json, application/x-ndjson or text/csv.");
+
+    private static string Shorten(string text) => text.Length <= 64 ? text : text[..64] + "…";
+}

@@ -1,0 +1,112 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using FhirIomt.Core;
+using FhirIomt.Fhir.Json;
+using FhirIomt.Mapping;
+using FhirIomt.Storage;
+
+namespace FhirIomt.Server.Devices;
+
+/// <summary>What to do with a device or patient that is not known.</summary>
+internal enum IdentityMode
+{
+    /// <summary>Quarantine the message.</summary>
+    Lookup,
+
+    /// <summary>Create it from the ids that the mapping extracts; for vendor credentials only.</summary>
+    Create,
+}
+
+/// <summary>A mapping as messages use it.</summary>
+/// <param name="Version">Counts the uploads under that name from 1; 0 for one that comes with the server.</param>
+internal sealed record ActiveMapping(string Name, long Version, IdentityMode Identity, MappingSet Set);
+
+/// <summary>The mappings by name: uploaded ones, and under them those that come with the server. Every uploaded version is kept.</summary>
+internal sealed class MappingCatalog(IStore store)
+{
+    private ConcurrentDictionary<string, ActiveMapping?> _compiled = new(StringComparer.Ordinal);
+    private long _generation = -1;
+
+    public static bool IsName(string name) =>
+        name.Length is > 0 and <= 64 && name.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_' or '.');
+
+    public async ValueTask<ActiveMapping?> FindAsync(string name, CancellationToken cancellationToken)
+    {
+        var generation = store.Generation;
+        if (Interlocked.Exchange(ref _generation, generation) != generation)
+        {
+            _compiled = new(StringComparer.Ordinal);
+        }
+
+        var compiled = _compiled;
+        if (compiled.TryGetValue(name, out var known))
+        {
+            return known;
+        }
+
+        var record = await store.FindRecordAsync(RecordKind.Mapping, name, cancellationToken).ConfigureAwait(false);
+        var mapping = record is null ? BuiltIn(name) : Compile(name, record);
+        if (mapping is not null)
+        {
+            compiled[name] = mapping;
+        }
+
+        return mapping;
+    }
+
+    /// <summary>Checks and stores a new version.</summary>
+    public async Task<Outcome<ActiveMapping>> AddAsync(string name, ReadOnlyMemory<byte> device, ReadOnlyMemory<byte> fhir, IdentityMode identity, CancellationToken cancellationToken)
+    {
+        if (!IsName(name))
+        {
+            return DeviceIssues.BadMappingName(name);
+        }
+
+        if (!MappingSet.Load(device, fhir).TryGetValue(out var set, out var issues))
+        {
+            return Outcome<ActiveMapping>.Refused(issues);
+        }
+
+        var operation = new AddVersion(name, device, fhir, identity);
+        await store.WriteAsync([operation], cancellationToken).ConfigureAwait(false);
+        return Outcome<ActiveMapping>.Success(new ActiveMapping(name, operation.Version, identity, set), issues);
+    }
+
+    private static ActiveMapping? BuiltIn(string name) =>
+        BuiltInMappings.All.FirstOrDefault(mapping => mapping.Name == name) is { } found ? new ActiveMapping(name, 0, IdentityMode.Lookup, found.Set) : null;
+
+    private static ActiveMapping Compile(string name, StoredRecord record)
+    {
+        var root = JsonTree.Parse(record.Body).Require().Root;
+        var identity = root["identity"u8].TextEquals("create"u8) ? IdentityMode.Create : IdentityMode.Lookup;
+        var set = MappingSet.Load(root["device"u8].Raw, root["fhir"u8].Raw).Require();
+        return new ActiveMapping(name, long.Parse(root["version"u8].AsText()!, System.Globalization.CultureInfo.InvariantCulture), identity, set);
+    }
+
+    private sealed class AddVersion(string name, ReadOnlyMemory<byte> device, ReadOnlyMemory<byte> fhir, IdentityMode identity) : WriteOperation
+    {
+        public long Version { get; private set; }
+
+        public override void Run(IWriteTransaction transaction)
+        {
+            var before = transaction.FindRecord(RecordKind.Mapping, name);
+            Version = 1 + (before is null ? 0 : long.Parse(JsonTree.Parse(before.Body).Require().Root["version"u8].AsText()!, System.Globalization.CultureInfo.InvariantCulture));
+            using var stream = new MemoryStream();
+            using (var writer = new Utf8JsonWriter(stream))
+            {
+                writer.WriteStartObject();
+                writer.WriteNumber("version", Version);
+                writer.WriteString("identity", identity == IdentityMode.Create ? "create" : "lookup");
+                writer.WritePropertyName("device");
+                writer.WriteRawValue(device.Span);
+                writer.WritePropertyName("fhir");
+                writer.WriteRawValue(fhir.Span);
+                writer.WriteEndObject();
+            }
+
+            var body = stream.ToArray();
+            transaction.PutRecord(new StoredRecord(RecordKind.Mapping, name, body));
+            transaction.PutRecord(new StoredRecord(RecordKind.MappingVersion, $"{name}/{Version}", body));
+        }
+    }
+}

@@ -1,0 +1,94 @@
+using FhirIomt.Core;
+using FhirIomt.Fhir;
+using FhirIomt.Ingest;
+using FhirIomt.Mapping;
+using FhirIomt.Repository.Readings;
+
+namespace FhirIomt.Server.Devices;
+
+/// <summary>The messages of one request. The id of a message is <c>{Id}-{index}</c>.</summary>
+internal sealed record MessageBatch(string Id, Sender Sender, ActiveMapping Mapping, DateTimeOffset ReceivedAt);
+
+/// <summary>One message on its way through the pipeline: what is to be stored of it, and what cannot be.</summary>
+internal sealed class MessageWork(MessageEntry entry)
+{
+    private readonly List<Issue> _issues = [];
+    private readonly List<ReadingOperation> _operations = [];
+    private bool _quarantined;
+    private bool _refused;
+
+    public int Index => entry.Index;
+
+    public IReadOnlyList<MappedReading> Readings { get; private set; } = [];
+
+    public IReadOnlyList<ReadingOperation> Operations => _operations;
+
+    public IReadOnlyList<Issue> Issues => _issues;
+
+    /// <summary>The message as it came in, for quarantine.</summary>
+    public ReadOnlyMemory<byte> Envelope => entry is MessageEntry.Taken taken ? taken.Reading.Envelope : default;
+
+    /// <summary>Kept for replay: something of it was not stored, and not for a reason that only the sender can mend.</summary>
+    public bool IsKept => _quarantined;
+
+    public void Add(MapResult mapped)
+    {
+        Readings = mapped.Readings;
+        _issues.AddRange(mapped.Issues);
+        _quarantined |= mapped.Readings.Count == 0 || mapped.Issues.Any(issue => issue.Refuses);
+    }
+
+    public void Store(ReadingOperation operation, IReadOnlyList<Issue> warnings)
+    {
+        _operations.Add(operation);
+        _issues.AddRange(warnings);
+    }
+
+    public void Quarantine(params IReadOnlyList<Issue> issues)
+    {
+        _issues.AddRange(issues);
+        _quarantined = true;
+    }
+
+    public void Refuse(params IReadOnlyList<Issue> issues)
+    {
+        _issues.AddRange(issues);
+        _refused = true;
+    }
+
+    public void Fail(Issue issue, bool isRefusal)
+    {
+        if (isRefusal)
+        {
+            Refuse(issue);
+        }
+        else
+        {
+            Quarantine(issue);
+        }
+    }
+
+    /// <summary>The receipt, once the operations have run.</summary>
+    public MessageReceipt ToReceipt(string batchId) =>
+        new(Index, $"{batchId}-{Index}", Status(), [.. _operations.Select(operation => $"{operation.ResourceType}/{operation.ResourceId}")], _issues);
+
+    private MessageStatus Status()
+    {
+        if (_operations.Count == 0)
+        {
+            return _quarantined ? MessageStatus.Quarantined : MessageStatus.Refused;
+        }
+
+        if (_quarantined || _refused)
+        {
+            return MessageStatus.Partial;
+        }
+
+        if (_operations.Exists(operation => operation.Status == ReadingStatus.Stored))
+        {
+            return MessageStatus.Stored;
+        }
+
+        return _operations.Exists(operation => operation.Status == ReadingStatus.Updated) ? MessageStatus.Updated : MessageStatus.Duplicate;
+    }
+}

@@ -1,0 +1,121 @@
+using FhirIomt.Access;
+using FhirIomt.Core;
+using FhirIomt.Fhir;
+using FhirIomt.Fhir.Json;
+using FhirIomt.Fhir.Searching;
+using FhirIomt.Repository;
+using FhirIomt.Repository.Readings;
+using FhirIomt.Storage;
+
+namespace FhirIomt.Server.Devices;
+
+/// <summary>Whose reading it is, or why that cannot be said.</summary>
+/// <param name="IsRefusal">The sender must mend it; otherwise the message waits in quarantine.</param>
+internal readonly record struct Resolution(string? PatientId, string? DeviceId, string? EncounterId, Issue? Issue, bool IsRefusal)
+{
+    public static Resolution Of(string patientId, string deviceId, string? encounterId) => new(patientId, deviceId, encounterId, null, IsRefusal: false);
+
+    public static Resolution Waits(Issue issue) => new(null, null, null, issue, IsRefusal: false);
+
+    public static Resolution Refused(Issue issue) => new(null, null, null, issue, IsRefusal: true);
+}
+
+/// <summary>
+/// Finds the device by who sends and what the message says, and the patient by the assignment that was valid at the reading's time. Never guesses:
+/// nobody and more than one both wait in quarantine.
+/// </summary>
+internal sealed class ReadingResolver(IStore store, ResourceRepository repository, DeviceDirectory directory, SearchQueryParser parser)
+{
+    public async ValueTask<Resolution> ResolveAsync(MessageBatch batch, MappedReading reading, CancellationToken cancellationToken)
+    {
+        var candidates = await directory.FindByIdentifierAsync(reading.DeviceIdentifier, cancellationToken).ConfigureAwait(false);
+        var own = OwnDevices(batch.Sender, candidates);
+        if (own.Count != 1)
+        {
+            return Unresolved(batch, reading, own.Count);
+        }
+
+        var device = own[0];
+        var patients = device.PatientsDuring(reading.Start, reading.End);
+        if (patients.Count != 1)
+        {
+            return Resolution.Waits(patients.Count == 0 ? DeviceIssues.NoPatient() : DeviceIssues.SeveralPatients());
+        }
+
+        if (NamesOtherPatient(batch, reading, patients[0]))
+        {
+            return Resolution.Waits(DeviceIssues.OtherPatient());
+        }
+
+        return reading.EncounterIdentifier is { } encounter
+            ? await WithEncounterAsync(patients[0], device.Id, encounter, cancellationToken).ConfigureAwait(false)
+            : Resolution.Of(patients[0], device.Id, null);
+    }
+
+    /// <summary>Makes the devices and patients of messages that may create them, all of the chunk in one write.</summary>
+    public async ValueTask CreateMissingAsync(MessageBatch batch, IEnumerable<MappedReading> readings, CancellationToken cancellationToken)
+    {
+        if (batch.Sender is not Sender.Vendor vendor || batch.Mapping.Identity != IdentityMode.Create)
+        {
+            return;
+        }
+
+        var operations = new Dictionary<string, EnsureIdentity>(StringComparer.Ordinal);
+        foreach (var reading in readings)
+        {
+            if (reading.PatientIdentifier is { Length: > 0 } patient && !operations.ContainsKey(reading.DeviceIdentifier)
+                && OwnDevices(vendor, await directory.FindByIdentifierAsync(reading.DeviceIdentifier, cancellationToken).ConfigureAwait(false)).Count == 0)
+            {
+                operations[reading.DeviceIdentifier] = EnsureIdentity.For(vendor.Name, reading.DeviceIdentifier, patient, repository);
+            }
+        }
+
+        if (operations.Count > 0)
+        {
+            await store.WriteAsync([.. operations.Values], cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private static List<KnownDevice> OwnDevices(Sender sender, IReadOnlyList<KnownDevice> candidates) => sender switch
+    {
+        Sender.Device device => [.. candidates.Where(candidate => candidate.Id == device.DeviceId)],
+        Sender.Vendor vendor => [.. candidates.Where(candidate => candidate.Vendor == vendor.Name)],
+        _ => [],
+    };
+
+    // A device of another vendor looks the same as one that does not exist.
+    private static Resolution Unresolved(MessageBatch batch, MappedReading reading, int found)
+    {
+        if (batch.Sender is Sender.Device)
+        {
+            return Resolution.Refused(DeviceIssues.NotItsDevice());
+        }
+
+        if (found > 1)
+        {
+            return Resolution.Waits(DeviceIssues.SeveralDevices());
+        }
+
+        return Resolution.Waits(batch.Mapping.Identity == IdentityMode.Create && string.IsNullOrEmpty(reading.PatientIdentifier) ? DeviceIssues.PatientNeeded() : DeviceIssues.UnknownDevice());
+    }
+
+    // In lookup mode the assignment decides alone, as in the IoMT connector; in create mode the message's patient made the assignment, so it must agree.
+    private static bool NamesOtherPatient(MessageBatch batch, MappedReading reading, string patientId) =>
+        batch.Mapping.Identity == IdentityMode.Create && batch.Sender is Sender.Vendor vendor && reading.PatientIdentifier is { Length: > 0 } named
+        && EnsureIdentity.PatientId(vendor.Name, named) != patientId;
+
+    private async ValueTask<Resolution> WithEncounterAsync(string patientId, string deviceId, string encounter, CancellationToken cancellationToken)
+    {
+        if (parser.ParseCriterion("Encounter", "identifier", SearchQueryParser.Escape(encounter)).TryGetValue(out var criterion, out _))
+        {
+            var query = new SearchQuery { ResourceType = "Encounter", Criteria = [criterion], Count = 2 };
+            var page = await store.SearchAsync(query, new AccessPredicate.OfPatient(patientId), static _ => AccessPredicate.Nothing.Instance, cancellationToken).ConfigureAwait(false);
+            if (page.Require().Matches is [var only])
+            {
+                return Resolution.Of(patientId, deviceId, only.Id);
+            }
+        }
+
+        return Resolution.Waits(DeviceIssues.NoEncounter());
+    }
+}

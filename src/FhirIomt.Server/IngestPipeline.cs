@@ -1,0 +1,124 @@
+using System.Diagnostics;
+using FhirIomt.Core;
+using FhirIomt.Fhir;
+using FhirIomt.Fhir.Json;
+using FhirIomt.Fhir.Search;
+using FhirIomt.Fhir.Searching;
+using FhirIomt.Ingest;
+using FhirIomt.Mapping;
+using FhirIomt.Repository;
+using FhirIomt.Repository.Readings;
+using FhirIomt.Server.Devices;
+using FhirIomt.Server.Hosting;
+using FhirIomt.Storage;
+
+namespace FhirIomt.Server;
+
+/// <summary>
+/// The whole data flow of device messages. Read this file first: split → map → resolve → validate → store, and a receipt for each message.
+/// One message never costs another; within a message one reading never costs another.
+/// </summary>
+internal sealed class IngestPipeline(
+    IStore store, ResourceRepository repository, ReadingResolver resolver, SearchIndexer indexer, IndexPolicy policy, IdSource ids, TimeProvider time, ServerOptions options)
+{
+    // While one chunk commits the next is mapped: 500 messages take about as long to map as to commit.
+    private const int ChunkSize = 500;
+
+    /// <summary>Takes the messages of one request; returns when all that it says is stored is durable.</summary>
+    public async Task<IReadOnlyList<MessageReceipt>> ProcessAsync(Sender sender, ActiveMapping mapping, IReadOnlyList<MessageEntry> entries, CancellationToken cancellationToken)
+    {
+        var batch = new MessageBatch(ids.NewId(), sender, mapping, time.GetUtcNow());
+        var receipts = new List<MessageReceipt>(entries.Count);
+        Task<ReceiptOperation>? committing = null;
+        for (var start = 0; start < entries.Count; start += ChunkSize)
+        {
+            var work = await PrepareAsync(batch, entries.Skip(start).Take(ChunkSize), cancellationToken).ConfigureAwait(false);
+            if (committing is not null)
+            {
+                receipts.AddRange((await committing.ConfigureAwait(false)).Receipts);
+            }
+
+            committing = CommitAsync(batch, start / ChunkSize, work, cancellationToken);
+        }
+
+        if (committing is not null)
+        {
+            receipts.AddRange((await committing.ConfigureAwait(false)).Receipts);
+        }
+
+        Telemetry.CountMessages(receipts);
+        return receipts;
+    }
+
+    private async Task<List<MessageWork>> PrepareAsync(MessageBatch batch, IEnumerable<MessageEntry> entries, CancellationToken cancellationToken)
+    {
+        using var activity = Telemetry.Source.StartActivity("map");
+        var chunk = entries.Select(entry => Map(batch, entry)).ToList();
+        await resolver.CreateMissingAsync(batch, chunk.SelectMany(work => work.Readings), cancellationToken).ConfigureAwait(false);
+        foreach (var work in chunk)
+        {
+            foreach (var reading in work.Readings)
+            {
+                await TakeReadingAsync(batch, work, reading, cancellationToken).ConfigureAwait(false);
+            }
+        }
+
+        return chunk;
+    }
+
+    private static MessageWork Map(MessageBatch batch, MessageEntry entry)
+    {
+        var work = new MessageWork(entry);
+        if (entry is MessageEntry.Refused refused)
+        {
+            work.Refuse(refused.Issue);
+            return work;
+        }
+
+        var reading = ((MessageEntry.Taken)entry).Reading;
+        if (!JsonTree.Parse(reading.Envelope).TryGetValue(out var envelope, out var issues))
+        {
+            work.Refuse([.. issues]);
+            return work;
+        }
+
+        var mapped = batch.Mapping.Set.Map(envelope, new MappingContext(DeviceTimeZone: null, batch.ReceivedAt));
+        work.Add(mapped);
+        return work;
+    }
+
+    private async ValueTask TakeReadingAsync(MessageBatch batch, MessageWork work, MappedReading reading, CancellationToken cancellationToken)
+    {
+        if (reading.Start > batch.ReceivedAt + options.Ingest.MaxFuture)
+        {
+            work.Quarantine(DeviceIssues.InTheFuture(options.Ingest.MaxFuture));
+            return;
+        }
+
+        var resolution = await resolver.ResolveAsync(batch, reading, cancellationToken).ConfigureAwait(false);
+        if (resolution.Issue is { } issue)
+        {
+            work.Fail(issue, resolution.IsRefusal);
+            return;
+        }
+
+        var key = reading.SourceKey(resolution.PatientId!, resolution.DeviceId!, withFraction: false);
+        var resolved = new ResolvedReading(key, resolution.PatientId!, resolution.DeviceId!, resolution.EncounterId, batch.ReceivedAt, Amended: false);
+        var resource = ReadingOperation.Write(reading, resolved);
+        if (!repository.Prepare(reading.ResourceType, resource).TryGetValue(out var prepared, out var issues))
+        {
+            work.Quarantine([.. issues]);
+            return;
+        }
+
+        work.Store(new ReadingOperation(reading, resolved, prepared, indexer, policy), issues);
+    }
+
+    private async Task<ReceiptOperation> CommitAsync(MessageBatch batch, int chunk, List<MessageWork> work, CancellationToken cancellationToken)
+    {
+        using var activity = Telemetry.Source.StartActivity("commit");
+        var receipt = new ReceiptOperation(batch, chunk, work, batch.ReceivedAt + options.Ingest.ReceiptsKept);
+        await store.WriteAsync([.. work.SelectMany(message => message.Operations), receipt], cancellationToken).ConfigureAwait(false);
+        return receipt;
+    }
+}
