@@ -139,7 +139,7 @@ public sealed class MappingSetTests
         }
 
         static string Template(string name, string match) =>
-            $$"""{"templateType":"CalculatedContent","template":{"typeName":"{{name}}","typeMatchExpression":"{{match}}","deviceIdExpression":"$.Properties.dev","timestampExpression":"$.Properties.t","values":[]}}""";
+            $$"""{"templateType":"CalculatedContent","template":{"typeName":"{{name}}","typeMatchExpression":"{{match}}","deviceIdExpression":"$.Properties.dev","timestampExpression":"$.Properties.t","values":[]} }""";
 
         static List<string> Types(MappingSet mapping, string body)
         {
@@ -158,7 +158,7 @@ public sealed class MappingSetTests
 
     private static string Device(string extra = "") => $$"""
         {"templateType":"CollectionContent",{{extra}}"template":[{"templateType":"JsonPathContent","template":{"typeName":"hr","typeMatchExpression":"$..[?(@hr)]",
-          "deviceIdExpression":"$.dev","timestampExpression":"$.t","encounterIdExpression":"$.enc","values":[{"valueName":"hr","valueExpression":"$.hr","required":true}]}}]}
+          "deviceIdExpression":"$.dev","timestampExpression":"$.t","encounterIdExpression":"$.enc","values":[{"valueName":"hr","valueExpression":"$.hr","required":true}]} }]}
         """;
 
     private static MappingSet Load(string device) => MappingSet.Load(Encoding.UTF8.GetBytes(device), Encoding.UTF8.GetBytes(Fhir)).Require();
