@@ -1,0 +1,30 @@
+using FhirIomt.Mapping.JsonPath;
+
+namespace FhirIomt.Mapping.Templates;
+
+/// <summary>One value that a device template extracts.</summary>
+internal sealed record ExtractedValue(string Name, JsonPathExpression Path, bool Required);
+
+/// <summary>A device template, compiled: which parts of a message are readings, and where their members stand.</summary>
+internal sealed record ContentTemplate
+{
+    public required string TypeName { get; init; }
+
+    public required JsonPathExpression Match { get; init; }
+
+    public required JsonPathExpression DeviceId { get; init; }
+
+    /// <summary>The first path that finds something gives the time; only the IoT Hub form has two.</summary>
+    public required IReadOnlyList<JsonPathExpression> Time { get; init; }
+
+    public JsonPathExpression? PatientId { get; init; }
+
+    public JsonPathExpression? EncounterId { get; init; }
+
+    public JsonPathExpression? CorrelationId { get; init; }
+
+    public required IReadOnlyList<ExtractedValue> Values { get; init; }
+
+    /// <summary>Whether paths run on the whole event with <c>matchedToken</c> (CalculatedContent) or on the matched token itself (the others).</summary>
+    public required bool SeesWholeEvent { get; init; }
+}
