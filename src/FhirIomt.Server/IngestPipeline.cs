@@ -22,7 +22,7 @@ internal sealed class IngestPipeline(
     IStore store, ResourceRepository repository, ReadingResolver resolver, SearchIndexer indexer, IndexPolicy policy, IdSource ids, TimeProvider time, ServerOptions options)
 {
     // While one chunk commits the next is mapped: 500 messages take about as long to map as to commit.
-    private const int ChunkSize = 500;
+    public const int ChunkSize = 500;
 
     /// <summary>Takes the messages of one request; returns when all that it says is stored is durable.</summary>
     public async Task<IReadOnlyList<MessageReceipt>> ProcessAsync(Sender sender, ActiveMapping mapping, IReadOnlyList<MessageEntry> entries, CancellationToken cancellationToken)

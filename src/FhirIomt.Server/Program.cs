@@ -1,1 +1,3 @@
-return 0;
+using FhirIomt.Server.Commands;
+
+return await CommandTree.Build().Parse(CommandTree.WithDefault(args)).InvokeAsync().ConfigureAwait(false);

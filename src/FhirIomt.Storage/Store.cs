@@ -65,3 +65,6 @@ public static class RecordKind
     /// <summary>Kinds whose change must reach caches at once.</summary>
     public static bool IsConfiguration(string kind) => kind is Client or Vendor or Credential or DeviceOwner or Mapping;
 }
+
+/// <summary>The engine cannot do it now: disk full, file unreadable, locked beyond the timeout. Nothing was written; trying again may work.</summary>
+public sealed class StoreBusyException(string message) : Exception(message);

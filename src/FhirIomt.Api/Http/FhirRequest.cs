@@ -1,4 +1,3 @@
-using System.Buffers;
 using FhirIomt.Core;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Fhir.Searching;
@@ -30,52 +29,15 @@ internal static class FhirRequest
             return (null, new Unreadable(StatusCodes.Status415UnsupportedMediaType, ApiIssues.BadContentType(request.ContentType)));
         }
 
-        var (body, error) = await ReadBodyAsync(request, JsonLimits.Default.MaxBytes).ConfigureAwait(false);
-        if (error is not null)
+        var (body, error) = await RequestBody.ReadAsync(request, JsonLimits.Default.MaxBytes).ConfigureAwait(false);
+        if (error is { } unread)
         {
-            return (null, error);
+            return (null, new Unreadable(unread.Status, unread.Issue));
         }
 
         return JsonTree.Parse(body).TryGetValue(out var tree, out var issues)
             ? (tree, null)
             : (null, new Unreadable(StatusCodes.Status400BadRequest, issues));
-    }
-
-    /// <summary>All bytes of the body; too many are refused before they are kept.</summary>
-    public static async Task<(ReadOnlyMemory<byte> Body, Unreadable? Error)> ReadBodyAsync(HttpRequest request, long limit)
-    {
-        if (request.ContentLength > limit)
-        {
-            return (default, new Unreadable(StatusCodes.Status413PayloadTooLarge, ApiIssues.TooLarge(limit)));
-        }
-
-        try
-        {
-            var reader = request.BodyReader;
-            while (true)
-            {
-                var result = await reader.ReadAsync(request.HttpContext.RequestAborted).ConfigureAwait(false);
-                if (result.Buffer.Length > limit)
-                {
-                    return (default, new Unreadable(StatusCodes.Status413PayloadTooLarge, ApiIssues.TooLarge(limit)));
-                }
-
-                if (result.IsCompleted)
-                {
-                    var body = result.Buffer.ToArray();
-                    reader.AdvanceTo(result.Buffer.End);
-                    return (body, null);
-                }
-
-                reader.AdvanceTo(result.Buffer.Start, result.Buffer.End);
-            }
-        }
-        catch (BadHttpRequestException exception)
-        {
-            return exception.StatusCode == StatusCodes.Status413PayloadTooLarge
-                ? (default, new Unreadable(exception.StatusCode, ApiIssues.TooLarge(limit)))
-                : (default, new Unreadable(StatusCodes.Status400BadRequest, ApiIssues.BodyBroken()));
-        }
     }
 
     /// <summary>The version in an ETag header value, or null when it is none.</summary>

@@ -7,13 +7,10 @@ namespace FhirIomt.Api.Http;
 /// <summary>Turns the bearer token into an <see cref="AccessScope"/> before any handler runs; without one there is no handler.</summary>
 internal sealed class TokenFilter(AccessTokens tokens) : IEndpointFilter
 {
-    // An opaque token of ours has 43 characters.
-    private const int MaxTokenLength = 4096;
-
     public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
         var http = context.HttpContext;
-        var token = BearerOf(http.Request);
+        var token = BearerToken.Of(http.Request);
         if (token is null)
         {
             http.Response.Headers.WWWAuthenticate = "Bearer";
@@ -30,20 +27,6 @@ internal sealed class TokenFilter(AccessTokens tokens) : IEndpointFilter
 
         http.Features.Set(grant);
         return await next(context).ConfigureAwait(false);
-    }
-
-    /// <summary>One Authorization header with the Bearer scheme; a token anywhere else (query, form) does not count.</summary>
-    public static string? BearerOf(HttpRequest request)
-    {
-        const string Scheme = "Bearer ";
-        var header = request.Headers.Authorization;
-        if (header.Count != 1 || header[0] is not { } value || value.Length > MaxTokenLength || !value.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
-        {
-            return null;
-        }
-
-        var token = value[Scheme.Length..].Trim();
-        return token.Length > 0 ? token : null;
     }
 }
 

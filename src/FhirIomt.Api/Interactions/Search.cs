@@ -25,10 +25,10 @@ internal sealed class Search(ResourceRepository repository, SearchQueryParser pa
             return;
         }
 
-        var (body, error) = await FhirRequest.ReadBodyAsync(context.Request, MaxFormBytes).ConfigureAwait(false);
-        if (error is not null)
+        var (body, error) = await RequestBody.ReadAsync(context.Request, MaxFormBytes).ConfigureAwait(false);
+        if (error is { } unreadable)
         {
-            await FhirResponse.RefuseAsync(context, error.Status, error.Issues).ConfigureAwait(false);
+            await FhirResponse.RefuseAsync(context, unreadable.Status, [unreadable.Issue]).ConfigureAwait(false);
             return;
         }
 

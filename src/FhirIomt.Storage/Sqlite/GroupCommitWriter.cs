@@ -115,7 +115,7 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
         {
             _transaction.RollBack();
         }
-        catch (SqliteException)
+        catch (StoreBusyException)
         {
             // The engine rolls back by itself when the disk is full or unreadable; then there is nothing left to roll back.
         }

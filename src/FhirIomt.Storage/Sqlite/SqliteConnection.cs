@@ -56,7 +56,7 @@ internal sealed class SqliteConnection : IDisposable
     {
         if (result is not (raw.SQLITE_OK or raw.SQLITE_ROW or raw.SQLITE_DONE))
         {
-            throw new SqliteException(result, raw.sqlite3_errmsg(_handle).utf8_to_string());
+            throw new StoreBusyException($"SQLite {result}: {raw.sqlite3_errmsg(_handle).utf8_to_string()}");
         }
     }
 
@@ -75,10 +75,4 @@ internal sealed class SqliteConnection : IDisposable
 
         _statements.Clear();
     }
-}
-
-/// <summary>The engine failed: disk full, file unreadable, database locked beyond the timeout.</summary>
-internal sealed class SqliteException(int result, string message) : Exception($"SQLite {result}: {message}")
-{
-    public int Result { get; } = result;
 }

@@ -1,0 +1,24 @@
+using Microsoft.AspNetCore.Http;
+
+namespace FhirIomt.Api.Http;
+
+/// <summary>The bearer token of a request (RFC 6750 §2.1).</summary>
+public static class BearerToken
+{
+    // An opaque token of ours has 43 characters.
+    private const int MaxLength = 4096;
+
+    /// <summary>From one Authorization header with the Bearer scheme; a token anywhere else (query, form) does not count.</summary>
+    public static string? Of(HttpRequest request)
+    {
+        const string Scheme = "Bearer ";
+        var header = request.Headers.Authorization;
+        if (header.Count != 1 || header[0] is not { } value || value.Length > MaxLength || !value.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
+        {
+            return null;
+        }
+
+        var token = value[Scheme.Length..].Trim();
+        return token.Length > 0 ? token : null;
+    }
+}

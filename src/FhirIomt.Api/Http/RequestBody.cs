@@ -1,0 +1,45 @@
+using System.Buffers;
+using FhirIomt.Core;
+using Microsoft.AspNetCore.Http;
+
+namespace FhirIomt.Api.Http;
+
+/// <summary>Reads request bodies within a limit.</summary>
+public static class RequestBody
+{
+    /// <summary>All bytes of the body; too many are refused before they are kept. The caller owns the memory.</summary>
+    public static async Task<(ReadOnlyMemory<byte> Body, (int Status, Issue Issue)? Error)> ReadAsync(HttpRequest request, long limit)
+    {
+        if (request.ContentLength > limit)
+        {
+            return (default, (StatusCodes.Status413PayloadTooLarge, ApiIssues.TooLarge(limit)));
+        }
+
+        try
+        {
+            var reader = request.BodyReader;
+            while (true)
+            {
+                var result = await reader.ReadAsync(request.HttpContext.RequestAborted).ConfigureAwait(false);
+                if (result.Buffer.Length > limit)
+                {
+                    return (default, (StatusCodes.Status413PayloadTooLarge, ApiIssues.TooLarge(limit)));
+                }
+
+                if (result.IsCompleted)
+                {
+                    var body = result.Buffer.ToArray();
+                    reader.AdvanceTo(result.Buffer.End);
+                    return (body, null);
+                }
+
+                reader.AdvanceTo(result.Buffer.Start, result.Buffer.End);
+            }
+        }
+        catch (BadHttpRequestException exception)
+        {
+            var tooLarge = exception.StatusCode == StatusCodes.Status413PayloadTooLarge;
+            return (default, tooLarge ? (exception.StatusCode, ApiIssues.TooLarge(limit)) : (StatusCodes.Status400BadRequest, ApiIssues.BodyBroken()));
+        }
+    }
+}

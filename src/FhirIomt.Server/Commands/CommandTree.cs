@@ -1,0 +1,20 @@
+using System.CommandLine;
+
+namespace FhirIomt.Server.Commands;
+
+/// <summary>The command line: one binary for all commands; <c>serve</c> is the default.</summary>
+internal static class CommandTree
+{
+    public static RootCommand Build()
+    {
+        var data = new Option<string>("--data") { Description = "Folder of the store", DefaultValueFactory = _ => "data", Recursive = true, HelpName = "DIR" };
+        var serve = ServeCommand.Build(data);
+        var root = new RootCommand("FhirIomt: a FHIR R4 server for medical devices") { serve, ClientCommand.Build(data), VendorCommand.Build(data), DeviceCommand.Build(data), MappingCommand.Build(data) };
+        root.Options.Add(data);
+        return root;
+    }
+
+    /// <summary><c>serve</c> is what runs when no command is named.</summary>
+    public static string[] WithDefault(string[] arguments) =>
+        arguments is [] or [['-', ..], ..] && arguments is not ["--help" or "-h" or "-?" or "--version", ..] ? ["serve", .. arguments] : arguments;
+}

@@ -1,0 +1,44 @@
+using FhirIomt.Core;
+using FhirIomt.Fhir.Search;
+using FhirIomt.Fhir.Searching;
+using FhirIomt.Server.Hosting;
+using FhirIomt.Storage;
+using FhirIomt.Storage.Sqlite;
+
+namespace FhirIomt.Server.Commands;
+
+/// <summary>Runs one command on the store, whether or not a server runs on it. Problems go to standard error and the exit code is 1.</summary>
+internal static class StoreSession
+{
+    public static async Task<int> RunAsync(string data, Func<IServiceProvider, CancellationToken, Task<int>> command, CancellationToken cancellationToken)
+    {
+        var services = new ServiceCollection();
+        ServerHost.AddParts(services, new ServerOptions { Data = data }, TimeProvider.System);
+        services.AddSingleton<IStore>(parts => SqliteStore.Open(data, parts.GetRequiredService<SearchIndexer>(), parts.GetRequiredService<IndexPolicy>(), TimeProvider.System, serve: false));
+        var provider = services.BuildServiceProvider();
+        await using (provider.ConfigureAwait(false))
+        {
+            try
+            {
+                return await command(provider, cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception exception) when (exception is StoreUnusableException or StoreBusyException or UnauthorizedAccessException or IOException)
+            {
+                await Console.Error.WriteLineAsync(exception.Message).ConfigureAwait(false);
+                return 1;
+            }
+        }
+    }
+
+    /// <summary>Prints every issue with its fix.</summary>
+    public static int Refuse(IReadOnlyList<Issue> issues)
+    {
+        foreach (var issue in issues)
+        {
+            var place = issue.Position is { } position ? $" ({position})" : issue.Expression is { } expression ? $" ({expression})" : "";
+            Console.Error.WriteLine($"{issue.Severity.ToString().ToLowerInvariant()} {issue.Code}{place}: {issue.Message}{(issue.Fix is null ? "" : $" {issue.Fix}")}");
+        }
+
+        return issues.Any(issue => issue.Refuses) ? 1 : 0;
+    }
+}

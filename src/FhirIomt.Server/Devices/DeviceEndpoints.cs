@@ -1,0 +1,227 @@
+using System.Text.Json;
+using FhirIomt.Api.Http;
+using FhirIomt.Core;
+using FhirIomt.Fhir.Json;
+using FhirIomt.Ingest;
+using FhirIomt.Server.Hosting;
+using FhirIomt.Smart.Tokens;
+using FhirIomt.Storage;
+
+namespace FhirIomt.Server.Devices;
+
+/// <summary>What devices and vendors speak to: <c>/devices</c>. Errors are <c>{"issues":[…]}</c> in the receipts' own shape.</summary>
+internal sealed class DeviceEndpoints(IngestPipeline pipeline, SenderCredentials credentials, MappingCatalog mappings, AccessTokens tokens, IStore store, ServerOptions options)
+{
+    private const int MaxMappingBytes = 1024 * 1024;
+
+    private readonly MessageSplitter _splitter = new(new SplitLimits(options.Ingest.MaxBodyBytes) { MaxMessages = options.Ingest.MaxMessages });
+
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapPost("/devices/messages", (HttpContext context, DeviceEndpoints endpoints) => endpoints.PostMessagesAsync(context));
+        routes.MapGet("/devices/messages/{id}", (HttpContext context, string id, DeviceEndpoints endpoints) => endpoints.GetReceiptAsync(context, id));
+        routes.MapPut("/devices/mappings/{name}", (HttpContext context, string name, DeviceEndpoints endpoints) => endpoints.PutMappingAsync(context, name));
+    }
+
+    private async Task PostMessagesAsync(HttpContext context)
+    {
+        if (await AuthenticateAsync(context).ConfigureAwait(false) is not { } sender || await FindMappingAsync(context, sender).ConfigureAwait(false) is not { } mapping)
+        {
+            return;
+        }
+
+        if (!IsMessageType(context.Request.ContentType))
+        {
+            await RefuseAsync(context, StatusCodes.Status415UnsupportedMediaType, DeviceIssues.BadContentType(context.Request.ContentType)).ConfigureAwait(false);
+            return;
+        }
+
+        var (body, error) = await RequestBody.ReadAsync(context.Request, options.Ingest.MaxBodyBytes).ConfigureAwait(false);
+        if (error is { } unreadable)
+        {
+            await RefuseAsync(context, unreadable.Status, unreadable.Issue).ConfigureAwait(false);
+            return;
+        }
+
+        if (!_splitter.Split(body, context.Request.ContentType!).TryGetValue(out var entries, out var issues))
+        {
+            await RefuseAsync(context, StatusCodes.Status400BadRequest, [.. issues]).ConfigureAwait(false);
+            return;
+        }
+
+        var receipts = await pipeline.ProcessAsync(sender, mapping, entries, context.RequestAborted).ConfigureAwait(false);
+        await AnswerAsync(context, StatusCodes.Status200OK, writer =>
+        {
+            writer.WriteStartArray("messages"u8);
+            foreach (var receipt in receipts)
+            {
+                receipt.Write(writer);
+            }
+
+            writer.WriteEndArray();
+        }).ConfigureAwait(false);
+    }
+
+    private async Task GetReceiptAsync(HttpContext context, string id)
+    {
+        if (await AuthenticateAsync(context).ConfigureAwait(false) is not { } sender)
+        {
+            return;
+        }
+
+        var receipt = await FindReceiptAsync(sender, id, context.RequestAborted).ConfigureAwait(false);
+        if (!receipt.Exists)
+        {
+            await RefuseAsync(context, StatusCodes.Status404NotFound, DeviceIssues.NoSuchMessage()).ConfigureAwait(false);
+            return;
+        }
+
+        context.Response.ContentType = "application/json";
+        context.Response.Headers.CacheControl = "private, no-store";
+        await context.Response.BodyWriter.WriteAsync(receipt.Raw, context.RequestAborted).ConfigureAwait(false);
+    }
+
+    private async Task PutMappingAsync(HttpContext context, string name)
+    {
+        if (!await IsOperatorAsync(context).ConfigureAwait(false))
+        {
+            return;
+        }
+
+        var (body, error) = await RequestBody.ReadAsync(context.Request, MaxMappingBytes).ConfigureAwait(false);
+        if (error is { } unreadable)
+        {
+            await RefuseAsync(context, unreadable.Status, unreadable.Issue).ConfigureAwait(false);
+            return;
+        }
+
+        if (!JsonTree.Parse(body).TryGetValue(out var tree, out var issues))
+        {
+            await RefuseAsync(context, StatusCodes.Status400BadRequest, [.. issues]).ConfigureAwait(false);
+            return;
+        }
+
+        var (device, fhir, identity) = (tree.Root["device"u8], tree.Root["fhir"u8], tree.Root["identity"u8]);
+        if (!device.IsObject || !fhir.IsObject || (identity.Exists && !identity.TextEquals("lookup"u8) && !identity.TextEquals("create"u8)))
+        {
+            await RefuseAsync(context, StatusCodes.Status400BadRequest, DeviceIssues.BadMappingBody()).ConfigureAwait(false);
+            return;
+        }
+
+        var mode = identity.TextEquals("create"u8) ? IdentityMode.Create : IdentityMode.Lookup;
+        if (!(await mappings.AddAsync(name, device.Raw, fhir.Raw, mode, context.RequestAborted).ConfigureAwait(false)).TryGetValue(out var added, out var warnings))
+        {
+            await RefuseAsync(context, StatusCodes.Status422UnprocessableEntity, [.. warnings]).ConfigureAwait(false);
+            return;
+        }
+
+        await AnswerAsync(context, StatusCodes.Status200OK, writer =>
+        {
+            writer.WriteString("mapping"u8, added.Name);
+            writer.WriteNumber("version"u8, added.Version);
+            MessageReceipt.WriteIssues(writer, warnings);
+        }).ConfigureAwait(false);
+    }
+
+    // A message's id says in which record its receipt lies; a receipt of somebody else is not there.
+    private async ValueTask<ResourceNode> FindReceiptAsync(Sender sender, string id, CancellationToken cancellationToken)
+    {
+        var dash = id.LastIndexOf('-');
+        if (dash < 0 || !int.TryParse(id.AsSpan(dash + 1), System.Globalization.NumberStyles.None, null, out var index))
+        {
+            return default;
+        }
+
+        var record = await store.FindRecordAsync(RecordKind.Receipt, ReceiptOperation.RecordId(id[..dash], index / IngestPipeline.ChunkSize), cancellationToken).ConfigureAwait(false);
+        if (record is null)
+        {
+            return default;
+        }
+
+        var root = JsonTree.Parse(record.Body).Require().Root;
+        if (root["sender"u8].AsString() != sender.Id)
+        {
+            return default;
+        }
+
+        foreach (var receipt in root["messages"u8].Children)
+        {
+            if (receipt["id"u8].AsString() == id)
+            {
+                return receipt;
+            }
+        }
+
+        return default;
+    }
+
+    private async ValueTask<ActiveMapping?> FindMappingAsync(HttpContext context, Sender sender)
+    {
+        var name = context.Request.Query["mapping"].ToString() is { Length: > 0 } asked ? asked : sender.DefaultMapping;
+        if (name is null)
+        {
+            await RefuseAsync(context, StatusCodes.Status400BadRequest, DeviceIssues.NoMapping()).ConfigureAwait(false);
+            return null;
+        }
+
+        var mapping = await mappings.FindAsync(name, context.RequestAborted).ConfigureAwait(false);
+        if (mapping is null)
+        {
+            await RefuseAsync(context, StatusCodes.Status400BadRequest, DeviceIssues.UnknownMapping(name)).ConfigureAwait(false);
+        }
+
+        return mapping;
+    }
+
+    private async ValueTask<Sender?> AuthenticateAsync(HttpContext context)
+    {
+        var secret = BearerToken.Of(context.Request);
+        var sender = secret is null ? null : await credentials.FindAsync(secret, context.RequestAborted).ConfigureAwait(false);
+        if (sender is null)
+        {
+            context.Response.Headers.WWWAuthenticate = secret is null ? "Bearer" : "Bearer error=\"invalid_token\"";
+            await RefuseAsync(context, StatusCodes.Status401Unauthorized, secret is null ? DeviceIssues.CredentialMissing() : DeviceIssues.CredentialUnknown()).ConfigureAwait(false);
+        }
+
+        return sender;
+    }
+
+    private async ValueTask<bool> IsOperatorAsync(HttpContext context)
+    {
+        var token = BearerToken.Of(context.Request);
+        var grant = token is null ? null : await tokens.ResolveAsync(token, context.RequestAborted).ConfigureAwait(false);
+        if (grant is { IsOperator: true })
+        {
+            return true;
+        }
+
+        var status = grant is null ? StatusCodes.Status401Unauthorized : StatusCodes.Status403Forbidden;
+        if (grant is null)
+        {
+            context.Response.Headers.WWWAuthenticate = "Bearer";
+        }
+
+        await RefuseAsync(context, status, DeviceIssues.NotOperator()).ConfigureAwait(false);
+        return false;
+    }
+
+    private static bool IsMessageType(string? contentType) =>
+        contentType?.Split(';')[0].Trim().ToLowerInvariant() is "application/json" or "application/x-ndjson" or "application/ndjson" or "application/jsonl" or "text/csv";
+
+    private static Task RefuseAsync(HttpContext context, int status, params IReadOnlyList<Issue> issues) =>
+        AnswerAsync(context, status, writer => MessageReceipt.WriteIssues(writer, issues));
+
+    private static async Task AnswerAsync(HttpContext context, int status, Action<Utf8JsonWriter> write)
+    {
+        context.Response.StatusCode = status;
+        context.Response.ContentType = "application/json";
+        context.Response.Headers.CacheControl = "private, no-store";
+        var writer = new Utf8JsonWriter(context.Response.BodyWriter);
+        await using (writer.ConfigureAwait(false))
+        {
+            writer.WriteStartObject();
+            write(writer);
+            writer.WriteEndObject();
+        }
+    }
+}

@@ -1,0 +1,97 @@
+using FhirIomt.Api;
+using FhirIomt.Core;
+using FhirIomt.Fhir.Definitions;
+using FhirIomt.Fhir.Search;
+using FhirIomt.Fhir.Searching;
+using FhirIomt.Repository;
+using FhirIomt.Repository.Readings;
+using FhirIomt.Server.Devices;
+using FhirIomt.Smart;
+using FhirIomt.Storage;
+using FhirIomt.Storage.Sqlite;
+using FhirIomt.Validation;
+
+namespace FhirIomt.Server.Hosting;
+
+/// <summary>Puts the parts together: the same ones for the server and for the command line.</summary>
+internal static class ServerHost
+{
+    /// <summary>A server that is ready to run.</summary>
+    public static WebApplication Build(ServerOptions options, TimeProvider time)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseUrls(options.Urls.Split(';'));
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.WebHost.ConfigureKestrel(kestrel => Limit(kestrel.Limits, options));
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+        ConfigureLogging(builder);
+        builder.Services.AddRoutingCore();
+        AddParts(builder.Services, options, time);
+        builder.Services.AddSingleton(new ServerStart(time.GetUtcNow()));
+        builder.Services.AddSingleton<IStore>(services => SqliteStore.Open(options.Data, services.GetRequiredService<SearchIndexer>(), services.GetRequiredService<IndexPolicy>(), time, serve: true));
+        builder.Services.AddSmart().AddFhirApi();
+        builder.Services.AddSingleton<DeviceEndpoints>();
+        builder.Services.AddHostedService<ExpiredRecords>();
+        OpenTelemetryExport.Add(builder, options.Telemetry);
+        var app = builder.Build();
+        app.UseMiddleware<RequestGuard>();
+        app.UseRouting();
+        Health.Map(app);
+        Home.Map(app);
+        app.MapSmart();
+        app.MapFhirApi();
+        DeviceEndpoints.Map(app);
+        return app;
+    }
+
+    /// <summary>Everything but the web: what the command line works with too.</summary>
+    public static void AddParts(IServiceCollection services, ServerOptions options, TimeProvider time)
+    {
+        services.AddSingleton(options);
+        services.AddSingleton(time);
+        services.AddSingleton(IdSource.Random);
+        services.AddSingleton(FhirDefinitions.R4);
+        services.AddSingleton(new ServerAddress(PublicRoot(options)));
+        services.AddSingleton<IndexPolicy>();
+        services.AddSingleton<SearchIndexer>();
+        services.AddSingleton<SearchQueryParser>();
+        services.AddSingleton<ResourceValidator>();
+        services.AddSingleton<ResourceRepository>();
+        services.AddSingleton<DeviceDirectory>();
+        services.AddSingleton<SenderCredentials>();
+        services.AddSingleton<MappingCatalog>();
+        services.AddSingleton<ReadingResolver>();
+        services.AddSingleton<IngestPipeline>();
+        services.AddSingleton<Registrar>();
+    }
+
+    private static string PublicRoot(ServerOptions options)
+    {
+        var url = options.PublicUrl ?? options.Urls.Split(';')[0];
+        foreach (var any in (ReadOnlySpan<string>)["0.0.0.0", "[::]", "*", "+"])
+        {
+            url = url.Replace($"//{any}", "//localhost", StringComparison.Ordinal);
+        }
+
+        return url.TrimEnd('/');
+    }
+
+    private static void Limit(Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerLimits limits, ServerOptions options)
+    {
+        // The larger of what the FHIR API and the device endpoint take; each checks its own smaller limit.
+        limits.MaxRequestBodySize = Math.Max(Fhir.Json.JsonLimits.Default.MaxBytes, options.Ingest.MaxBodyBytes);
+
+        // Kestrel's defaults: 8 kB request line, 32 kB of headers, 30 s for the headers, 240 bytes/s of body after 5 s of grace.
+        limits.MaxConcurrentConnections = 20_000;
+    }
+
+    // ASP.NET's own request lines hold paths and query strings, which hold ids of patients and devices.
+    private static void ConfigureLogging(WebApplicationBuilder builder)
+    {
+        builder.Logging.ClearProviders();
+        builder.Logging.AddSimpleConsole(console => console.SingleLine = true);
+        builder.Logging.SetMinimumLevel(LogLevel.Information);
+        builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+        builder.Logging.AddFilter("System", LogLevel.Warning);
+    }
+}
