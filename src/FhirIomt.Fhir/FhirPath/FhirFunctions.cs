@@ -1,5 +1,6 @@
 using FhirIomt.Fhir.Definitions;
 using FhirIomt.Fhir.Json;
+using FhirIomt.Fhir.Search;
 
 namespace FhirIomt.Fhir.FhirPath;
 
@@ -70,18 +71,23 @@ internal static class FhirFunctions
     {
         foreach (ref readonly var item in input.Span)
         {
-            var text = item.Type?.Name == "Reference" ? item.Node["reference"u8].AsString() : item.AsText();
-            if (string.IsNullOrEmpty(text))
-            {
-                continue;
-            }
-
-            var target = text[0] == '#' ? Contained(run, text) : run.Environment.Resolve?.Invoke(text) ?? default;
+            var isReference = item.Type?.Name == "Reference";
+            var text = isReference ? item.Node["reference"u8].AsString() : item.AsText();
+            var target = text is { Length: > 0 } && text[0] == '#' ? Contained(run, text)
+                : run.Environment.ResolvesToType ? NamedType(run, text, isReference ? item.Node : default)
+                : text is { Length: > 0 } ? run.Environment.Resolve?.Invoke(text) ?? default : default;
             if (target.Kind != FhirPathKind.Nothing)
             {
                 output.Add(target);
             }
         }
+    }
+
+    private static FhirPathItem NamedType(Evaluation run, string? text, ResourceNode reference)
+    {
+        var name = ReferenceText.TypeOf(text).ToString();
+        name = name.Length > 0 ? name : reference["type"u8].AsString() ?? "";
+        return run.Definitions.Type(name) is { Kind: FhirTypeKind.Resource } type ? FhirPathItem.OfType(type) : default;
     }
 
     private static FhirPathItem Contained(Evaluation run, string reference)

@@ -34,6 +34,10 @@ public sealed class FhirPathEnvironment
     /// <summary>resolve(): from the text of a reference to the resource, or nothing. A <c>#id</c> is found in %rootResource without asking.</summary>
     public Func<string, FhirPathItem>? Resolve { get; init; }
 
+    /// <summary>Without <see cref="Resolve"/>: resolve() answers an item that has only the type a reference names. Enough for the search
+    /// parameters' <c>where(resolve() is Patient)</c>, which must not read other resources.</summary>
+    public bool ResolvesToType { get; init; }
+
     /// <summary>memberOf(): whether a code, Coding or CodeableConcept is in the value set; null when that cannot be told.</summary>
     public Func<FhirPathItem, string, bool?>? MemberOf { get; init; }
 

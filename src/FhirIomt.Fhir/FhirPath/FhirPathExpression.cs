@@ -79,5 +79,8 @@ public sealed class FhirPathExpression
         return holds;
     }
 
+    /// <summary>For callers that run many expressions over one focus with the same buffers.</summary>
+    internal void EvaluateInto(Evaluation run, in FhirPathItem focus, ItemList output) => _node.Evaluate(run, new Scope(focus), output);
+
     public override string ToString() => Text;
 }
