@@ -6,6 +6,7 @@ namespace FhirIomt.Definitions.Compiler;
 internal sealed class CodeLists(PackageSource source)
 {
     private readonly Dictionary<string, Dictionary<string, HashSet<string>>?> _systems = new(StringComparer.Ordinal);
+    private readonly HashSet<(string System, string Code)> _abstract = [];
 
     /// <summary>System → codes, sorted; null when the set cannot be listed.</summary>
     public SortedDictionary<string, SortedSet<string>>? Expand(string url) => Expand(url, depth: 0);
@@ -117,6 +118,8 @@ internal sealed class CodeLists(PackageSource source)
             codes.RemoveWhere(code => !Matches(operation, code, value, ancestors[code]));
         }
 
+        // Grouping concepts are no values: the official expansions leave them out, and $validate-code refuses them (§4.8.16, abstract).
+        codes.RemoveWhere(code => _abstract.Contains((system, code)));
         return codes;
     }
 
@@ -140,14 +143,14 @@ internal sealed class CodeLists(PackageSource source)
         if (definition["content"u8].TextEquals("complete"u8) && definition["concept"u8].Exists)
         {
             parents = new Dictionary<string, HashSet<string>>(StringComparer.Ordinal);
-            AddConcepts(definition["concept"u8], parent: null, parents);
+            AddConcepts(system, definition["concept"u8], parent: null, parents);
             Close(parents);
         }
 
         return _systems[system] = parents;
     }
 
-    private static void AddConcepts(ResourceNode concepts, string? parent, Dictionary<string, HashSet<string>> parents)
+    private void AddConcepts(string system, ResourceNode concepts, string? parent, Dictionary<string, HashSet<string>> parents)
     {
         foreach (var concept in concepts.Items)
         {
@@ -168,9 +171,14 @@ internal sealed class CodeLists(PackageSource source)
                 {
                     own.Add(above);
                 }
+
+                if (property["code"u8].TextEquals("notSelectable"u8) && property["valueBoolean"u8] is { Exists: true, Kind: NodeKind.True })
+                {
+                    _abstract.Add((system, code));
+                }
             }
 
-            AddConcepts(concept["concept"u8], code, parents);
+            AddConcepts(system, concept["concept"u8], code, parents);
         }
     }
 

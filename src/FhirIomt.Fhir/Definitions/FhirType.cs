@@ -129,6 +129,9 @@ public sealed class FhirElement
 
     public FhirBinding? Binding { get; internal init; }
 
+    /// <summary>Position among the elements of its type, from 0.</summary>
+    internal int Ordinal { get; init; }
+
     /// <summary>Invariants of this element beyond those of its types.</summary>
     public IReadOnlyList<FhirConstraint> Constraints { get; internal init; } = [];
 

@@ -45,7 +45,7 @@ internal sealed class TypeTables : ITypeTables
         var elements = new FhirElement[cursor.Int()];
         for (var index = 0; index < elements.Length; index++)
         {
-            elements[index] = ReadElement(ref cursor);
+            elements[index] = ReadElement(ref cursor, index);
         }
 
         return new FhirTypeTable(elements, constraints, pattern);
@@ -91,11 +91,12 @@ internal sealed class TypeTables : ITypeTables
         return types;
     }
 
-    private FhirElement ReadElement(ref BookCursor cursor)
+    private FhirElement ReadElement(ref BookCursor cursor, int ordinal)
     {
         var (name, path, min, max, flags) = (cursor.Text(), cursor.Text(), cursor.Int(), cursor.OptionalInt(), cursor.Int());
         var element = new FhirElement(name, path, min, max)
         {
+            Ordinal = ordinal,
             IsArray = (flags & 1) != 0,
             IsChoice = (flags & 2) != 0,
             IsSummary = (flags & 4) != 0,

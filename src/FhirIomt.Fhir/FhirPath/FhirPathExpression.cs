@@ -1,0 +1,86 @@
+using FhirIomt.Core;
+using FhirIomt.Fhir.Definitions;
+
+namespace FhirIomt.Fhir.FhirPath;
+
+/// <summary>
+/// A compiled FHIRPath expression: HL7 FHIRPath N1 (2.0.0) with FHIR R4's additions (§2.9). Immutable; one instance serves many threads.
+/// </summary>
+public sealed class FhirPathExpression
+{
+    // R4's longest expression has 2,309 characters.
+    private const int MaxLength = 20_000;
+
+    private readonly PathNode _node;
+    private readonly FhirDefinitions _definitions;
+
+    private FhirPathExpression(string text, PathNode node, FhirDefinitions definitions)
+    {
+        Text = text;
+        _node = node;
+        _definitions = definitions;
+    }
+
+    public string Text { get; }
+
+    /// <summary>Reads an expression. Codes IOMT-0300 (syntax), IOMT-0301 (function), IOMT-0302 (arguments), IOMT-0303 (type).</summary>
+    public static Outcome<FhirPathExpression> Compile(string text, FhirDefinitions definitions)
+    {
+        if (text.Length > MaxLength)
+        {
+            return FhirPathIssues.Syntax(text, MaxLength, $"the expression has more than {MaxLength} characters.");
+        }
+
+        try
+        {
+            return new FhirPathExpression(text, Parser.Parse(text, definitions), definitions);
+        }
+        catch (SyntaxException exception)
+        {
+            return exception.Issue;
+        }
+    }
+
+    /// <summary>What the expression selects.</summary>
+    /// <exception cref="FhirPathException">IOMT-0304 to IOMT-0308: the data do not fit the expression, or a limit was met.</exception>
+    public IReadOnlyList<FhirPathItem> Evaluate(FhirPathItem focus, FhirPathEnvironment environment)
+    {
+        var run = environment.Rent(_definitions);
+        run.Start(focus);
+        var items = run.Rent();
+        _node.Evaluate(run, new Scope(focus), items);
+        var result = items.ToArray();
+        run.Return(items);
+        environment.Return(run);
+        return result;
+    }
+
+    /// <summary>As <see cref="Evaluate"/>, with the refusal as a value.</summary>
+    public Outcome<IReadOnlyList<FhirPathItem>> TryEvaluate(FhirPathItem focus, FhirPathEnvironment environment)
+    {
+        try
+        {
+            return Outcome<IReadOnlyList<FhirPathItem>>.Success(Evaluate(focus, environment));
+        }
+        catch (FhirPathException exception)
+        {
+            return exception.Issue;
+        }
+    }
+
+    /// <summary>Whether an invariant holds: empty is false, one item that is no boolean is true (N1 §4.5).</summary>
+    /// <exception cref="FhirPathException">As for <see cref="Evaluate"/>.</exception>
+    public bool IsTrue(FhirPathItem focus, FhirPathEnvironment environment)
+    {
+        var run = environment.Rent(_definitions);
+        run.Start(focus);
+        var holds = _node.Logic(run, new Scope(focus)) ?? false;
+        environment.Return(run);
+        return holds;
+    }
+
+    /// <summary>For callers that run many expressions over one focus with the same buffers.</summary>
+    internal void EvaluateInto(Evaluation run, in FhirPathItem focus, ItemList output) => _node.Evaluate(run, new Scope(focus), output);
+
+    public override string ToString() => Text;
+}
