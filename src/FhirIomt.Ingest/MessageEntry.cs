@@ -13,6 +13,19 @@ public abstract record MessageEntry
     /// <summary>A message in its envelope. The envelope may be a slice of the request's body: keep that unchanged while it is in use.</summary>
     public sealed record Taken(DeviceReading Reading) : MessageEntry(Reading.Index);
 
-    /// <summary>A message that could not be taken, and its own text as far as it is known, for the quarantine.</summary>
-    public sealed record Refused(int Position, ReadOnlyMemory<byte> Payload, Issue Issue) : MessageEntry(Position);
+    /// <summary>A message that could not be taken.</summary>
+    public sealed record Refused : MessageEntry
+    {
+        internal Refused(int index, ReadOnlyMemory<byte> payload, Issue issue)
+            : base(index)
+        {
+            Payload = payload;
+            Issue = issue;
+        }
+
+        /// <summary>The message's own text as far as it is known, for the quarantine: a slice of the request's body.</summary>
+        public ReadOnlyMemory<byte> Payload { get; }
+
+        public Issue Issue { get; }
+    }
 }

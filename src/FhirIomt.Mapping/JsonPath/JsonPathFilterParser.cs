@@ -11,7 +11,7 @@ internal sealed class JsonPathFilterParser(JsonPathParser path)
     [
         ("===", PathOperator.Equal),
         ("==", PathOperator.Equal),
-        ("!==", PathOperator.NotEqual),
+        ("!==", PathOperator.StrictNotEqual),
         ("!=", PathOperator.NotEqual),
         ("<>", PathOperator.NotEqual),
         ("<=", PathOperator.LessOrEqual),

@@ -77,6 +77,9 @@ internal enum PathOperator
 {
     Equal,
     NotEqual,
+
+    /// <summary><c>!==</c>, which differs in one thing: an object or array stands in no relation to anything.</summary>
+    StrictNotEqual,
     Less,
     LessOrEqual,
     Greater,

@@ -93,9 +93,13 @@ internal sealed class DescendantStep(string[]? names) : PathStep
         var children = scope.ChildrenOf(row);
         while (children.MoveNext())
         {
-            if ((_names is null || IsNamed(children.Name)) && !Forward(scope, children.Current, ref found))
+            // A name that is listed twice finds its members twice, in the connector too.
+            for (var times = TimesNamed(children.Name); times > 0; times--)
             {
-                return false;
+                if (!Forward(scope, children.Current, ref found))
+                {
+                    return false;
+                }
             }
 
             if (!Descend(scope, children.Current, ref found))
@@ -107,17 +111,20 @@ internal sealed class DescendantStep(string[]? names) : PathStep
         return true;
     }
 
-    private bool IsNamed(ReadOnlySpan<byte> raw)
+    private int TimesNamed(ReadOnlySpan<byte> raw)
     {
-        foreach (var name in _names!)
+        if (_names is null)
         {
-            if (PathScope.NameIs(raw, name))
-            {
-                return true;
-            }
+            return 1;
         }
 
-        return false;
+        var times = 0;
+        foreach (var name in _names)
+        {
+            times += PathScope.NameIs(raw, name) ? 1 : 0;
+        }
+
+        return times;
     }
 }
 
@@ -153,9 +160,10 @@ internal sealed class SliceStep(int? start, int? end, int step) : PathStep
         var (first, last) = step > 0
             ? (Clamp(start ?? 0, count, 0, count), Clamp(end ?? count, count, 0, count))
             : (Clamp(start ?? count - 1, count, -1, count - 1), end is null ? -1 : Clamp(end.Value, count, -1, count - 1));
-        for (var index = first; step > 0 ? index < last : index > last; index += step)
+        var elements = ArrayElements.All(scope, row);
+        for (long index = first; step > 0 ? index < last : index > last; index += step)
         {
-            if (ArrayElements.TryAt(scope, row, index, out var element) && !Forward(scope, element, ref found))
+            if (!Forward(scope, elements[index], ref found))
             {
                 return false;
             }
@@ -217,6 +225,18 @@ internal sealed class DescendantFilterStep(PathPredicate predicate) : PathStep
 
 internal static class ArrayElements
 {
+    public static int[] All(in PathScope scope, int row)
+    {
+        var rows = new int[scope.NodeAt(row).Count];
+        var next = 0;
+        foreach (var child in scope.ChildrenOf(row))
+        {
+            rows[next++] = child;
+        }
+
+        return rows;
+    }
+
     public static bool TryAt(in PathScope scope, int row, int index, out int element)
     {
         var node = scope.NodeAt(row);

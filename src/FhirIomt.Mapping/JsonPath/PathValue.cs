@@ -44,7 +44,7 @@ internal readonly ref struct PathValue
             return relation == PathOperator.NotEqual;
         }
 
-        if (relation is PathOperator.Equal or PathOperator.NotEqual)
+        if (relation is PathOperator.Equal or PathOperator.NotEqual or PathOperator.StrictNotEqual)
         {
             return Same(left, right) == (relation == PathOperator.Equal);
         }
