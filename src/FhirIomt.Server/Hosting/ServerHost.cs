@@ -1,4 +1,5 @@
 using FhirIomt.Api;
+using FhirIomt.Api.Interactions;
 using FhirIomt.Core;
 using FhirIomt.Fhir.Definitions;
 using FhirIomt.Fhir.Search;
