@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using FhirIomt.Fhir.Json;
 using FhirIomt.Core;
 using FhirIomt.Fhir.Searching;
 using FhirIomt.Repository;
@@ -30,7 +31,7 @@ internal static class FhirResponse
         var response = context.Response;
         response.StatusCode = status;
         Describe(response);
-        var writer = new Utf8JsonWriter(response.BodyWriter);
+        var writer = new Utf8JsonWriter(response.BodyWriter, JsonText.Options);
         await using (writer.ConfigureAwait(false))
         {
             OperationOutcome.Write(writer, issues);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using FhirIomt.Fhir.Json;
 using FhirIomt.Api.Http;
 using FhirIomt.Fhir.Search;
 using FhirIomt.Fhir.Searching;
@@ -17,7 +18,7 @@ internal sealed class Capabilities
     public Capabilities(IndexPolicy policy, ServerAddress address, ServerStart start)
     {
         using var stream = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(stream))
+        using (var writer = new Utf8JsonWriter(stream, JsonText.Options))
         {
             Write(writer, policy, address, start.At);
         }

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using FhirIomt.Fhir.Json;
 using FhirIomt.Api.Http;
 using FhirIomt.Core;
 using FhirIomt.Fhir.Searching;
@@ -54,7 +55,7 @@ internal sealed class Search(ResourceRepository repository, SearchQueryParser pa
 
         var used = arguments.Where(argument => !issues.Any(issue => issue.Expression == argument.Name)).ToList();
         FhirResponse.Describe(context.Response);
-        var writer = new Utf8JsonWriter(context.Response.BodyWriter);
+        var writer = new Utf8JsonWriter(context.Response.BodyWriter, JsonText.Options);
         await using (writer.ConfigureAwait(false))
         {
             WriteBundle(writer, type, query, used, page, issues);

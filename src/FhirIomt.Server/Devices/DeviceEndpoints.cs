@@ -216,7 +216,7 @@ internal sealed class DeviceEndpoints(IngestPipeline pipeline, SenderCredentials
         context.Response.StatusCode = status;
         context.Response.ContentType = "application/json";
         context.Response.Headers.CacheControl = "private, no-store";
-        var writer = new Utf8JsonWriter(context.Response.BodyWriter);
+        var writer = new Utf8JsonWriter(context.Response.BodyWriter, JsonText.Options);
         await using (writer.ConfigureAwait(false))
         {
             writer.WriteStartObject();

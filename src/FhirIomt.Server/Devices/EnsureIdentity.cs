@@ -50,7 +50,7 @@ internal sealed class EnsureIdentity(string vendor, PreparedResource patient, st
     private static JsonTree Resource(string type, string system, string value, string? patientId)
     {
         using var stream = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(stream))
+        using (var writer = new Utf8JsonWriter(stream, JsonText.Options))
         {
             writer.WriteStartObject();
             writer.WriteString("resourceType", type);

@@ -92,7 +92,7 @@ internal sealed class MappingCatalog(IStore store)
             var before = transaction.FindRecord(RecordKind.Mapping, name);
             Version = 1 + (before is null ? 0 : long.Parse(JsonTree.Parse(before.Body).Require().Root["version"u8].AsText()!, System.Globalization.CultureInfo.InvariantCulture));
             using var stream = new MemoryStream();
-            using (var writer = new Utf8JsonWriter(stream))
+            using (var writer = new Utf8JsonWriter(stream, JsonText.Options))
             {
                 writer.WriteStartObject();
                 writer.WriteNumber("version", Version);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using FhirIomt.Fhir.Json;
 using FhirIomt.Storage;
 
 namespace FhirIomt.Server.Devices;
@@ -59,7 +60,7 @@ internal sealed class ReceiptOperation(MessageBatch batch, int chunk, IReadOnlyL
     private static byte[] Json(Action<Utf8JsonWriter> write)
     {
         using var stream = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(stream))
+        using (var writer = new Utf8JsonWriter(stream, JsonText.Options))
         {
             write(writer);
         }

@@ -122,7 +122,7 @@ internal sealed class Registrar(IStore store, ResourceRepository repository, Sen
     private static byte[] Json(Action<Utf8JsonWriter> write)
     {
         using var stream = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(stream))
+        using (var writer = new Utf8JsonWriter(stream, JsonText.Options))
         {
             writer.WriteStartObject();
             write(writer);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using FhirIomt.Fhir.Json;
 using FhirIomt.Api.Http;
 using FhirIomt.Core;
 
@@ -84,7 +85,7 @@ internal sealed class RequestGuard(RequestDelegate next, ILogger<RequestGuard> l
         context.Response.StatusCode = status;
         context.Response.ContentType = "application/fhir+json; charset=utf-8";
         context.Response.Headers.CacheControl = "no-store";
-        var writer = new Utf8JsonWriter(context.Response.BodyWriter);
+        var writer = new Utf8JsonWriter(context.Response.BodyWriter, JsonText.Options);
         await using (writer.ConfigureAwait(false))
         {
             OperationOutcome.Write(writer, [issue]);

@@ -180,7 +180,7 @@ internal sealed class CriterionSql(SqliteEngine engine, SqliteConnection connect
 
     private Condition Strings(SearchCriterion.Strings strings) => InIndex("string_index", strings.Parameter, Condition.AnyOf([.. strings.Values.Select(value =>
     {
-        var folded = IndexRows.Fold(value);
+        var folded = TextFolding.Fold(value);
         return strings.Mode switch
         {
             StringMatchMode.Exact => new Condition("(i.folded=? AND i.value=?)", folded, value),

@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text;
 using FhirIomt.Fhir.Search;
 
 namespace FhirIomt.Storage.Sqlite;
@@ -20,21 +18,6 @@ internal sealed class IndexRows(SqliteConnection connection, Dictionaries.Pendin
 
     public void Remove(long type, string resourceType, long key, IReadOnlyList<IndexValue> values, string? owner) =>
         Walk(type, resourceType, key, values, owner, adding: false);
-
-    /// <summary>Case and accents do not count in string search (R4 §3.1.1.4.8).</summary>
-    public static string Fold(string text)
-    {
-        var folded = new StringBuilder(text.Length);
-        foreach (var character in text.Normalize(NormalizationForm.FormD))
-        {
-            if (CharUnicodeInfo.GetUnicodeCategory(character) != UnicodeCategory.NonSpacingMark)
-            {
-                folded.Append(char.ToLowerInvariant(character));
-            }
-        }
-
-        return folded.ToString();
-    }
 
     private (long? Subject, long? Start) Walk(long type, string resourceType, long key, IReadOnlyList<IndexValue> values, string? owner, bool adding)
     {
@@ -101,7 +84,7 @@ internal sealed class IndexRows(SqliteConnection connection, Dictionaries.Pendin
                 Statement("token_index", "concept", null, adding).Add(parameter).Add(concept).Add(key).Done();
                 break;
             case IndexValue.Text text:
-                Statement("string_index", "folded", "value", adding).Add(parameter).Add(Fold(text.Value)).Add(key).Add(text.Value).Done();
+                Statement("string_index", "folded", "value", adding).Add(parameter).Add(TextFolding.Fold(text.Value)).Add(key).Add(text.Value).Done();
                 break;
             case IndexValue.Date date:
                 Statement("date_index", "start", "stop", adding).Add(parameter).Add(date.Start.UtcTicks).Add(key).Add(date.End.UtcTicks).Done();
