@@ -22,20 +22,20 @@ internal sealed class Condition
 
     public IReadOnlyList<object?> Values => _values;
 
-    public static Condition Join(string separator, IReadOnlyList<Condition> parts, Condition whenEmpty)
+    public static Condition Join(string separator, IReadOnlyList<Condition> parts, Condition whenEmpty, bool parenthesised = true)
     {
         if (parts.Count == 0)
         {
             return whenEmpty;
         }
 
-        var joined = new Condition("(");
+        var joined = new Condition(parenthesised ? "(" : "");
         for (var index = 0; index < parts.Count; index++)
         {
             joined.Append(index == 0 ? "" : separator).Append(parts[index]);
         }
 
-        return joined.Append(")");
+        return parenthesised ? joined.Append(")") : joined;
     }
 
     public static Condition AnyOf(IReadOnlyList<Condition> parts) => Join(" OR ", parts, Never);

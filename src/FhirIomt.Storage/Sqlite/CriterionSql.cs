@@ -83,11 +83,25 @@ internal sealed class CriterionSql(SqliteEngine engine, SqliteConnection connect
 
     public long? EntityOf(string type, string id) => engine.Dictionaries.Find(connection, DictionaryKey.Entity(type, id));
 
-    /// <summary>Bounds on the timeline's <c>start</c> and <c>stop</c> for one date criterion, on the row named <paramref name="row"/>.</summary>
-    public static Condition DateBounds(SearchCriterion.Dates dates, string row) =>
-        new Condition($"{row}.start>{IndexRows.NoStart} AND ").Append(Condition.AnyOf([.. dates.Values.Select(match => Bounds(match, row))]));
+    /// <summary>The sets of codings that have one of the alternatives.</summary>
+    public List<long> CodeSets(IReadOnlyList<TokenMatch> values)
+    {
+        var condition = Condition.AnyOf([Condition.In("concept", Concepts(values)), InSystems("concept", Systems(values))]);
+        var sets = new List<long>();
+        using var rows = new Condition("SELECT DISTINCT code_set FROM code_set_concept WHERE ").Append(condition).Append(" ORDER BY code_set").Prepare(connection).Run();
+        while (rows.Step())
+        {
+            sets.Add(rows.Int64(0));
+        }
 
-    /// <summary>The code of a parameter that the timeline answers, or null.</summary>
+        return sets;
+    }
+
+    /// <summary>Bounds on an Observation's time. <paramref name="start"/> names the column to bound the start by: the timeline's, when it drives.</summary>
+    public static Condition TimeBounds(SearchCriterion.Dates dates, string start) =>
+        new Condition($"{start}>{IndexRows.NoStart} AND ").Append(Condition.AnyOf([.. dates.Values.Select(match => Bounds(match, start, "r.stop"))]));
+
+    /// <summary>The code of a parameter that the resource row and the timeline answer, or null.</summary>
     public string? Whole(SearchParameter parameter) => _isObservation && parameter.Code is "code" or "subject" or "patient" or "date" ? parameter.Code : null;
 
     public long? Parameter(SearchParameter parameter) => engine.Dictionaries.Find(connection, DictionaryKey.Parameter(_type, parameter.Code));
@@ -100,14 +114,18 @@ internal sealed class CriterionSql(SqliteEngine engine, SqliteConnection connect
         }
     }
 
+    private List<long> Systems(IReadOnlyList<TokenMatch> values) =>
+        [.. values.Where(value => value.Code is null).Select(value => engine.Dictionaries.Find(connection, DictionaryKey.System(value.System))).OfType<long>()];
+
     private Condition Tokens(SearchCriterion.Tokens tokens)
     {
-        var concepts = Concepts(tokens.Values);
-        var systems = tokens.Values.Where(value => value.Code is null).Select(value => engine.Dictionaries.Find(connection, DictionaryKey.System(value.System))).OfType<long>().ToList();
-        if (_isObservation && tokens.Parameter.Code == "code")
+        if (Whole(tokens.Parameter) == "code")
         {
-            return TimelineHas(Condition.AnyOf([Condition.In("t.concept", concepts), InSystems("t.concept", systems)]));
+            return Condition.In("r.codes", CodeSets(tokens.Values));
         }
+
+        var concepts = Concepts(tokens.Values);
+        var systems = Systems(tokens.Values);
 
         if (Parameter(tokens.Parameter) is not { } parameter)
         {
@@ -172,10 +190,10 @@ internal sealed class CriterionSql(SqliteEngine engine, SqliteConnection connect
     {
         if (Whole(dates.Parameter) is not null)
         {
-            return TimelineHas(new Condition("t.concept=0 AND ").Append(DateBounds(dates, "t")));
+            return TimeBounds(dates, "r.start");
         }
 
-        return InIndex("date_index", dates.Parameter, Condition.AnyOf([.. dates.Values.Select(match => Bounds(match, "i"))]));
+        return InIndex("date_index", dates.Parameter, Condition.AnyOf([.. dates.Values.Select(match => Bounds(match, "i.start", "i.stop"))]));
     }
 
     private Condition Strings(SearchCriterion.Strings strings) => InIndex("string_index", strings.Parameter, Condition.AnyOf([.. strings.Values.Select(value =>
@@ -196,7 +214,7 @@ internal sealed class CriterionSql(SqliteEngine engine, SqliteConnection connect
             "subject" => new Condition("r.subject IS NOT NULL"),
             "patient" => new Condition("r.subject IN (SELECT id FROM entity WHERE type='Patient')"),
             "date" => new Condition($"r.start>{IndexRows.NoStart}"),
-            "code" => TimelineHas(new Condition("t.concept<>0")),
+            "code" => new Condition("r.codes NOT IN (SELECT id FROM code_set WHERE concepts='')"),
             _ when missing.Parameter.Code is "_id" or "_lastUpdated" => Condition.Always,
             _ => Condition.AnyOf([.. new[] { "token_index", "identifier_index", "string_index", "date_index", "reference_index", "uri_index" }
                 .Select(table => InIndex(table, missing.Parameter, Condition.Always))]),
@@ -208,24 +226,20 @@ internal sealed class CriterionSql(SqliteEngine engine, SqliteConnection connect
         ? new Condition($"r.key IN (SELECT i.key FROM {table} i WHERE i.parameter=? AND ", number).Append(condition).Append(")")
         : Condition.Never;
 
-    // subject, start and key are all known from the resource row, so this is a point in the timeline.
-    private static Condition TimelineHas(Condition condition) =>
-        new Condition("EXISTS(SELECT 1 FROM timeline t WHERE t.subject=ifnull(r.subject,0) AND t.start=r.start AND t.key=r.key AND ").Append(condition).Append(")");
-
-    private static Condition Bounds(DateMatch match, string row)
+    private static Condition Bounds(DateMatch match, string startColumn, string stopColumn)
     {
         var (start, end) = (match.Start.UtcTicks, match.End.UtcTicks);
         return match.Prefix switch
         {
-            SearchPrefix.Equal => new Condition($"({row}.start>=? AND {row}.start<? AND {row}.stop<=?)", start, end, end),
-            SearchPrefix.NotEqual => new Condition($"NOT ({row}.start>=? AND {row}.stop<=?)", start, end),
-            SearchPrefix.Greater => new Condition($"({row}.stop>?)", end),
-            SearchPrefix.Less => new Condition($"({row}.start<?)", start),
-            SearchPrefix.GreaterOrEqual => new Condition($"({row}.stop>? OR ({row}.start>=? AND {row}.stop<=?))", end, start, end),
-            SearchPrefix.LessOrEqual => new Condition($"({row}.start<? OR ({row}.start>=? AND {row}.stop<=?))", start, start, end),
-            SearchPrefix.StartsAfter => new Condition($"({row}.start>=?)", end),
-            SearchPrefix.EndsBefore => new Condition($"({row}.stop<=?)", start),
-            _ => new Condition($"({row}.start<? AND {row}.stop>?)", end, start),
+            SearchPrefix.Equal => new Condition($"({startColumn}>=? AND {startColumn}<? AND {stopColumn}<=?)", start, end, end),
+            SearchPrefix.NotEqual => new Condition($"NOT ({startColumn}>=? AND {stopColumn}<=?)", start, end),
+            SearchPrefix.Greater => new Condition($"({stopColumn}>?)", end),
+            SearchPrefix.Less => new Condition($"({startColumn}<?)", start),
+            SearchPrefix.GreaterOrEqual => new Condition($"({stopColumn}>? OR ({startColumn}>=? AND {stopColumn}<=?))", end, start, end),
+            SearchPrefix.LessOrEqual => new Condition($"({startColumn}<? OR ({startColumn}>=? AND {stopColumn}<=?))", start, start, end),
+            SearchPrefix.StartsAfter => new Condition($"({startColumn}>=?)", end),
+            SearchPrefix.EndsBefore => new Condition($"({stopColumn}<=?)", start),
+            _ => new Condition($"({startColumn}<? AND {stopColumn}>?)", end, start),
         };
     }
 

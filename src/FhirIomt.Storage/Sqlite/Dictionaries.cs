@@ -80,6 +80,23 @@ internal sealed class Dictionaries
             return _added[key] = connection.Scalar("SELECT last_insert_rowid()");
         }
 
+        /// <summary>The set of those concepts; a new set is also entered under each of them.</summary>
+        public long GetOrAddCodeSet(List<long> concepts)
+        {
+            concepts.Sort();
+            var key = DictionaryKey.CodeSet(string.Join(',', concepts));
+            var number = GetOrAdd(key);
+            if (_added.ContainsKey(key))
+            {
+                foreach (var concept in concepts)
+                {
+                    connection.Prepare("INSERT OR IGNORE INTO code_set_concept(concept, code_set) VALUES (?,?)").Add(concept).Add(number).Done();
+                }
+            }
+
+            return number;
+        }
+
         public void Committed()
         {
             foreach (var (key, number) in _added)
@@ -100,6 +117,7 @@ internal enum DictionaryKind : byte
     Concept,
     Parameter,
     Entity,
+    CodeSet,
 }
 
 /// <param name="Scope">Concept: number of the system; Parameter: number of the type; otherwise 0.</param>
@@ -114,10 +132,14 @@ internal readonly record struct DictionaryKey(DictionaryKind Kind, long Scope, s
 
     public static DictionaryKey Entity(string type, string id) => new(DictionaryKind.Entity, 0, type, id);
 
+    /// <param name="concepts">Numbers of the concepts in ascending order, joined by commas.</param>
+    public static DictionaryKey CodeSet(string concepts) => new(DictionaryKind.CodeSet, 0, "", concepts);
+
     public SqliteStatement Select(SqliteConnection connection) => Kind switch
     {
         DictionaryKind.System => connection.Prepare("SELECT id FROM system WHERE uri=?").Add(Name),
         DictionaryKind.Concept => connection.Prepare("SELECT id FROM concept WHERE code=? AND system=?").Add(Name).Add(Scope),
+        DictionaryKind.CodeSet => connection.Prepare("SELECT id FROM code_set WHERE concepts=?").Add(Name),
         DictionaryKind.Parameter => connection.Prepare("SELECT id FROM parameter WHERE type=? AND code=?").Add(Scope).Add(Name),
         _ => connection.Prepare("SELECT id FROM entity WHERE name=? AND type=?").Add(Name).Add(Type),
     };
@@ -128,6 +150,7 @@ internal readonly record struct DictionaryKey(DictionaryKind Kind, long Scope, s
         {
             DictionaryKind.System => connection.Prepare("INSERT INTO system(uri) VALUES (?)").Add(Name),
             DictionaryKind.Concept => connection.Prepare("INSERT INTO concept(code, system) VALUES (?,?)").Add(Name).Add(Scope),
+            DictionaryKind.CodeSet => connection.Prepare("INSERT INTO code_set(concepts) VALUES (?)").Add(Name),
             DictionaryKind.Parameter => connection.Prepare("INSERT INTO parameter(type, code) VALUES (?,?)").Add(Scope).Add(Name),
             _ => connection.Prepare("INSERT INTO entity(name, type) VALUES (?,?)").Add(Name).Add(Type),
         };

@@ -10,16 +10,16 @@ internal sealed class IndexRows(SqliteConnection connection, Dictionaries.Pendin
     /// <summary>Stands for "no effective time": sorts first, and date criteria leave it out.</summary>
     public const long NoStart = long.MinValue;
 
-    // Timeline answers these for Observations; they get no second row.
+    // The resource row and the timeline answer these for Observations; they get no further row.
     private static readonly string[] TimelineParameters = ["code", "subject", "patient", "date"];
 
-    public (long? Subject, long? Start) Add(long type, string resourceType, long key, IReadOnlyList<IndexValue> values, string? owner) =>
+    public ResourceColumns Add(long type, string resourceType, long key, IReadOnlyList<IndexValue> values, string? owner) =>
         Walk(type, resourceType, key, values, owner, adding: true);
 
     public void Remove(long type, string resourceType, long key, IReadOnlyList<IndexValue> values, string? owner) =>
         Walk(type, resourceType, key, values, owner, adding: false);
 
-    private (long? Subject, long? Start) Walk(long type, string resourceType, long key, IReadOnlyList<IndexValue> values, string? owner, bool adding)
+    private ResourceColumns Walk(long type, string resourceType, long key, IReadOnlyList<IndexValue> values, string? owner, bool adding)
     {
         var isObservation = resourceType == "Observation";
         foreach (var value in values)
@@ -30,14 +30,14 @@ internal sealed class IndexRows(SqliteConnection connection, Dictionaries.Pendin
             }
         }
 
-        return isObservation ? WalkTimeline(key, values, adding) : (owner is null ? null : dictionaries.GetOrAdd(DictionaryKey.Entity("Patient", owner)), null);
+        return isObservation ? WalkTimeline(key, values, adding) : new ResourceColumns(owner is null ? null : dictionaries.GetOrAdd(DictionaryKey.Entity("Patient", owner)), null, null, null);
     }
 
-    private (long? Subject, long? Start) WalkTimeline(long key, IReadOnlyList<IndexValue> values, bool adding)
+    private ResourceColumns WalkTimeline(long key, IReadOnlyList<IndexValue> values, bool adding)
     {
         long? subject = null;
         var (start, stop) = (NoStart, NoStart);
-        var concepts = new List<long> { 0 };
+        var concepts = new List<long>(4);
         foreach (var value in values)
         {
             switch (value)
@@ -48,7 +48,7 @@ internal sealed class IndexRows(SqliteConnection connection, Dictionaries.Pendin
                 case IndexValue.Date date when date.Parameter.Code == "date":
                     (start, stop) = (date.Start.UtcTicks, date.End.UtcTicks);
                     break;
-                case IndexValue.Token token when token.Parameter.Code == "code":
+                case IndexValue.Token { Code.Length: > 0 } token when token.Parameter.Code == "code":
                     var concept = dictionaries.GetOrAdd(DictionaryKey.Concept(dictionaries.GetOrAdd(DictionaryKey.System(token.System)), token.Code));
                     if (!concepts.Contains(concept))
                     {
@@ -59,15 +59,10 @@ internal sealed class IndexRows(SqliteConnection connection, Dictionaries.Pendin
             }
         }
 
-        foreach (var concept in concepts)
-        {
-            var sql = adding
-                ? "INSERT INTO timeline(subject, concept, start, key, stop) VALUES (?,?,?,?,?)"
-                : "DELETE FROM timeline WHERE subject=? AND concept=? AND start=? AND key=? AND stop=?";
-            connection.Prepare(sql).Add(subject ?? 0).Add(concept).Add(start).Add(key).Add(stop).Done();
-        }
-
-        return (subject, start);
+        var codes = dictionaries.GetOrAddCodeSet(concepts);
+        connection.Prepare(adding ? "INSERT INTO timeline(subject, codes, start, key) VALUES (?,?,?,?)" : "DELETE FROM timeline WHERE subject=? AND codes=? AND start=? AND key=?")
+            .Add(subject ?? 0).Add(codes).Add(start).Add(key).Done();
+        return new ResourceColumns(subject, codes, start, stop);
     }
 
     private void WalkValue(long type, long key, IndexValue value, bool adding)
@@ -78,6 +73,9 @@ internal sealed class IndexRows(SqliteConnection connection, Dictionaries.Pendin
             case IndexValue.Token { IsIdentifier: true } token:
                 var system = dictionaries.GetOrAdd(DictionaryKey.System(token.System));
                 Statement("identifier_index", "value", "system", adding).Add(parameter).Add(token.Code).Add(key).Add(system).Done();
+                break;
+            case IndexValue.Token { Code.Length: 0 }:
+                // A concept that is text only: nothing to match a code by.
                 break;
             case IndexValue.Token token:
                 var concept = dictionaries.GetOrAdd(DictionaryKey.Concept(dictionaries.GetOrAdd(DictionaryKey.System(token.System)), token.Code));
@@ -114,3 +112,6 @@ internal sealed class IndexRows(SqliteConnection connection, Dictionaries.Pendin
         _ => null,
     };
 }
+
+/// <summary>What the resource row itself answers: the subject, and for an Observation its codings and time (ticks, UTC).</summary>
+internal readonly record struct ResourceColumns(long? Subject, long? Codes, long? Start, long? Stop);

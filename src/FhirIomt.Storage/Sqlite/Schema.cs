@@ -12,10 +12,11 @@ internal static class Schema
         INSERT INTO clock VALUES (1, 0, 1);
 
         -- key: type and time of this version (ResourceKey), so that a type and a span of _lastUpdated are key ranges.
-        -- subject: whom it is about (entity), null for nobody; start: of an Observation's effective time. Both serve access checks and probes.
+        -- subject: whom it is about (entity), null for nobody: access checks ask it.
+        -- codes, start, stop: of an Observation, its set of codings and its effective time; so they need no index rows of their own.
         CREATE TABLE resource(
             key INTEGER PRIMARY KEY, type INTEGER NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, deleted INTEGER NOT NULL,
-            subject INTEGER, start INTEGER, body BLOB NOT NULL);
+            subject INTEGER, codes INTEGER, start INTEGER, stop INTEGER, body BLOB NOT NULL);
         CREATE UNIQUE INDEX resource_id ON resource(type, id);
         CREATE TABLE resource_history(
             type INTEGER NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, key INTEGER NOT NULL, deleted INTEGER NOT NULL, body BLOB NOT NULL);
@@ -28,6 +29,10 @@ internal static class Schema
         CREATE TABLE concept(id INTEGER PRIMARY KEY, code TEXT NOT NULL, system INTEGER NOT NULL, UNIQUE(code, system));
         CREATE TABLE entity(id INTEGER PRIMARY KEY, type TEXT NOT NULL, name TEXT NOT NULL, UNIQUE(name, type));
 
+        -- A set of codings as Observation.code has them: few sets, each in very many Observations.
+        CREATE TABLE code_set(id INTEGER PRIMARY KEY, concepts TEXT NOT NULL UNIQUE);
+        CREATE TABLE code_set_concept(concept INTEGER, code_set INTEGER, PRIMARY KEY(concept, code_set)) WITHOUT ROWID;
+
         -- Search index: the key comes last, so that one value streams in time order and a probe for one resource is a point.
         CREATE TABLE token_index(parameter INTEGER, concept INTEGER, key INTEGER, PRIMARY KEY(parameter, concept, key)) WITHOUT ROWID;
         CREATE TABLE identifier_index(parameter INTEGER, value TEXT, key INTEGER, system INTEGER, PRIMARY KEY(parameter, value, key, system)) WITHOUT ROWID;
@@ -36,8 +41,9 @@ internal static class Schema
         CREATE TABLE reference_index(parameter INTEGER, target INTEGER, key INTEGER, PRIMARY KEY(parameter, target, key)) WITHOUT ROWID;
         CREATE TABLE uri_index(parameter INTEGER, value TEXT, key INTEGER, PRIMARY KEY(parameter, value, key)) WITHOUT ROWID;
 
-        -- Observations by subject, code and time. concept 0 stands for "any code" and is there once for each Observation.
-        CREATE TABLE timeline(subject INTEGER, concept INTEGER, start INTEGER, key INTEGER, stop INTEGER NOT NULL, PRIMARY KEY(subject, concept, start, key)) WITHOUT ROWID;
+        -- Observations by subject, set of codings and time: one row each. Devices of many patients write all over this tree, and every touched page
+        -- goes to the log, so a row for each coding would cost four times the write volume.
+        CREATE TABLE timeline(subject INTEGER, codes INTEGER, start INTEGER, key INTEGER, PRIMARY KEY(subject, codes, start, key)) WITHOUT ROWID;
 
         CREATE TABLE record(kind TEXT NOT NULL, id TEXT NOT NULL, body BLOB NOT NULL, expires INTEGER, PRIMARY KEY(kind, id));
         CREATE INDEX record_expires ON record(expires) WHERE expires IS NOT NULL;

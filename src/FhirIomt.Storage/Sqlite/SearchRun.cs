@@ -39,7 +39,7 @@ internal sealed class SearchRun
             return Issue.Error(IssueKind.Value, "IOMT-0706", "The page cursor does not belong to this search.", "_cursor", "Follow the 'next' link as it was given, or start the search again.");
         }
 
-        var plan = TimelinePlan.For(_query, _predicate, _sql);
+        var plan = TimelinePlan.For(_query, _predicate, _access, _sql);
         if (_query.CountOnly)
         {
             return new SearchPage([], [], null, Count(plan));
@@ -73,17 +73,34 @@ internal sealed class SearchRun
 
     private void WalkTimeline(TimelinePlan plan, SearchCursor cursor, List<Found> found)
     {
-        if (plan.ByTime && plan.Subjects is not { Count: 1 })
+        if (!plan.ByTime)
         {
-            var all = plan.Rows(_access, plan.Subjects is { } some ? Condition.In("t.subject", some) : new Condition($"t.subject IN ({TimelinePlan.AllSubjects})"));
-            Fetch(plan.Ordered(all, cursor, Limit(found)), found);
-            return;
+            WalkRanges(plan, cursor, found);
         }
-
-        for (var subject = plan.NextSubject(_connection, cursor.Subject, inclusive: true); subject is { } current && found.Count <= _query.Count; subject = plan.NextSubject(_connection, current, inclusive: false))
+        else if (!plan.HasOneSubject)
         {
-            var position = current == cursor.Subject ? cursor : default;
-            Fetch(plan.Ordered(plan.Rows(_access, new Condition("t.subject=?", current)), position, Limit(found)), found);
+            Fetch(plan.PageOfAll(cursor, Limit(found)), found);
+        }
+        else if (plan.NextSubject(_connection, long.MinValue, inclusive: true) is { } subject)
+        {
+            Fetch(plan.PageOfSubject(_connection, subject, cursor, Limit(found)), found);
+        }
+    }
+
+    private void WalkRanges(TimelinePlan plan, SearchCursor cursor, List<Found> found)
+    {
+        for (var subject = plan.NextSubject(_connection, cursor.Subject, inclusive: true); subject is { } current; subject = plan.NextSubject(_connection, current, inclusive: false))
+        {
+            var from = current == cursor.Subject ? cursor.Codes : long.MinValue;
+            for (var codes = plan.NextCodeSet(_connection, current, from, inclusive: true); codes is { } set; codes = plan.NextCodeSet(_connection, current, set, inclusive: false))
+            {
+                var position = current == cursor.Subject && set == cursor.Codes ? cursor : default;
+                Fetch(plan.PageOfRange(current, set, position, Limit(found)), found);
+                if (found.Count > _query.Count)
+                {
+                    return;
+                }
+            }
         }
     }
 
@@ -96,7 +113,7 @@ internal sealed class SearchRun
             scan.Append(descending ? " AND r.key<?" : " AND r.key>?", cursor.Key);
         }
 
-        var select = new Condition("SELECT r.key, r.id, r.version, r.body, 0, 0 FROM ").Append(scan).Append(descending ? " ORDER BY r.key DESC LIMIT ?" : " ORDER BY r.key LIMIT ?", Limit(found));
+        var select = new Condition("SELECT r.key, r.id, r.version, r.body, 0, 0, 0 FROM ").Append(scan).Append(descending ? " ORDER BY r.key DESC LIMIT ?" : " ORDER BY r.key LIMIT ?", Limit(found));
         Fetch(select, found);
     }
 
@@ -141,9 +158,7 @@ internal sealed class SearchRun
 
     private long Count(TimelinePlan? plan)
     {
-        var from = plan is null
-            ? KeyScan()
-            : plan.Rows(_access, plan.Subjects is { } some ? Condition.In("t.subject", some) : new Condition($"t.subject IN ({TimelinePlan.AllSubjects})"));
+        var from = plan is null ? KeyScan() : plan.AllRows();
         using var rows = new Condition("SELECT count(*) FROM ").Append(from).Prepare(_connection).Run();
         rows.Step();
         return rows.Int64(0);
@@ -158,7 +173,7 @@ internal sealed class SearchRun
         {
             var key = rows.Int64(0);
             var resource = new StoredResource(_query.ResourceType, rows.Text(1), rows.Int64(2), ResourceKey.TimeOf(key), rows.Blob(3));
-            found.Add(new Found(resource, new SearchCursor(rows.Int64(4), rows.Int64(5), key)));
+            found.Add(new Found(resource, new SearchCursor(rows.Int64(4), rows.Int64(6), rows.Int64(5), key)));
         }
     }
 

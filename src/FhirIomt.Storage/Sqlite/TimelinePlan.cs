@@ -4,38 +4,36 @@ using FhirIomt.Fhir.Searching;
 namespace FhirIomt.Storage.Sqlite;
 
 /// <summary>
-/// A walk of the timeline: which subjects, which one concept (0 for any), which bounds on time, and what is left to probe on the resource row.
-/// One subject and one concept is a single range, read in time order; several are read one after the other.
+/// A walk of the timeline: which subjects, which sets of codings, and what else must hold of the resource row. One subject with one set is a single range in
+/// time order. Several are read one after the other; in time order they are merged, a page from each.
 /// </summary>
 internal sealed class TimelinePlan
 {
-    /// <summary>Every subject there is, by jumping from one to the next instead of reading each row.</summary>
-    public const string AllSubjects =
+    // Jumping from one value to the next reads as many rows as there are values, not as there are Observations.
+    private const string AllSubjects =
         "WITH RECURSIVE s(x) AS (SELECT min(subject) FROM timeline UNION ALL SELECT (SELECT min(subject) FROM timeline WHERE subject>s.x) FROM s WHERE s.x IS NOT NULL) SELECT x FROM s WHERE x IS NOT NULL";
 
-    private readonly long _concept;
-    private readonly Condition _bounds;
-    private readonly Condition _rest;
+    private readonly List<long>? _subjects;
+    private readonly List<long>? _codeSets;
+    private readonly Condition _conditions;
     private readonly bool _descending;
 
-    private TimelinePlan(List<long>? subjects, long concept, Condition bounds, Condition rest, bool byTime, bool descending)
+    private TimelinePlan(List<long>? subjects, List<long>? codeSets, Condition conditions, bool byTime, bool descending)
     {
-        Subjects = subjects;
-        _concept = concept;
-        _bounds = bounds;
-        _rest = rest;
+        _subjects = subjects;
+        _codeSets = codeSets;
+        _conditions = conditions;
         ByTime = byTime;
         _descending = descending;
     }
 
-    /// <summary>Null: all. In ascending order.</summary>
-    public List<long>? Subjects { get; }
-
-    /// <summary>The page is in time order over all subjects; otherwise subject by subject.</summary>
+    /// <summary>The page is in time order; otherwise subject by subject and code by code.</summary>
     public bool ByTime { get; }
 
+    public bool HasOneSubject => _subjects is { Count: 1 };
+
     /// <summary>The plan, or null when the timeline does not help.</summary>
-    public static TimelinePlan? For(SearchQuery query, AccessPredicate predicate, CriterionSql sql)
+    public static TimelinePlan? For(SearchQuery query, AccessPredicate predicate, Condition access, CriterionSql sql)
     {
         var byTime = query.Sort is [{ Parameter.Code: "date" }];
         var drives = query.ResourceType == "Observation"
@@ -48,9 +46,8 @@ internal sealed class TimelinePlan
         }
 
         var subjects = SubjectsOf(predicate, sql);
-        var concept = 0L;
-        var bounds = new List<Condition>();
-        var rest = new List<Condition>();
+        List<long>? codeSets = null;
+        var conditions = new List<Condition> { access };
         foreach (var criterion in query.Criteria)
         {
             switch (criterion)
@@ -59,49 +56,65 @@ internal sealed class TimelinePlan
                     subjects = sql.Entities(references);
                     break;
                 case SearchCriterion.Dates dates when sql.Whole(dates.Parameter) is not null:
-                    bounds.Add(CriterionSql.DateBounds(dates, "t"));
+                    conditions.Add(CriterionSql.TimeBounds(dates, "t.start"));
                     break;
-                case SearchCriterion.Tokens { Negated: false } tokens when concept == 0 && sql.Whole(tokens.Parameter) is not null
-                    && tokens.Values.All(value => value.Code is not null) && sql.Concepts(tokens.Values) is [var only]:
-                    concept = only;
+                case SearchCriterion.Tokens { Negated: false } tokens when codeSets is null && sql.Whole(tokens.Parameter) is not null:
+                    codeSets = sql.CodeSets(tokens.Values);
                     break;
                 default:
-                    rest.Add(sql.Of(criterion));
+                    conditions.Add(sql.Of(criterion));
                     break;
             }
         }
 
         subjects?.Sort();
-        return new TimelinePlan(subjects, concept, Condition.AllOf(bounds), Condition.AllOf(rest), byTime, query.Sort is [{ Descending: true }]);
+        return new TimelinePlan(subjects, codeSets, Condition.AllOf(conditions), byTime, query.Sort is [{ Descending: true }]);
     }
 
-    /// <summary>The rows of those subjects: <c>FROM</c> and <c>WHERE</c>.</summary>
-    public Condition Rows(Condition access, Condition subject) =>
-        new Condition("timeline t CROSS JOIN resource r ON r.key=t.key WHERE ").Append(subject).Append(" AND t.concept=? AND ", _concept)
-            .Append(_bounds).Append(" AND ").Append(_rest).Append(" AND ").Append(access);
+    /// <summary>All matches: <c>FROM</c> and <c>WHERE</c>.</summary>
+    public Condition AllRows() => Rows(_subjects is { } some ? Condition.In("t.subject", some) : new Condition($"t.subject IN ({AllSubjects})"), _codeSets is { } sets ? Condition.In("t.codes", sets) : Condition.Always);
 
-    /// <summary>The page after a position, in time order.</summary>
-    public Condition Ordered(Condition rows, SearchCursor after, long limit)
+    /// <summary>A page of all matches in time order.</summary>
+    public Condition PageOfAll(SearchCursor after, long limit) => Page(AllRows(), after, limit);
+
+    /// <summary>A page of one subject in time order: a page of each set of codings, merged.</summary>
+    public Condition PageOfSubject(SqliteConnection connection, long subject, SearchCursor after, long limit)
     {
-        if (after.Key != 0)
+        var ranges = new List<Condition>();
+        for (var codes = NextCodeSet(connection, subject, long.MinValue, inclusive: true); codes is { } current; codes = NextCodeSet(connection, subject, current, inclusive: false))
         {
-            rows.Append(_descending ? " AND (t.start, t.key)<(?,?)" : " AND (t.start, t.key)>(?,?)", after.Start, after.Key);
+            ranges.Add(new Condition("SELECT * FROM (").Append(PageOfRange(subject, current, after, limit)).Append(")"));
         }
 
-        return new Condition("SELECT r.key, r.id, r.version, r.body, t.subject, t.start FROM ").Append(rows)
-            .Append(_descending ? " ORDER BY t.start DESC, t.key DESC LIMIT ?" : " ORDER BY t.start, t.key LIMIT ?", limit);
+        return ranges switch
+        {
+            [] => PageOfRange(subject, -1, after, limit),
+            [var only] => only,
+            _ => Condition.Join(" UNION ALL ", ranges, Condition.Never, parenthesised: false).Append(_descending ? " ORDER BY 6 DESC, 1 DESC LIMIT ?" : " ORDER BY 6, 1 LIMIT ?", limit),
+        };
     }
+
+    /// <summary>A page of one range of the timeline.</summary>
+    public Condition PageOfRange(long subject, long codes, SearchCursor after, long limit) =>
+        Page(Rows(new Condition("t.subject=?", subject), new Condition("t.codes=?", codes)), after, limit);
 
     /// <summary>The next subject at or after that one, in ascending order; null at the end.</summary>
-    public long? NextSubject(SqliteConnection connection, long from, bool inclusive)
-    {
-        if (Subjects is { } some)
-        {
-            var index = some.FindIndex(subject => inclusive ? subject >= from : subject > from);
-            return index < 0 ? null : some[index];
-        }
+    public long? NextSubject(SqliteConnection connection, long from, bool inclusive) =>
+        _subjects is { } some ? Next(some, from, inclusive) : First(connection.Prepare($"SELECT min(subject) FROM timeline WHERE subject{(inclusive ? ">=" : ">")}?").Add(from));
 
-        using var rows = connection.Prepare(inclusive ? "SELECT min(subject) FROM timeline WHERE subject>=?" : "SELECT min(subject) FROM timeline WHERE subject>?").Add(from).Run();
+    /// <summary>The same for the sets of codings that the subject has.</summary>
+    public long? NextCodeSet(SqliteConnection connection, long subject, long from, bool inclusive) =>
+        _codeSets is { } some ? Next(some, from, inclusive) : First(connection.Prepare($"SELECT min(codes) FROM timeline WHERE subject=? AND codes{(inclusive ? ">=" : ">")}?").Add(subject).Add(from));
+
+    private static long? Next(List<long> sorted, long from, bool inclusive)
+    {
+        var index = sorted.FindIndex(number => inclusive ? number >= from : number > from);
+        return index < 0 ? null : sorted[index];
+    }
+
+    private static long? First(SqliteStatement statement)
+    {
+        using var rows = statement.Run();
         return rows.Step() && !rows.IsNull(0) ? rows.Int64(0) : null;
     }
 
@@ -111,4 +124,18 @@ internal sealed class TimelinePlan
         AccessPredicate.OfPatient patient => sql.EntityOf("Patient", patient.PatientId) is { } entity ? [entity] : [],
         _ => null,
     };
+
+    private Condition Rows(Condition subject, Condition codes) =>
+        new Condition("timeline t CROSS JOIN resource r ON r.key=t.key WHERE ").Append(subject).Append(" AND ").Append(codes).Append(" AND ").Append(_conditions);
+
+    private Condition Page(Condition rows, SearchCursor after, long limit)
+    {
+        if (after.Key != 0)
+        {
+            rows.Append(_descending ? " AND (t.start, t.key)<(?,?)" : " AND (t.start, t.key)>(?,?)", after.Start, after.Key);
+        }
+
+        return new Condition("SELECT r.key, r.id, r.version, r.body, t.subject, t.start, t.codes FROM ").Append(rows)
+            .Append(_descending ? " ORDER BY t.start DESC, t.key DESC LIMIT ?" : " ORDER BY t.start, t.key LIMIT ?", limit);
+    }
 }

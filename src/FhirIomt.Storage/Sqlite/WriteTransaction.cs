@@ -65,9 +65,9 @@ internal sealed class WriteTransaction(SqliteConnection connection, SqliteEngine
             owner = id;
         }
 
-        var (subject, start) = rows.Add(type, resource.Type, key, resource.Index, owner);
-        connection.Prepare("INSERT INTO resource(key, type, id, version, deleted, subject, start, body) VALUES (?,?,?,?,0,?,?,?)")
-            .Add(key).Add(type).Add(id).Add(version).Add(subject).Add(start).Add(body).Done();
+        var columns = rows.Add(type, resource.Type, key, resource.Index, owner);
+        connection.Prepare("INSERT INTO resource(key, type, id, version, deleted, subject, codes, start, stop, body) VALUES (?,?,?,?,0,?,?,?,?,?)")
+            .Add(key).Add(type).Add(id).Add(version).Add(columns.Subject).Add(columns.Codes).Add(columns.Start).Add(columns.Stop).Add(body).Done();
         _configurationChanged |= resource.Type is "Device" or "DeviceUseStatement";
         return new StoredResource(resource.Type, id, version, time, body);
     }
