@@ -68,8 +68,8 @@ public sealed class SearchIndexer
         var values = new IndexValues(_serverBase);
         foreach (var parameter in parameters)
         {
-            // Most parameters of a type start at an element that this resource does not have: Observation has 44, a heart rate needs 14.
-            if ((parameter.StartsAt & present) == 0)
+            // Most parameters of a type start at an element that this resource does not have: Observation has 47, a heart rate has values for 15.
+            if (!parameter.Needs.MayBeMet(present))
             {
                 continue;
             }
