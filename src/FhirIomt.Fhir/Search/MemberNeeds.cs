@@ -9,33 +9,25 @@ namespace FhirIomt.Fhir.Search;
 /// </summary>
 internal sealed class MemberNeeds
 {
-    // Each alternative is met when every one of its masks has a member present.
-    private readonly ulong[][] _alternatives;
+    // Every mask must have a member present; all bits set stands for "unknown", which an empty resource meets too.
+    private readonly ulong[] _masks;
 
-    private MemberNeeds(ulong[][] alternatives) => _alternatives = alternatives;
+    private MemberNeeds(params ulong[] masks) => _masks = masks;
 
-    public static MemberNeeds Never { get; } = new([]);
+    public static MemberNeeds Unknown { get; } = new();
 
-    /// <summary>Reads the forms of R4's expressions: a union of paths <c>Type.element…</c>, perhaps in parentheses, or the whole <c>Type</c> for a composite.</summary>
+    /// <summary>Reads the forms of R4's paths: <c>Type.element…</c>, perhaps in parentheses, or the whole <c>Type</c> for a composite.</summary>
     public static MemberNeeds Of(FhirType type, string expression, IReadOnlyList<SearchParameterComponent> components)
     {
-        var alternatives = new List<ulong[]>();
-        foreach (var part in expression.Split('|'))
+        var path = expression.AsSpan().Trim().TrimStart('(').Trim();
+        if (components.Count > 0 && path.SequenceEqual(type.Name))
         {
-            var path = part.AsSpan().Trim().TrimStart('(').Trim();
-            if (components.Count > 0 && path.SequenceEqual(type.Name))
-            {
-                alternatives.Add([.. components.Select(component => MaskOf(type, component.Expression))]);
-            }
-            else
-            {
-                var dot = path.IndexOf('.');
-                var isThis = dot > 0 && (path[..dot].SequenceEqual(type.Name) || path[..dot] is "Resource" or "DomainResource");
-                alternatives.Add([isThis ? MaskOf(type, path[(dot + 1)..]) : ulong.MaxValue]);
-            }
+            return new MemberNeeds([.. components.Select(component => MaskOf(type, component.Expression))]);
         }
 
-        return new MemberNeeds([.. alternatives]);
+        var dot = path.IndexOf('.');
+        var isThis = dot > 0 && (path[..dot].SequenceEqual(type.Name) || path[..dot] is "Resource" or "DomainResource");
+        return isThis ? new MemberNeeds(MaskOf(type, path[(dot + 1)..])) : Unknown;
     }
 
     public static ulong Present(FhirType type, ResourceNode root)
@@ -55,22 +47,15 @@ internal sealed class MemberNeeds
 
     public bool MayBeMet(ulong present)
     {
-        foreach (var alternative in _alternatives)
+        foreach (var mask in _masks)
         {
-            var met = true;
-            foreach (var mask in alternative)
+            if (mask != ulong.MaxValue && (mask & present) == 0)
             {
-                // All bits set stands for "unknown", which an empty resource meets too.
-                met &= mask == ulong.MaxValue || (mask & present) != 0;
-            }
-
-            if (met)
-            {
-                return true;
+                return false;
             }
         }
 
-        return false;
+        return true;
     }
 
     private static ulong MaskOf(FhirType type, ReadOnlySpan<char> path)

@@ -6,9 +6,12 @@ using FhirIomt.Fhir.Json;
 namespace FhirIomt.Fhir.Search;
 
 /// <summary>A search parameter ready to run.</summary>
-/// <param name="Needs">Which members of the resource it needs to find anything.</param>
+/// <param name="Paths">The parts of the expression's union; what two of them find is indexed once, so they need not be united first.</param>
 internal sealed record PlannedParameter(
-    SearchParameter Parameter, FhirPathExpression Expression, MemberNeeds Needs, IReadOnlyList<(SearchParameter Parameter, FhirPathExpression Expression)> Components);
+    SearchParameter Parameter, PlannedPath[] Paths, IReadOnlyList<(SearchParameter Parameter, FhirPathExpression Expression)> Components);
+
+/// <param name="Needs">Which members of the resource it needs to find anything.</param>
+internal sealed record PlannedPath(FhirPathExpression Expression, MemberNeeds Needs);
 
 /// <summary>The compiled parameters of one resource type.</summary>
 internal sealed class SearchPlan
@@ -58,10 +61,25 @@ internal sealed class SearchPlan
             }
         }
 
-        var text = parameter.Expression ?? "{}";
-        var expression = FhirPathExpression.Compile(text, _definitions).Require();
-        var needs = components.Count == parameter.Components.Count ? MemberNeeds.Of(Type, text, parameter.Components) : MemberNeeds.Never;
-        return new PlannedParameter(parameter, expression, needs, components);
+        var isComplete = components.Count == parameter.Components.Count && parameter.Expression is not null;
+        return new PlannedParameter(parameter, isComplete ? Paths(parameter) : [], components);
+    }
+
+    private PlannedPath[] Paths(SearchParameter parameter)
+    {
+        var paths = new List<PlannedPath>();
+        foreach (var part in parameter.Expression!.Split('|'))
+        {
+            if (!FhirPathExpression.Compile(part, _definitions).TryGetValue(out var expression, out _))
+            {
+                // The bar stands inside parentheses or a string: the expression stays whole.
+                return [new PlannedPath(FhirPathExpression.Compile(parameter.Expression, _definitions).Require(), MemberNeeds.Unknown)];
+            }
+
+            paths.Add(new PlannedPath(expression, MemberNeeds.Of(Type, part, parameter.Components)));
+        }
+
+        return [.. paths];
     }
 
     private SearchParameter? FindByUrl(string url)

@@ -69,11 +69,11 @@ public sealed class SearchOracleTests
             plans.TryAdd(type, new SearchPlan(FhirDefinitions.R4.Type(type)!, FhirDefinitions.R4));
             var present = plans[type].Present(tree.Root);
             var focus = FhirPathItem.Resource(tree, FhirDefinitions.R4);
-            foreach (var parameter in plans[type].Parameters)
+            foreach (var (parameter, path) in plans[type].Parameters.SelectMany(parameter => parameter.Paths.Select(path => (parameter, path))))
             {
-                var items = parameter.Expression.Evaluate(focus, Environment);
+                var items = path.Expression.Evaluate(focus, Environment);
                 var selects = items.Any(item => parameter.Components.All(component => component.Expression.Evaluate(item, Environment).Count > 0));
-                Assert.True(parameter.Needs.MayBeMet(present) || !selects, $"{file} {parameter.Parameter.Code}");
+                Assert.True(path.Needs.MayBeMet(present) || !selects, $"{file} {parameter.Parameter.Code}: {path.Expression}");
             }
         }
     }
