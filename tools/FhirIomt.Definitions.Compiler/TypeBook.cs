@@ -210,7 +210,7 @@ internal sealed class TypeBook
     private void WriteConstraints(IReadOnlyList<FhirConstraint> constraints)
     {
         _writer.Int(constraints.Count);
-        foreach (var constraint in constraints)
+        foreach (var constraint in constraints.Select(Corrected))
         {
             if (!_constraintNumbers.TryGetValue(constraint, out var number))
             {
@@ -222,6 +222,11 @@ internal sealed class TypeBook
             _writer.Int(number);
         }
     }
+
+    // R4's que-7 asks for System.Boolean, which an answerBoolean (FHIR.boolean) never is; R4B writes "boolean".
+    private static FhirConstraint Corrected(FhirConstraint constraint) => constraint.Key == "que-7"
+        ? constraint with { Expression = constraint.Expression.Replace("is Boolean", "is boolean", StringComparison.Ordinal) }
+        : constraint;
 
     private sealed record TypeSource(string Name, FhirTypeKind Kind, bool IsAbstract, int? Base, ResourceNode Root, List<ResourceNode> Children, string? Pattern);
 

@@ -129,9 +129,6 @@ public sealed class FhirElement
 
     public FhirBinding? Binding { get; internal init; }
 
-    /// <summary>Position among the elements of its type, from 0.</summary>
-    internal int Ordinal { get; init; }
-
     /// <summary>Invariants of this element beyond those of its types.</summary>
     public IReadOnlyList<FhirConstraint> Constraints { get; internal init; } = [];
 
@@ -147,6 +144,9 @@ public sealed record FhirMember(string JsonName, FhirElement Element, FhirType T
 {
     /// <summary>Profiles that a value must meet (canonical URLs): in R4's own types only SimpleQuantity and MoneyQuantity occur.</summary>
     public IReadOnlyList<string> Profiles { get; init; } = [];
+
+    /// <summary>Position among the members of its type, from 0.</summary>
+    internal int Ordinal { get; init; }
 
     public override string ToString() => JsonName;
 }

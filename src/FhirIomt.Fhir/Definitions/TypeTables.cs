@@ -43,9 +43,10 @@ internal sealed class TypeTables : ITypeTables
         var pattern = cursor.OptionalText();
         var constraints = ReadConstraints(ref cursor);
         var elements = new FhirElement[cursor.Int()];
+        var ordinal = 0;
         for (var index = 0; index < elements.Length; index++)
         {
-            elements[index] = ReadElement(ref cursor, index);
+            elements[index] = ReadElement(ref cursor, ref ordinal);
         }
 
         return new FhirTypeTable(elements, constraints, pattern);
@@ -91,12 +92,11 @@ internal sealed class TypeTables : ITypeTables
         return types;
     }
 
-    private FhirElement ReadElement(ref BookCursor cursor, int ordinal)
+    private FhirElement ReadElement(ref BookCursor cursor, ref int ordinal)
     {
         var (name, path, min, max, flags) = (cursor.Text(), cursor.Text(), cursor.Int(), cursor.OptionalInt(), cursor.Int());
         var element = new FhirElement(name, path, min, max)
         {
-            Ordinal = ordinal,
             IsArray = (flags & 1) != 0,
             IsChoice = (flags & 2) != 0,
             IsSummary = (flags & 4) != 0,
@@ -107,7 +107,7 @@ internal sealed class TypeTables : ITypeTables
         var members = new FhirMember[cursor.Int()];
         for (var index = 0; index < members.Length; index++)
         {
-            members[index] = new FhirMember(cursor.Text(), element, _types[cursor.Int()], cursor.Texts()) { Profiles = cursor.Texts() };
+            members[index] = new FhirMember(cursor.Text(), element, _types[cursor.Int()], cursor.Texts()) { Profiles = cursor.Texts(), Ordinal = ordinal++ };
         }
 
         element.Members = members;

@@ -14,7 +14,7 @@ internal sealed class ArithmeticNode(string symbol, PathNode left, PathNode righ
 
         try
         {
-            if (Apply(one, other) is { } result)
+            if (Apply(run, one, other) is { } result)
             {
                 output.Add(result);
             }
@@ -25,7 +25,7 @@ internal sealed class ArithmeticNode(string symbol, PathNode left, PathNode righ
         }
     }
 
-    private FhirPathItem? Apply(in FhirPathItem one, in FhirPathItem other)
+    private FhirPathItem? Apply(Evaluation run, in FhirPathItem one, in FhirPathItem other)
     {
         switch (one.Kind, other.Kind)
         {
@@ -34,6 +34,7 @@ internal sealed class ArithmeticNode(string symbol, PathNode left, PathNode righ
             case (FhirPathKind.Integer or FhirPathKind.Decimal, FhirPathKind.Integer or FhirPathKind.Decimal):
                 return Decimals(one.DecimalValue, other.DecimalValue);
             case (FhirPathKind.String, FhirPathKind.String) when symbol == "+":
+                run.CheckText((long)one.StringValue.Length + other.StringValue.Length);
                 return FhirPathItem.String(one.StringValue + other.StringValue);
             case (FhirPathKind.Quantity, FhirPathKind.Quantity):
                 return Quantities(one.Quantity, other.Quantity);

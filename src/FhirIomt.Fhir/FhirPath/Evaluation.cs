@@ -21,6 +21,12 @@ internal sealed class Evaluation(FhirPathEnvironment environment, FhirDefinition
     // Patterns are mostly literals of constraints; R4 has 12 different ones.
     private const int MaxRegexes = 64;
 
+    // As long as the longest FHIR string may be (R4 §2.24.0.1: 1 MB).
+    private const int MaxTextLength = 1024 * 1024;
+
+    // Larger buffers are not kept between runs.
+    private const int MaxKeptBuffer = 1024;
+
     private readonly Stack<ItemList> _spare = new();
     private readonly Dictionary<string, Regex> _regexes = new(StringComparer.Ordinal);
     private int _steps;
@@ -66,6 +72,15 @@ internal sealed class Evaluation(FhirPathEnvironment environment, FhirDefinition
         }
     }
 
+    /// <summary>Called before a string of that length is built: doubling one thirty times would fill the memory.</summary>
+    public void CheckText(long length)
+    {
+        if (length > MaxTextLength)
+        {
+            throw FhirPathIssues.TooCostly($"a string has more than {MaxTextLength} characters.");
+        }
+    }
+
     /// <summary>A regular expression of N1 §5.6.11: single-line mode, with a time limit. Kept for the next runs, since one constraint meets many elements.</summary>
     public Regex Regex(string pattern)
     {
@@ -86,7 +101,10 @@ internal sealed class Evaluation(FhirPathEnvironment environment, FhirDefinition
 
     public void Return(ItemList items)
     {
-        items.Clear();
-        _spare.Push(items);
+        if (items.Count <= MaxKeptBuffer)
+        {
+            items.Clear();
+            _spare.Push(items);
+        }
     }
 }

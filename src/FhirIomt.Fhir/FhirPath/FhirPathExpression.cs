@@ -68,19 +68,28 @@ public sealed class FhirPathExpression
         }
     }
 
-    /// <summary>Whether an invariant holds: empty is false, one item that is no boolean is true (N1 §4.5).</summary>
+    /// <summary>Whether the answer is true: empty is not, one item that is no boolean is (N1 §4.5). For filters and conditions.</summary>
     /// <exception cref="FhirPathException">As for <see cref="Evaluate"/>.</exception>
-    public bool IsTrue(FhirPathItem focus, FhirPathEnvironment environment)
-    {
-        var run = environment.Rent(_definitions);
-        run.Start(focus);
-        var holds = _node.Logic(run, new Scope(focus)) ?? false;
-        environment.Return(run);
-        return holds;
-    }
+    public bool IsTrue(FhirPathItem focus, FhirPathEnvironment environment) => Logic(focus, environment) == true;
+
+    /// <summary>
+    /// Whether an invariant is met: everything but false, so empty meets it. R4's own invariants are written that way: ref-1 and bdl-8 are empty
+    /// where the element they speak of is absent.
+    /// </summary>
+    /// <exception cref="FhirPathException">As for <see cref="Evaluate"/>.</exception>
+    public bool IsMet(FhirPathItem focus, FhirPathEnvironment environment) => Logic(focus, environment) != false;
 
     /// <summary>For callers that run many expressions over one focus with the same buffers.</summary>
     internal void EvaluateInto(Evaluation run, in FhirPathItem focus, ItemList output) => _node.Evaluate(run, new Scope(focus), output);
 
     public override string ToString() => Text;
+
+    private bool? Logic(FhirPathItem focus, FhirPathEnvironment environment)
+    {
+        var run = environment.Rent(_definitions);
+        run.Start(focus);
+        var answer = _node.Logic(run, new Scope(focus));
+        environment.Return(run);
+        return answer;
+    }
 }

@@ -45,8 +45,6 @@ internal sealed class ItemList : IReadOnlyList<FhirPathItem>
 
     public void Clear() => Count = 0;
 
-    public void Sort(Comparison<FhirPathItem> comparison) => _items.AsSpan(0, Count).Sort(comparison);
-
     public FhirPathItem[] ToArray() => Count == 0 ? [] : Span.ToArray();
 
     public IEnumerator<FhirPathItem> GetEnumerator() => ((IEnumerable<FhirPathItem>)ToArray()).GetEnumerator();

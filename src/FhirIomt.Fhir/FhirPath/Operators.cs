@@ -149,8 +149,13 @@ internal sealed class LogicNode(string symbol, PathNode left, PathNode right) : 
 
 internal sealed class ConcatenateNode(PathNode left, PathNode right) : PathNode
 {
-    public override void Evaluate(Evaluation run, in Scope scope, ItemList output) =>
-        output.Add(FhirPathItem.String(Text(left.Single(run, scope, "&")) + Text(right.Single(run, scope, "&"))));
+    public override void Evaluate(Evaluation run, in Scope scope, ItemList output)
+    {
+        var one = Text(left.Single(run, scope, "&"));
+        var other = Text(right.Single(run, scope, "&"));
+        run.CheckText((long)one.Length + other.Length);
+        output.Add(FhirPathItem.String(one + other));
+    }
 
     private static string Text(in FhirPathItem item) => item.Kind == FhirPathKind.Nothing ? ""
         : item.ToSystem() is { Kind: FhirPathKind.String } text ? text.StringValue : throw FhirPathIssues.WrongType("& takes strings.");

@@ -17,7 +17,7 @@ internal static class StringFunctions
         Of("lower", 0, (_, text, _) => FhirPathItem.String(text.ToLowerInvariant())),
         Of("trim", 0, (_, text, _) => FhirPathItem.String(text.Trim())),
         Of("length", 0, (_, text, _) => FhirPathItem.Integer(text.Length)),
-        Of("replace", 2, (_, text, arguments) => FhirPathItem.String(Replace(text, arguments[0], arguments[1]))),
+        Of("replace", 2, (run, text, arguments) => FhirPathItem.String(Replace(run, text, arguments[0], arguments[1]))),
         Of("matches", 1, (run, text, arguments) => FhirPathItem.Boolean(Match(run, text, arguments[0]))),
         Of("matchesFull", 1, (run, text, arguments) => FhirPathItem.Boolean(Match(run, text, $"^(?:{arguments[0]})$"))),
         Of("replaceMatches", 2, (run, text, arguments) => FhirPathItem.String(ReplaceMatches(run, text, arguments[0], arguments[1]))),
@@ -89,13 +89,22 @@ internal static class StringFunctions
         output.Add(FhirPathItem.String(text.Substring(start, Math.Clamp(length, 0, text.Length - start))));
     }
 
-    private static string Replace(string text, string pattern, string by) =>
-        pattern.Length > 0 ? text.Replace(pattern, by, StringComparison.Ordinal) : by + string.Concat(text.Select(letter => letter + by));
+    private static string Replace(Evaluation run, string text, string pattern, string by)
+    {
+        var places = pattern.Length > 0 ? text.AsSpan().Count(pattern) : text.Length + 1L;
+        run.CheckText(text.Length + (places * by.Length));
+        return pattern.Length > 0 ? text.Replace(pattern, by, StringComparison.Ordinal) : by + string.Concat(text.Select(letter => letter + by));
+    }
 
     private static bool Match(Evaluation run, string text, string pattern) => Guard(run, pattern, regex => regex.IsMatch(text));
 
     private static string ReplaceMatches(Evaluation run, string text, string pattern, string by) =>
-        pattern.Length == 0 ? text : Guard(run, pattern, regex => regex.Replace(text, by));
+        pattern.Length == 0 ? text : Guard(run, pattern, regex =>
+        {
+            // A replacement may name groups ($1), each at most the text itself.
+            run.CheckText(regex.Count(text) * (by.Length + (by.Contains('$', StringComparison.Ordinal) ? (long)text.Length : 0)));
+            return regex.Replace(text, by);
+        });
 
     private static TResult Guard<TResult>(Evaluation run, string pattern, Func<Regex, TResult> use)
     {
@@ -146,6 +155,7 @@ internal static class StringFunctions
 
         if (parts.Count > 0)
         {
+            run.CheckText(parts.Sum(part => (long)part.Length + separator.Length));
             output.Add(FhirPathItem.String(string.Join(separator, parts)));
         }
     }

@@ -6,9 +6,12 @@ using FhirIomt.Fhir.Json;
 namespace FhirIomt.Fhir.Search;
 
 /// <summary>A search parameter ready to run.</summary>
-/// <param name="StartsAt">Bits of the elements that its paths start at: none present, nothing found.</param>
+/// <param name="Paths">The parts of the expression's union; what two of them find is indexed once, so they need not be united first.</param>
 internal sealed record PlannedParameter(
-    SearchParameter Parameter, FhirPathExpression Expression, ulong StartsAt, IReadOnlyList<(SearchParameter Parameter, FhirPathExpression Expression)> Components);
+    SearchParameter Parameter, PlannedPath[] Paths, IReadOnlyList<(SearchParameter Parameter, FhirPathExpression Expression)> Components);
+
+/// <param name="Needs">Which members of the resource it needs to find anything.</param>
+internal sealed record PlannedPath(FhirPathExpression Expression, MemberNeeds Needs);
 
 /// <summary>The compiled parameters of one resource type.</summary>
 internal sealed class SearchPlan
@@ -44,23 +47,8 @@ internal sealed class SearchPlan
         : _planned.Count < MaxPlanned ? _planned.GetOrAdd(parameter, Compile(parameter))
         : Compile(parameter);
 
-    /// <summary>Bits of the elements that a resource has. Types with more than 64 elements share bits, which only costs a useless evaluation.</summary>
-    public ulong Present(ResourceNode root)
-    {
-        ulong present = 0;
-        foreach (var child in root.Children)
-        {
-            var name = child.NameSpan;
-            if (Type.Find(name.Length > 0 && name[0] == (byte)'_' ? name[1..] : name) is { } member)
-            {
-                present |= Bit(member.Element);
-            }
-        }
-
-        return present;
-    }
-
-    private static ulong Bit(FhirElement element) => 1UL << (element.Ordinal & 63);
+    /// <summary>Bits of the members that a resource has.</summary>
+    public ulong Present(ResourceNode root) => MemberNeeds.Present(Type, root);
 
     private PlannedParameter Compile(SearchParameter parameter)
     {
@@ -73,9 +61,25 @@ internal sealed class SearchPlan
             }
         }
 
-        var complete = components.Count == parameter.Components.Count;
-        var expression = FhirPathExpression.Compile(parameter.Expression ?? "{}", _definitions).Require();
-        return new PlannedParameter(parameter, expression, complete ? StartsAt(parameter.Expression ?? "") : 0, components);
+        var isComplete = components.Count == parameter.Components.Count && parameter.Expression is not null;
+        return new PlannedParameter(parameter, isComplete ? Paths(parameter) : [], components);
+    }
+
+    private PlannedPath[] Paths(SearchParameter parameter)
+    {
+        var paths = new List<PlannedPath>();
+        foreach (var part in parameter.Expression!.Split('|'))
+        {
+            if (!FhirPathExpression.Compile(part, _definitions).TryGetValue(out var expression, out _))
+            {
+                // The bar stands inside parentheses or a string: the expression stays whole.
+                return [new PlannedPath(FhirPathExpression.Compile(parameter.Expression, _definitions).Require(), MemberNeeds.Unknown)];
+            }
+
+            paths.Add(new PlannedPath(expression, MemberNeeds.Of(Type, part, parameter.Components)));
+        }
+
+        return [.. paths];
     }
 
     private SearchParameter? FindByUrl(string url)
@@ -90,39 +94,4 @@ internal sealed class SearchPlan
 
         return null;
     }
-
-    // Every R4 expression is a union of paths, each "Type.element…", perhaps in parentheses; anything else is always evaluated.
-    private ulong StartsAt(string expression)
-    {
-        ulong bits = 0;
-        foreach (var part in expression.Split('|'))
-        {
-            var path = part.AsSpan().Trim().TrimStart('(').Trim();
-            var dot = path.IndexOf('.');
-            if (dot <= 0 || !IsThisType(path[..dot]))
-            {
-                return ulong.MaxValue;
-            }
-
-            var rest = path[(dot + 1)..];
-            var length = 0;
-            while (length < rest.Length && char.IsAsciiLetterOrDigit(rest[length]))
-            {
-                length++;
-            }
-
-            // exists(), empty() and logic select something where the element is absent.
-            var isPath = !expression.Contains("exists(", StringComparison.Ordinal) && !(length < rest.Length && rest[length] == '(' && rest[..length] is not "extension");
-            if (!isPath || Type.Element(rest[..length].ToString()) is not { } element)
-            {
-                return ulong.MaxValue;
-            }
-
-            bits |= Bit(element);
-        }
-
-        return bits;
-    }
-
-    private bool IsThisType(ReadOnlySpan<char> name) => name.SequenceEqual(Type.Name) || name is "Resource" or "DomainResource";
 }

@@ -1,9 +1,9 @@
-using System.Formats.Tar;
 using System.IO.Compression;
 using System.Text.Json;
 using FhirIomt.Fhir.Definitions;
 using FhirIomt.Fhir.FhirPath;
 using FhirIomt.Fhir.Json;
+using FhirIomt.Fhir.Search;
 using FhirIomt.Tests;
 
 namespace FhirIomt.Fhir.Tests.Search;
@@ -16,7 +16,7 @@ public sealed class SearchOracleTests
     [Fact]
     public void Search_expressions_select_what_fhirpath_js_selects()
     {
-        var examples = ReadExamples(SharedData.Require("conformance/r4-examples/examples-json-official.tar.gz"));
+        var examples = OfficialExamples.Read();
         var differences = new SortedDictionary<string, List<string>>(StringComparer.Ordinal);
         var (compared, agreed) = (0, 0);
         foreach (var line in ReadLines(SharedData.Require("conformance/search-oracle/sp-extraction-fhirpathjs.ndjson.gz")))
@@ -58,6 +58,26 @@ public sealed class SearchOracleTests
         Assert.True(text.Length == 0, text);
     }
 
+    [Fact]
+    public void A_parameter_that_is_ruled_out_by_its_members_selects_nothing()
+    {
+        var plans = new Dictionary<string, SearchPlan>(StringComparer.Ordinal);
+        foreach (var (file, bytes) in OfficialExamples.Read())
+        {
+            var tree = JsonTree.Parse(bytes).Require();
+            var type = tree.Root["resourceType"u8].AsString()!;
+            plans.TryAdd(type, new SearchPlan(FhirDefinitions.R4.Type(type)!, FhirDefinitions.R4));
+            var present = plans[type].Present(tree.Root);
+            var focus = FhirPathItem.Resource(tree, FhirDefinitions.R4);
+            foreach (var (parameter, path) in plans[type].Parameters.SelectMany(parameter => parameter.Paths.Select(path => (parameter, path))))
+            {
+                var items = path.Expression.Evaluate(focus, Environment);
+                var selects = items.Any(item => parameter.Components.All(component => component.Expression.Evaluate(item, Environment).Count > 0));
+                Assert.True(path.Needs.MayBeMet(present) || !selects, $"{file} {parameter.Parameter.Code}: {path.Expression}");
+            }
+        }
+    }
+
     private static string Shorten(List<string> values)
     {
         var text = string.Join(" ; ", values);
@@ -93,24 +113,5 @@ public sealed class SearchOracleTests
         {
             yield return line;
         }
-    }
-
-    private static Dictionary<string, byte[]> ReadExamples(string path)
-    {
-        var files = new Dictionary<string, byte[]>(StringComparer.Ordinal);
-        using var stream = File.OpenRead(path);
-        using var plain = new GZipStream(stream, CompressionMode.Decompress);
-        using var tar = new TarReader(plain);
-        while (tar.GetNextEntry() is { } entry)
-        {
-            if (entry.DataStream is { } data && entry.Name.EndsWith(".json", StringComparison.Ordinal))
-            {
-                using var bytes = new MemoryStream();
-                data.CopyTo(bytes);
-                files[Path.GetFileName(entry.Name)] = bytes.ToArray();
-            }
-        }
-
-        return files;
     }
 }
