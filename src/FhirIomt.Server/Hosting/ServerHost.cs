@@ -6,6 +6,7 @@ using FhirIomt.Fhir.Search;
 using FhirIomt.Fhir.Searching;
 using FhirIomt.Repository;
 using FhirIomt.Repository.Readings;
+using FhirIomt.Server.Demo;
 using FhirIomt.Server.Devices;
 using FhirIomt.Smart;
 using FhirIomt.Storage;
@@ -33,6 +34,7 @@ internal static class ServerHost
         builder.Services.AddSmart().AddFhirApi();
         builder.Services.AddSingleton<DeviceEndpoints>();
         builder.Services.AddHostedService<ExpiredRecords>();
+        builder.Services.AddHostedService<DemoService>();
         OpenTelemetryExport.Add(builder, options.Telemetry);
         var app = builder.Build();
         app.UseMiddleware<RequestGuard>();
