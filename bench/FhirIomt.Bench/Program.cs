@@ -1,0 +1,27 @@
+using FhirIomt.Bench;
+
+// dotnet run -c Release --project bench/FhirIomt.Bench [-- --quick] [--code-only] [--json FILE]
+if (args is ["echo", var port])
+{
+    await EchoServer.RunAsync(int.Parse(port));
+    return;
+}
+
+var quick = args.Contains("--quick");
+var report = new Report();
+using var workspace = new Workspace();
+CodeBenchmarks.Run(report, quick);
+if (args.Contains("--code-only"))
+{
+    return;
+}
+
+Console.WriteLine("publishing the server (ReadyToRun) …");
+var binary = workspace.Publish();
+await StartBenchmarks.RunAsync(report, binary, workspace, quick);
+await HttpBenchmarks.RunAsync(report, binary, workspace, quick);
+Console.WriteLine();
+report.Print();
+var json = args.SkipWhile(argument => argument != "--json").Skip(1).FirstOrDefault() ?? Path.Combine(workspace.Root, "artifacts", "bench.json");
+report.Save(json);
+Console.WriteLine($"JSON: {json}");
