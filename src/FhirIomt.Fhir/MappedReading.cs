@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Security.Cryptography;
+using System.Text;
 
 namespace FhirIomt.Fhir;
 
@@ -44,8 +46,28 @@ public abstract class MappedReading
 /// <summary>A source key and the resource id derived from it.</summary>
 /// <param name="System">Identifier system.</param>
 /// <param name="Value">Identifier value.</param>
-/// <param name="ResourceId">Logical id: lower-case hex SHA-256 of <c>{System}_{Value}</c>, as the IoMT connector makes it.</param>
-public readonly record struct SourceKey(string System, string Value, string ResourceId);
+/// <param name="ResourceId">Logical id: <see cref="IdOf"/> of both, as the IoMT connector makes it.</param>
+public readonly record struct SourceKey(string System, string Value, string ResourceId)
+{
+    /// <summary>Identifier system of the IoMT connector: readings keep it, so that what the connector wrote is found again.</summary>
+    public const string ConnectorSystem = "https://azure.microsoft.com/en-us/services/iomt-fhir-connector/";
+
+    /// <summary>The key with the connector's system.</summary>
+    public static SourceKey OfConnector(string value) => new(ConnectorSystem, value, IdOf(ConnectorSystem, value));
+
+    /// <summary>Lower-case hex SHA-256 of <c>{system}_{value}</c>.</summary>
+    public static string IdOf(string system, string value)
+    {
+        var length = Encoding.UTF8.GetMaxByteCount(system.Length) + 1 + Encoding.UTF8.GetMaxByteCount(value.Length);
+        Span<byte> input = length <= 1024 ? stackalloc byte[1024] : new byte[length];
+        var used = Encoding.UTF8.GetBytes(system, input);
+        input[used++] = (byte)'_';
+        used += Encoding.UTF8.GetBytes(value, input[used..]);
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(input[..used], hash);
+        return Convert.ToHexStringLower(hash);
+    }
+}
 
 /// <summary>What the pipeline found out about a reading.</summary>
 /// <param name="Issued">When the server took it in.</param>

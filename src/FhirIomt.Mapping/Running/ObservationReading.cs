@@ -1,7 +1,5 @@
 using System.Buffers;
 using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
 using FhirIomt.Fhir;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Mapping.Templates;
@@ -66,14 +64,7 @@ internal sealed class ObservationReading(ReadingPlan plan, JsonTree tree, int[] 
         var format = withFraction ? FractionSegmentFormat : SegmentFormat;
         var segment = Time.UtcDateTime.ToString(format, CultureInfo.InvariantCulture);
         var value = string.Concat(string.Concat(patientId, ".", deviceId, "."), string.Concat(Type, ".", segment), ".", segment);
-        var length = FhirJson.ConnectorSystem.Length + 1 + Encoding.UTF8.GetMaxByteCount(value.Length);
-        Span<byte> input = length <= 1024 ? stackalloc byte[1024] : new byte[length];
-        var used = Encoding.UTF8.GetBytes(FhirJson.ConnectorSystem, input);
-        input[used++] = (byte)'_';
-        used += Encoding.UTF8.GetBytes(value, input[used..]);
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(input[..used], hash);
-        return new SourceKey(FhirJson.ConnectorSystem, value, Convert.ToHexStringLower(hash));
+        return Fhir.SourceKey.OfConnector(value);
     }
 
     public override void Write(IBufferWriter<byte> output, in ResolvedReading resolved)

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using FhirIomt.Fhir;
 
 namespace FhirIomt.Mapping.Templates;
 
@@ -12,7 +13,7 @@ internal sealed record FhirCode(string? System, string? Code, string? Display);
 internal static class FhirJson
 {
     /// <summary>System of the coding that carries a reading's type, and of its identifier. Kept from the connector, so that re-sent data updates what it wrote.</summary>
-    public const string ConnectorSystem = "https://azure.microsoft.com/en-us/services/iomt-fhir-connector/";
+    public const string ConnectorSystem = SourceKey.ConnectorSystem;
 
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 

@@ -21,7 +21,8 @@ internal static class ServerHost
     /// <summary>A server that is ready to run.</summary>
     public static WebApplication Build(ServerOptions options, TimeProvider time)
     {
-        var builder = WebApplication.CreateSlimBuilder();
+        // Configuration is read once, by ServerOptions; nothing watches files.
+        var builder = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false"]);
         builder.WebHost.UseUrls(options.Urls.Split(';'));
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel => Limit(kestrel.Limits, options));

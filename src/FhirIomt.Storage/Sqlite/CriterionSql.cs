@@ -1,4 +1,5 @@
 using FhirIomt.Access;
+using FhirIomt.Fhir;
 using FhirIomt.Fhir.Search;
 using FhirIomt.Fhir.Searching;
 
@@ -124,8 +125,10 @@ internal sealed class CriterionSql(SqliteEngine engine, SqliteConnection connect
             return Condition.In("r.codes", CodeSets(tokens.Values));
         }
 
-        var concepts = Concepts(tokens.Values);
-        var systems = Systems(tokens.Values);
+        if (_isObservation && tokens.Parameter.Code == "identifier")
+        {
+            return Condition.AnyOf([.. tokens.Values.Select(value => ObservationIdentifier(tokens.Parameter, value))]);
+        }
 
         if (Parameter(tokens.Parameter) is not { } parameter)
         {
@@ -135,8 +138,8 @@ internal sealed class CriterionSql(SqliteEngine engine, SqliteConnection connect
         var probes = new List<Condition>();
         if (HasRows("token_index", parameter))
         {
-            probes.AddRange(concepts.Select(concept => new Condition("EXISTS(SELECT 1 FROM token_index i WHERE i.parameter=? AND i.concept=? AND i.key=r.key)", parameter, concept)));
-            if (systems.Count > 0)
+            probes.AddRange(Concepts(tokens.Values).Select(concept => new Condition("EXISTS(SELECT 1 FROM token_index i WHERE i.parameter=? AND i.concept=? AND i.key=r.key)", parameter, concept)));
+            if (Systems(tokens.Values) is { Count: > 0 } systems)
             {
                 probes.Add(InIndex("token_index", tokens.Parameter, InSystems("i.concept", systems)));
             }
@@ -144,29 +147,43 @@ internal sealed class CriterionSql(SqliteEngine engine, SqliteConnection connect
 
         if (HasRows("identifier_index", parameter))
         {
-            probes.AddRange(tokens.Values.Select(value => Identifier(parameter, value)));
+            probes.AddRange(tokens.Values.Select(value => new Condition("r.key IN (").Append(IdentifierKeys(parameter, value)).Append(")")));
         }
 
         return Condition.AnyOf(probes);
     }
 
-    // A token parameter holds codes, identifiers or both; asking which keeps the condition to one table, which SQLite can then drive from.
     public bool HoldsCodes(long parameter) => HasRows("token_index", parameter);
 
+    // A token parameter holds codes, identifiers or both; asking which keeps the condition to one table, which SQLite can then drive from.
     private bool HasRows(string table, long parameter)
     {
         using var rows = connection.Prepare($"SELECT 1 FROM {table} WHERE parameter=? LIMIT 1").Add(parameter).Run();
         return rows.Step();
     }
 
-    private Condition Identifier(long parameter, TokenMatch value)
+    private Condition IdentifierKeys(long parameter, TokenMatch value)
     {
         long? system = value.System is null ? null : engine.Dictionaries.Find(connection, DictionaryKey.System(value.System)) ?? -1;
         return (value.Code, system) switch
         {
-            ({ } code, null) => new Condition("r.key IN (SELECT key FROM identifier_index WHERE parameter=? AND value=?)", parameter, code),
-            ({ } code, { } number) => new Condition("r.key IN (SELECT key FROM identifier_index WHERE parameter=? AND value=? AND system=?)", parameter, code, number),
-            _ => new Condition("r.key IN (SELECT key FROM identifier_index WHERE parameter=? AND system=?)", parameter, system),
+            ({ } code, null) => new Condition("SELECT key FROM identifier_index WHERE parameter=? AND value=?", parameter, code),
+            ({ } code, { } number) => new Condition("SELECT key FROM identifier_index WHERE parameter=? AND value=? AND system=?", parameter, code, number),
+            _ => new Condition("SELECT key FROM identifier_index WHERE parameter=? AND system=?", parameter, system),
+        };
+    }
+
+    /// <summary>The source key of a device reading has no row: it is found by the id that follows from it (<see cref="IndexRows"/>).</summary>
+    private Condition ObservationIdentifier(SearchParameter parameter, TokenMatch value)
+    {
+        var keys = IdentifierKeys(Parameter(parameter) ?? -1, value);
+        return value switch
+        {
+            { System: null or SourceKey.ConnectorSystem, Code: { } code } =>
+                new Condition("r.key IN (").Append(keys).Append(" UNION ALL SELECT key FROM resource WHERE type=? AND id=?)", _type, SourceKey.IdOf(SourceKey.ConnectorSystem, code)),
+            { System: SourceKey.ConnectorSystem, Code: null } =>
+                new Condition("(r.key IN (").Append(keys).Append(") OR (length(r.id)=64 AND instr(r.body, CAST(? AS BLOB))>0))", $"\"system\":\"{SourceKey.ConnectorSystem}\""),
+            _ => new Condition("r.key IN (").Append(keys).Append(")"),
         };
     }
 

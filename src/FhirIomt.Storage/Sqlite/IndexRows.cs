@@ -1,3 +1,4 @@
+using FhirIomt.Fhir;
 using FhirIomt.Fhir.Search;
 
 namespace FhirIomt.Storage.Sqlite;
@@ -13,18 +14,18 @@ internal sealed class IndexRows(SqliteConnection connection, Dictionaries.Pendin
     // The resource row and the timeline answer these for Observations; they get no further row.
     private static readonly string[] TimelineParameters = ["code", "subject", "patient", "date"];
 
-    public ResourceColumns Add(long type, string resourceType, long key, IReadOnlyList<IndexValue> values, string? owner) =>
-        Walk(type, resourceType, key, values, owner, adding: true);
+    public ResourceColumns Add(long type, string resourceType, long key, string id, IReadOnlyList<IndexValue> values, string? owner) =>
+        Walk(type, resourceType, key, id, values, owner, adding: true);
 
-    public void Remove(long type, string resourceType, long key, IReadOnlyList<IndexValue> values, string? owner) =>
-        Walk(type, resourceType, key, values, owner, adding: false);
+    public void Remove(long type, string resourceType, long key, string id, IReadOnlyList<IndexValue> values, string? owner) =>
+        Walk(type, resourceType, key, id, values, owner, adding: false);
 
-    private ResourceColumns Walk(long type, string resourceType, long key, IReadOnlyList<IndexValue> values, string? owner, bool adding)
+    private ResourceColumns Walk(long type, string resourceType, long key, string id, IReadOnlyList<IndexValue> values, string? owner, bool adding)
     {
         var isObservation = resourceType == "Observation";
         foreach (var value in values)
         {
-            if (!isObservation || !TimelineParameters.Contains(value.Parameter.Code, StringComparer.Ordinal))
+            if (!isObservation || !(TimelineParameters.Contains(value.Parameter.Code, StringComparer.Ordinal) || IsDerived(value, id)))
             {
                 WalkValue(type, key, value, adding);
             }
@@ -32,6 +33,10 @@ internal sealed class IndexRows(SqliteConnection connection, Dictionaries.Pendin
 
         return isObservation ? WalkTimeline(key, values, adding) : new ResourceColumns(owner is null ? null : dictionaries.GetOrAdd(DictionaryKey.Entity("Patient", owner)), null, null, null);
     }
+
+    // A device reading's id is the hash of its source key, so the id's own index finds it: no second row, which would touch one more random page.
+    private static bool IsDerived(IndexValue value, string id) =>
+        value is IndexValue.Token { IsIdentifier: true, System: SourceKey.ConnectorSystem } token && id.Length == 64 && SourceKey.IdOf(SourceKey.ConnectorSystem, token.Code) == id;
 
     private ResourceColumns WalkTimeline(long key, IReadOnlyList<IndexValue> values, bool adding)
     {

@@ -65,7 +65,7 @@ internal sealed class WriteTransaction(SqliteConnection connection, SqliteEngine
             owner = id;
         }
 
-        var columns = rows.Add(type, resource.Type, key, resource.Index, owner);
+        var columns = rows.Add(type, resource.Type, key, id, resource.Index, owner);
         connection.Prepare("INSERT INTO resource(key, type, id, version, deleted, subject, codes, start, stop, body) VALUES (?,?,?,?,0,?,?,?,?,?)")
             .Add(key).Add(type).Add(id).Add(version).Add(columns.Subject).Add(columns.Codes).Add(columns.Start).Add(columns.Stop).Add(body).Done();
         _configurationChanged |= resource.Type is "Device" or "DeviceUseStatement";
@@ -104,7 +104,7 @@ internal sealed class WriteTransaction(SqliteConnection connection, SqliteEngine
         {
             var tree = JsonTree.Parse(previous.Body).Require();
             var owner = PatientCompartment.OwnerOf(previous.Type, tree.Root);
-            rows.Remove(type, previous.Type, key, engine.Extract(previous.Type, tree), owner);
+            rows.Remove(type, previous.Type, key, previous.Id, engine.Extract(previous.Type, tree), owner);
         }
 
         connection.Prepare("INSERT INTO resource_history(type, id, version, key, deleted, body) SELECT type, id, version, key, deleted, body FROM resource WHERE key=?").Add(key).Done();
