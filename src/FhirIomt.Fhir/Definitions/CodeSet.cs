@@ -26,6 +26,10 @@ public sealed class CodeSet
 
     public bool Contains(string system, string code) => _systems.TryGetValue(system, out var codes) && codes.Contains(code);
 
+    /// <summary>As <see cref="Contains(string, string)"/>, without making strings.</summary>
+    public bool Contains(ReadOnlySpan<char> system, ReadOnlySpan<char> code) =>
+        _systems.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(system, out var codes) && codes.GetAlternateLookup<ReadOnlySpan<char>>().Contains(code);
+
     /// <summary>Whether any system of the set has the code: for elements of type <c>code</c>, whose system is implied.</summary>
     public bool ContainsCode(ReadOnlySpan<char> code)
     {
