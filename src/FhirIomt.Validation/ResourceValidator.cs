@@ -2,6 +2,7 @@ using FhirIomt.Core;
 using FhirIomt.Fhir.Definitions;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Validation.Base;
+using FhirIomt.Validation.Profiles;
 
 namespace FhirIomt.Validation;
 
@@ -12,10 +13,18 @@ namespace FhirIomt.Validation;
 public sealed class ResourceValidator
 {
     private readonly TypePlans _types;
+    private readonly ProfilePlans _profiles;
 
+    /// <summary>Knows R4's own profiles and those that come with the server.</summary>
     public ResourceValidator(FhirDefinitions definitions)
+        : this(ProfileCatalog.BuiltIn(definitions))
     {
-        _types = new TypePlans(definitions, definitions.ValueSet);
+    }
+
+    public ResourceValidator(ProfileCatalog catalog)
+    {
+        _types = new TypePlans(catalog.Definitions, catalog.ValueSet);
+        _profiles = new ProfilePlans(catalog, _types);
     }
 
     /// <summary>Empty when nothing was found; refuse the resource when any issue <see cref="Issue.Refuses"/>.</summary>
@@ -25,7 +34,11 @@ public sealed class ResourceValidator
     public IReadOnlyList<Issue> Validate(JsonTree resource, IReadOnlyList<string> profiles)
     {
         var run = new ValidationRun();
-        new BaseWalk(_types, run, (_, _, _) => { }).Resource(resource.Root, container: null);
+        var check = new ProfileWalk(_profiles, run, profiles);
+        new BaseWalk(_types, run, check).Resource(resource.Root, container: null);
         return run.Issues;
     }
+
+    /// <summary>The rules that a profile compiles to, one a line; null when it is unknown.</summary>
+    internal ProfilePlan? Plan(string canonical) => _profiles.Find(canonical);
 }

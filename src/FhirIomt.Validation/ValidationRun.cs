@@ -9,17 +9,31 @@ internal sealed class ValidationRun
     /// <summary>A person mends a few dozen findings at a time; a resource with more has one cause. The limit also bounds the answer's size.</summary>
     public const int MaxIssues = 200;
 
-    private List<Issue>? _issues;
+    /// <summary>Warnings stop being listed before errors do: a run that ends early has found errors, so it never lets a bad resource pass.</summary>
+    private const int MaxRemarks = 100;
 
-    /// <summary>Nothing more is looked for.</summary>
+    private List<Issue>? _issues;
+    private int _remarks;
+
+    /// <summary>Nothing more is looked for: at least half of the findings are errors.</summary>
     public bool IsFull => _issues is { Count: >= MaxIssues };
 
     public IReadOnlyList<Issue> Issues => _issues ?? (IReadOnlyList<Issue>)[];
 
+    public bool HasErrors => _issues is not null && _issues.Exists(issue => issue.Refuses);
+
+    public void AddAll(ValidationRun other)
+    {
+        foreach (var issue in other.Issues)
+        {
+            Append(issue);
+        }
+    }
+
     /// <summary>Adds a finding about a node, or about a child it should not have or lacks.</summary>
     public void Add(in Finding finding, ResourceNode node, string message, ReadOnlySpan<byte> child = default)
     {
-        if (IsFull)
+        if (IsFull || (_remarks >= MaxRemarks && finding.Severity < IssueSeverity.Error))
         {
             return;
         }
@@ -34,11 +48,29 @@ internal sealed class ValidationRun
             }
         }
 
-        (_issues ??= []).Add(new Issue(finding.Severity, finding.Kind, finding.Code, message) { Expression = expression, Position = node.Position, Fix = finding.Fix });
-        if (_issues.Count == MaxIssues - 1)
+        Append(new Issue(finding.Severity, finding.Kind, finding.Code, message) { Expression = expression, Position = node.Position, Fix = finding.Fix });
+    }
+
+    private void Append(Issue issue)
+    {
+        if (IsFull || (!issue.Refuses && ++_remarks > MaxRemarks))
         {
-            var limit = ValidationIssues.TooManyIssues;
-            _issues.Add(new Issue(limit.Severity, limit.Kind, limit.Code, $"There are more than {MaxIssues - 1} findings; the rest is not listed.") { Fix = limit.Fix });
+            return;
+        }
+
+        (_issues ??= []).Add(issue);
+        if (_issues.Count == MaxIssues - 1 || _remarks == MaxRemarks)
+        {
+            Limit(_remarks == MaxRemarks ? "further warnings are" : "the rest is");
+        }
+    }
+
+    private void Limit(string what)
+    {
+        var limit = ValidationIssues.TooManyIssues;
+        if (!_issues!.Exists(issue => issue.Code == limit.Code && issue.Message.Contains(what, StringComparison.Ordinal)))
+        {
+            _issues.Add(new Issue(limit.Severity, limit.Kind, limit.Code, $"There are more findings; {what} not listed.") { Fix = limit.Fix });
         }
     }
 }

@@ -1,12 +1,13 @@
 using System.Text;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Validation.Invariants;
+using FhirIomt.Validation.Profiles;
 
 namespace FhirIomt.Validation.Base;
 
 /// <summary>One pass over a resource by the compiled tables of its base type (FHIR R4 §2.6.2, §3.1).</summary>
-/// <param name="onResource">Called for every resource met, inner ones first: its profiles come after its base type.</param>
-internal sealed class BaseWalk(TypePlans plans, ValidationRun run, Action<ResourceNode, TypePlan, ResourceScope> onResource)
+/// <param name="profiles">Asked for every resource met, inner ones first: its profiles come after its base type.</param>
+internal sealed class BaseWalk(TypePlans plans, ValidationRun run, ProfileWalk profiles)
 {
     public void Resource(ResourceNode node, ResourceScope? container)
     {
@@ -30,7 +31,7 @@ internal sealed class BaseWalk(TypePlans plans, ValidationRun run, Action<Resour
 
         var scope = new ResourceScope(plans.Definitions, node, container);
         Object(node, plan, scope, isResource: true);
-        onResource(node, plan, scope);
+        profiles.Run(node, plan, scope);
     }
 
     private void Object(ResourceNode node, TypePlan plan, ResourceScope scope, bool isResource)
@@ -173,6 +174,7 @@ internal sealed class BaseWalk(TypePlans plans, ValidationRun run, Action<Resour
         }
 
         member.Binding?.Run(run, value);
+        member.SimpleQuantity?.Run(run, new InvariantFocus(value, default, member.Member.Type, scope));
         Meets(member.Element.Invariants, value, default, member.Member.Type, scope);
     }
 

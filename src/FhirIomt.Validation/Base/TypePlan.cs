@@ -19,6 +19,11 @@ internal sealed class MemberPlan(FhirMember member, ElementPlan element, TypePla
     /// <summary>The binding, when it is required or extensible, can be listed and applies to this type.</summary>
     public BindingCheck? Binding { get; } = BindingCheck.For(member.Element.Binding, member.Type, plans.ValueSet);
 
+    /// <summary>sqty-1, for the elements that R4 types as SimpleQuantity: no comparator.</summary>
+    public Invariant? SimpleQuantity { get; } = member.Profiles.Contains("http://hl7.org/fhir/StructureDefinition/SimpleQuantity", StringComparer.Ordinal)
+        ? plans.InvariantOf(new FhirConstraint("sqty-1", IsError: true, "Invariant sqty-1 must hold.", "comparator.empty()"))
+        : null;
+
     // Types refer to each other in circles, so a plan is looked up when first met.
     public TypePlan Type => _type ??= plans.For(member.Type);
 }

@@ -30,8 +30,10 @@ internal static class NativeInvariants
         [("vs-1", "($this as dateTime).toString().length() >= 8")] = (in focus) => !focus.Node.IsString || focus.Node.ContentSpan.Length >= 8,
         [("vs-2", "(component.empty() and hasMember.empty()) implies (dataAbsentReason.exists() or value.exists())")] = (in focus) => focus.Node["component"u8].Exists || focus.Node["hasMember"u8].Exists || focus.Node["dataAbsentReason"u8].Exists || HasValue(focus.Node),
         [("vs-3", "value.exists() or dataAbsentReason.exists()")] = (in focus) => HasValue(focus.Node) || focus.Node["dataAbsentReason"u8].Exists,
+        [("que-7", "operator = 'exists' implies (answer is Boolean)")] = (in focus) => !focus.Node["operator"u8].TextEquals("exists"u8) || Has(focus.Node, "answerBoolean"u8),
     }.ToFrozenDictionary();
 
+    // que-7 means FHIR's boolean; read to the letter, Boolean is the system type, which no answer has.
     private delegate bool Fault(in ResourceNode contained);
 
     public static IEnumerable<(string Key, string Expression)> Keys => All.Keys;
