@@ -67,12 +67,30 @@ public sealed class InvariantTests
         Assert.True(checkedAny);
     }
 
+    [Theory]
+    [InlineData("dateTime", "\"2026-01-02\"", false)]
+    [InlineData("dateTime", "\"2026-01-02T03:04:05Z\"", true)]
+    [InlineData("Period", """{"start":"2026-01-02T03:04:05Z"}""", true)]
+    [InlineData("Period", """{"start":"2026-01-02"}""", false)]
+    [InlineData("Period", """{"end":"2026-01-02T03:04:05Z"}""", false)]
+    public void The_hand_written_time_rule_agrees_with_its_expression(string typeName, string json, bool expected)
+    {
+        var constraint = ProfileCatalog.BuiltIn(Definitions).Profile("https://fhiriomt.org/profiles/iomt/StructureDefinition/iomt-heart-rate")!
+            .Elements.SelectMany(element => element.Constraints).Single(known => known.Key == "iomt-obs-1");
+        var type = Definitions.Type(typeName)!;
+        var node = JsonTree.Parse(Encoding.UTF8.GetBytes(json)).Require().Root;
+        var scope = new ResourceScope(Definitions, node, container: null);
+        Assert.Equal(expected, NativeInvariants.Find(constraint)!(new InvariantFocus(node, default, type, scope)));
+        Assert.Equal(expected, FhirPathExpression.Compile(constraint.Expression, Definitions).Require().IsTrue(FhirPathItem.Element(node, default, type), scope.Environment));
+    }
+
     [Fact]
     public void Every_hand_written_form_belongs_to_a_constraint_of_r4()
     {
         var types = Definitions.Types.SelectMany(type => type.Constraints.Concat(type.Elements.SelectMany(element => element.Constraints)));
         var profiles = Definitions.ProfileUrls.SelectMany(url => Definitions.Profile(url)!.Elements).SelectMany(element => element.Constraints);
-        var known = types.Concat(profiles).Select(constraint => (constraint.Key, constraint.Expression)).ToHashSet();
+        var own = ProfileCatalog.BuiltIn(Definitions);
+        var known = types.Concat(profiles).Concat(own.ProfileUrls.SelectMany(url => own.Profile(url)!.Elements).SelectMany(element => element.Constraints)).Select(constraint => (constraint.Key, constraint.Expression)).ToHashSet();
         Assert.All(NativeInvariants.Keys, key => Assert.Contains(key, known));
     }
 

@@ -31,6 +31,7 @@ internal static class NativeInvariants
         [("vs-2", "(component.empty() and hasMember.empty()) implies (dataAbsentReason.exists() or value.exists())")] = (in focus) => focus.Node["component"u8].Exists || focus.Node["hasMember"u8].Exists || focus.Node["dataAbsentReason"u8].Exists || HasValue(focus.Node),
         [("vs-3", "value.exists() or dataAbsentReason.exists()")] = (in focus) => HasValue(focus.Node) || focus.Node["dataAbsentReason"u8].Exists,
         [("que-7", "operator = 'exists' implies (answer is Boolean)")] = (in focus) => !focus.Node["operator"u8].TextEquals("exists"u8) || Has(focus.Node, "answerBoolean"u8),
+        [("iomt-obs-1", "iif($this is dateTime, $this.toString().length() >= 20, start.exists() and start.toString().length() >= 20)")] = HasTime,
     }.ToFrozenDictionary();
 
     // que-7 means FHIR's boolean; read to the letter, Boolean is the system type, which no answer has.
@@ -143,6 +144,13 @@ internal static class NativeInvariants
         }
 
         return !FhirDate.TryParseInterval(start.ContentSpan, out var from, out _) || !FhirDate.TryParseInterval(end.ContentSpan, out _, out var to) || from < to;
+    }
+
+    // A dateTime with time has at least YYYY-MM-DDThh:mm:ssZ.
+    private static bool HasTime(in InvariantFocus focus)
+    {
+        var moment = focus.Node.IsObject ? focus.Node["start"u8] : focus.Node;
+        return moment.IsString ? moment.ContentSpan.Length >= 20 : !focus.Node.Exists;
     }
 
     private static bool NoComponentRepeatsTheCode(in InvariantFocus focus)

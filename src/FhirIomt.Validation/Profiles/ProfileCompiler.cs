@@ -171,7 +171,7 @@ internal sealed class ProfileCompiler(ProfilePlans plans, StructureProfile profi
 
         foreach (var member in element.Members)
         {
-            if (BindingCheck.For(binding, member.Type, plans.Catalog.ValueSet) is { } check && definition.Types.Any(type => type.Code == member.Type.Name))
+            if (BindingCheck.For(binding, member.Type, plans.Catalog.ValueSet) is { } check && (definition.Types.Count == 0 || definition.Types.Any(type => type.Code == member.Type.Name)))
             {
                 checks.Add(element.Members.Count == 1 ? new ProfileBindingCheck(check) : new TypedCheck(member.Type, new ProfileBindingCheck(check)));
             }

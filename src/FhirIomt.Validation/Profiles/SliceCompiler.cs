@@ -102,7 +102,8 @@ internal sealed class SliceCompiler(ProfilePlans plans, ProfileNode slice, FhirT
     {
         if (!path.Names.Any())
         {
-            var codes = slice.Element?.Types.Select(known => known.Code).ToArray() ?? [];
+            // value[x]:valueQuantity says its type by its name.
+            var codes = slice.Element is { Types.Count: > 0 } element ? element.Types.Select(known => known.Code).ToArray() : type is not null ? [type.Name] : [];
             return codes.Length > 0 ? new TypeCondition(new TypeCheck(codes)) : null;
         }
 
