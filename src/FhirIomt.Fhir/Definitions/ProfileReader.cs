@@ -15,7 +15,7 @@ internal static class ProfileReader
         var root = resource.Root;
         if (!root["resourceType"u8].TextEquals("StructureDefinition"u8) || root["url"u8].AsString() is not { } url || root["type"u8].AsString() is not { } type)
         {
-            return Issue.Error(IssueKind.Structure, "IOMT-0200", "This is not a StructureDefinition with url and type.", "StructureDefinition", "Give url and type.");
+            return NotAProfile();
         }
 
         var elements = new List<ProfileElement>();
@@ -29,13 +29,56 @@ internal static class ProfileReader
             return Issue.Error(IssueKind.NotSupported, "IOMT-0201", $"The profile {url} has no snapshot.", "StructureDefinition.snapshot", "Publish it with a snapshot.");
         }
 
-        var contexts = new List<ExtensionContext>();
-        foreach (var context in root["context"u8].Items)
+        return new StructureProfile(url, root["version"u8].AsString(), type, root["baseDefinition"u8].AsString(), elements, ReadContexts(root));
+    }
+
+    public static Outcome<StructureProfile> Read(JsonTree resource, FhirDefinitions definitions, Func<string, StructureProfile?> baseProfile)
+    {
+        var root = resource.Root;
+        if (root["snapshot"u8].Exists || root["url"u8].AsString() is not { } url || definitions.Type(root["type"u8].AsString() ?? "") is not { } type)
         {
-            contexts.Add(new ExtensionContext(context["type"u8].AsString() ?? "element", context["expression"u8].AsString() ?? ""));
+            return Read(resource);
         }
 
-        return new StructureProfile(url, root["version"u8].AsString(), type, root["baseDefinition"u8].AsString(), elements, contexts);
+        var baseUrl = root["baseDefinition"u8].AsString() ?? "";
+        var known = baseProfile(baseUrl);
+        if (known is null && baseUrl != "http://hl7.org/fhir/StructureDefinition/" + type.Name)
+        {
+            return Issue.Error(IssueKind.NotFound, "IOMT-0202", $"The base of the profile {url} is not known.", "StructureDefinition.baseDefinition", "Load the base profile first.");
+        }
+
+        var elements = ProfileOverlay.Apply(known?.Elements ?? [], root["differential"u8], type, definitions);
+        return new StructureProfile(url, root["version"u8].AsString(), type.Name, baseUrl, elements, ReadContexts(root));
+    }
+
+    public static ProfileElement ReadElement(ResourceNode element)
+    {
+        var types = new List<ProfileType>();
+        foreach (var type in element["type"u8].Items)
+        {
+            types.Add(new ProfileType(TypeCode(type), ReadTexts(type["profile"u8]), ReadTexts(type["targetProfile"u8])));
+        }
+
+        return new ProfileElement
+        {
+            Id = element["id"u8].AsString() ?? element["path"u8].AsString() ?? "",
+            Path = element["path"u8].AsString() ?? "",
+            SliceName = element["sliceName"u8].AsString(),
+            Min = ReadMin(element["min"u8]),
+            Max = ReadMax(element["max"u8]),
+            Types = types,
+            Fixed = ReadValue(element, "fixed"u8),
+            Pattern = ReadValue(element, "pattern"u8),
+            MinValue = ReadValue(element, "minValue"u8),
+            MaxValue = ReadValue(element, "maxValue"u8),
+            MaxLength = int.TryParse(element["maxLength"u8].AsText(), CultureInfo.InvariantCulture, out var length) ? length : null,
+            Binding = ReadBinding(element),
+            Slicing = ReadSlicing(element["slicing"u8]),
+            Constraints = ReadConstraints(element),
+            MustSupport = element["mustSupport"u8] is { Exists: true, Kind: NodeKind.True },
+            IsModifier = element["isModifier"u8] is { Exists: true, Kind: NodeKind.True },
+            ContentReference = element["contentReference"u8].AsString(),
+        };
     }
 
     public static FhirBinding? ReadBinding(ResourceNode element)
@@ -103,36 +146,6 @@ internal static class ProfileReader
         return texts;
     }
 
-    private static ProfileElement ReadElement(ResourceNode element)
-    {
-        var types = new List<ProfileType>();
-        foreach (var type in element["type"u8].Items)
-        {
-            types.Add(new ProfileType(TypeCode(type), ReadTexts(type["profile"u8]), ReadTexts(type["targetProfile"u8])));
-        }
-
-        return new ProfileElement
-        {
-            Id = element["id"u8].AsString() ?? element["path"u8].AsString() ?? "",
-            Path = element["path"u8].AsString() ?? "",
-            SliceName = element["sliceName"u8].AsString(),
-            Min = ReadMin(element["min"u8]),
-            Max = ReadMax(element["max"u8]),
-            Types = types,
-            Fixed = ReadValue(element, "fixed"u8),
-            Pattern = ReadValue(element, "pattern"u8),
-            MinValue = ReadValue(element, "minValue"u8),
-            MaxValue = ReadValue(element, "maxValue"u8),
-            MaxLength = int.TryParse(element["maxLength"u8].AsText(), CultureInfo.InvariantCulture, out var length) ? length : null,
-            Binding = ReadBinding(element),
-            Slicing = ReadSlicing(element["slicing"u8]),
-            Constraints = ReadConstraints(element),
-            MustSupport = element["mustSupport"u8] is { Exists: true, Kind: NodeKind.True },
-            IsModifier = element["isModifier"u8] is { Exists: true, Kind: NodeKind.True },
-            ContentReference = element["contentReference"u8].AsString(),
-        };
-    }
-
     private static ProfileValue? ReadValue(ResourceNode element, ReadOnlySpan<byte> prefix)
     {
         foreach (var member in element.Children)
@@ -146,6 +159,20 @@ internal static class ProfileReader
         }
 
         return null;
+    }
+
+    private static Outcome<StructureProfile> NotAProfile() =>
+        Issue.Error(IssueKind.Structure, "IOMT-0200", "This is not a StructureDefinition with url and type.", "StructureDefinition", "Give url and type.");
+
+    private static List<ExtensionContext> ReadContexts(ResourceNode root)
+    {
+        var contexts = new List<ExtensionContext>();
+        foreach (var context in root["context"u8].Items)
+        {
+            contexts.Add(new ExtensionContext(context["type"u8].AsString() ?? "element", context["expression"u8].AsString() ?? ""));
+        }
+
+        return contexts;
     }
 
     private static bool IsPrimitiveValue(ResourceNode value) => value.Kind is not NodeKind.Object;

@@ -17,6 +17,14 @@ public sealed record StructureProfile(
 {
     /// <summary>Reads a StructureDefinition resource; it must have a snapshot. Codes IOMT-0200 and IOMT-0201.</summary>
     public static Outcome<StructureProfile> FromResource(JsonTree resource) => ProfileReader.Read(resource);
+
+    /// <summary>
+    /// As <see cref="FromResource(JsonTree)"/>, but a differential is enough: it is laid over its base. <see cref="Elements"/> then holds what base and
+    /// differential say, in the base's order, new elements last; it is not a full snapshot. IOMT-0202 when the base is not known.
+    /// </summary>
+    /// <param name="baseProfile">The profile of a canonical URL; null for an unknown one and for R4's own types.</param>
+    public static Outcome<StructureProfile> FromResource(JsonTree resource, FhirDefinitions definitions, Func<string, StructureProfile?> baseProfile) =>
+        ProfileReader.Read(resource, definitions, baseProfile);
 }
 
 /// <param name="Kind"><c>element</c>, <c>fhirpath</c> or <c>extension</c>.</param>

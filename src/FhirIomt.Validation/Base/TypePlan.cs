@@ -1,0 +1,83 @@
+using FhirIomt.Fhir.Definitions;
+using FhirIomt.Validation.Invariants;
+
+namespace FhirIomt.Validation.Base;
+
+/// <summary>One JSON member of a type, ready for the walk.</summary>
+internal sealed class MemberPlan(FhirMember member, ElementPlan element, TypePlans plans)
+{
+    private TypePlan? _type;
+
+    public FhirMember Member => member;
+
+    public ElementPlan Element => element;
+
+    public ValueShape Shape { get; } = ValueShapes.Of(member.Type);
+
+    public bool IsReference { get; } = member.Type.Name == "Reference";
+
+    /// <summary>The binding, when it is required or extensible, can be listed and applies to this type.</summary>
+    public BindingCheck? Binding { get; } = BindingCheck.For(member.Element.Binding, member.Type, plans.ValueSet);
+
+    /// <summary>sqty-1, for the elements that R4 types as SimpleQuantity: no comparator.</summary>
+    public Invariant? SimpleQuantity { get; } = member.Profiles.Contains("http://hl7.org/fhir/StructureDefinition/SimpleQuantity", StringComparer.Ordinal)
+        ? plans.InvariantOf(new FhirConstraint("sqty-1", IsError: true, "Invariant sqty-1 must hold.", "comparator.empty()"))
+        : null;
+
+    // Types refer to each other in circles, so a plan is looked up when first met.
+    public TypePlan Type => _type ??= plans.For(member.Type);
+}
+
+internal sealed class ElementPlan(FhirElement element, int ordinal, IReadOnlyList<Invariant> invariants)
+{
+    public FhirElement Definition => element;
+
+    public int Ordinal => ordinal;
+
+    public string Name => element.Name;
+
+    public bool IsArray => element.IsArray;
+
+    public bool IsChoice => element.IsChoice;
+
+    public int? Max => element.Max;
+
+    public IReadOnlyList<Invariant> Invariants => invariants;
+}
+
+/// <summary>A type, ready for the walk.</summary>
+internal sealed class TypePlan
+{
+    private readonly Dictionary<FhirMember, MemberPlan> _members = new(ReferenceEqualityComparer.Instance as IEqualityComparer<FhirMember>);
+
+    public TypePlan(FhirType type, TypePlans plans)
+    {
+        Type = type;
+        Invariants = plans.InvariantsOf(type.Constraints);
+        var required = new List<ElementPlan>();
+        for (var index = 0; index < type.Elements.Count; index++)
+        {
+            var definition = type.Elements[index];
+            var element = new ElementPlan(definition, index, plans.InvariantsOf(definition.Constraints));
+            foreach (var member in definition.Members)
+            {
+                _members.Add(member, new MemberPlan(member, element, plans));
+            }
+
+            if (definition.Min > 0)
+            {
+                required.Add(element);
+            }
+        }
+
+        Required = [.. required];
+    }
+
+    public FhirType Type { get; }
+
+    public IReadOnlyList<Invariant> Invariants { get; }
+
+    public ElementPlan[] Required { get; }
+
+    public MemberPlan? Find(ReadOnlySpan<byte> name) => Type.Find(name) is { } member ? _members[member] : null;
+}

@@ -1,0 +1,80 @@
+using FhirIomt.Fhir.Definitions;
+using FhirIomt.Fhir.Json;
+using FhirIomt.Validation.Base;
+
+namespace FhirIomt.Validation.Profiles;
+
+/// <summary>A value that a profile is asked about: a node, a primitive's companion, or both.</summary>
+internal readonly struct ProfileItem(ResourceNode node, ResourceNode companion, FhirType type)
+{
+    public ResourceNode Node { get; } = node;
+
+    public ResourceNode Companion { get; } = companion;
+
+    public FhirType Type { get; } = type;
+
+    /// <summary>Where findings point.</summary>
+    public ResourceNode At => Node.Exists ? Node : Companion;
+
+    /// <summary>The object that holds the children.</summary>
+    public ResourceNode Parent => Node.IsObject ? Node : Companion;
+}
+
+/// <summary>What the checks of one profile share while they run over one resource.</summary>
+internal sealed class ProfileContext(ValidationRun run, ResourceScope scope, ProfilePlans plans)
+{
+    private readonly Stack<List<ProfileItem>> _spare = new();
+
+    public ValidationRun Run => run;
+
+    public ResourceScope Scope => scope;
+
+    public ProfilePlans Plans => plans;
+
+    public ProfileContext Into(ValidationRun other) => new(other, scope, plans);
+
+    public List<ProfileItem> Rent() => _spare.Count > 0 ? _spare.Pop() : new List<ProfileItem>(4);
+
+    public void Return(List<ProfileItem> items)
+    {
+        items.Clear();
+        _spare.Push(items);
+    }
+}
+
+/// <summary>A profile compiled to rules. What the base type demands anyway is not in it.</summary>
+/// <param name="Gaps">Slicings that cannot be told apart here, by element id: they are not checked.</param>
+internal sealed record ProfilePlan(string Url, FhirType Type, ElementRules Root, IReadOnlyList<string> Gaps);
+
+/// <summary>The rules for one element: checks of each value, and rules for its children.</summary>
+internal sealed class ElementRules(ProfileCheck[] checks, ChildRules[] children)
+{
+    public bool IsEmpty => checks.Length == 0 && children.Length == 0;
+
+    public void Run(ProfileContext context, in ProfileItem item)
+    {
+        foreach (var check in checks)
+        {
+            check.Run(context, item);
+        }
+
+        foreach (var child in children)
+        {
+            child.Run(context, item);
+        }
+    }
+
+    /// <summary>One line per rule, indented: for snapshot tests and for people.</summary>
+    public void Print(System.Text.StringBuilder output, int depth)
+    {
+        foreach (var check in checks)
+        {
+            output.Append(' ', depth * 2).Append(check).Append('\n');
+        }
+
+        foreach (var child in children)
+        {
+            child.Print(output, depth);
+        }
+    }
+}

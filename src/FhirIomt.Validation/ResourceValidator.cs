@@ -1,0 +1,44 @@
+using FhirIomt.Core;
+using FhirIomt.Fhir.Definitions;
+using FhirIomt.Fhir.Json;
+using FhirIomt.Validation.Base;
+using FhirIomt.Validation.Profiles;
+
+namespace FhirIomt.Validation;
+
+/// <summary>
+/// Validates resources against FHIR R4's base types, the profiles in their <c>meta.profile</c>, and profiles given. Compiles each type and profile
+/// once; one instance serves many threads. All findings are collected, at most 200; codes IOMT-0210 to IOMT-0249 (ValidationIssues).
+/// </summary>
+public sealed class ResourceValidator
+{
+    private readonly TypePlans _types;
+    private readonly ProfilePlans _profiles;
+
+    /// <summary>Knows R4's own profiles and those that come with the server.</summary>
+    public ResourceValidator(FhirDefinitions definitions)
+        : this(ProfileCatalog.BuiltIn(definitions))
+    {
+    }
+
+    public ResourceValidator(ProfileCatalog catalog)
+    {
+        _types = new TypePlans(catalog.Definitions, catalog.ValueSet);
+        _profiles = new ProfilePlans(catalog, _types);
+    }
+
+    /// <summary>Empty when nothing was found; refuse the resource when any issue <see cref="Issue.Refuses"/>.</summary>
+    public IReadOnlyList<Issue> Validate(JsonTree resource) => Validate(resource, []);
+
+    /// <param name="profiles">Canonical URLs that the resource must meet besides those it claims.</param>
+    public IReadOnlyList<Issue> Validate(JsonTree resource, IReadOnlyList<string> profiles)
+    {
+        var run = new ValidationRun();
+        var check = new ProfileWalk(_profiles, run, profiles);
+        new BaseWalk(_types, run, check).Resource(resource.Root, container: null);
+        return run.Issues;
+    }
+
+    /// <summary>The rules that a profile compiles to, one a line; null when it is unknown.</summary>
+    internal ProfilePlan? Plan(string canonical) => _profiles.Find(canonical);
+}
