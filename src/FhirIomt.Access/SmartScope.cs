@@ -53,7 +53,7 @@ public sealed record SmartScope(string Text, ScopeContext Context, string? Resou
         var head = query < 0 ? text : text[..query];
         var slash = head.IndexOf('/', StringComparison.Ordinal);
         var dot = head.IndexOf('.', StringComparison.Ordinal);
-        if (slash < 0 || dot < slash || ParseContext(head[..slash]) is not { } context)
+        if (!IsToken(text) || slash < 0 || dot < slash || ParseContext(head[..slash]) is not { } context)
         {
             return ScopeIssues.NotAScope(text);
         }
@@ -81,7 +81,7 @@ public sealed record SmartScope(string Text, ScopeContext Context, string? Resou
         {
             var equals = pair.IndexOf('=', StringComparison.Ordinal);
             var name = equals < 0 ? "" : Uri.UnescapeDataString(pair[..equals]);
-            if (type == "*" || !GranularParameters.Contains(name, StringComparer.Ordinal))
+            if (type == "*" || pair.Contains('?', StringComparison.Ordinal) || !GranularParameters.Contains(name, StringComparer.Ordinal))
             {
                 return ScopeIssues.NotGranular(text, GranularParameters);
             }
@@ -96,6 +96,9 @@ public sealed record SmartScope(string Text, ScopeContext Context, string? Resou
 
         return null;
     }
+
+    // RFC 6749 §3.3: printable ASCII. A line end or a letter that only looks like one must not hide a second meaning; values send others percent-encoded.
+    private static bool IsToken(string text) => text.All(character => character is > ' ' and < '\x7f');
 
     private static ScopeContext? ParseContext(string text) => text switch
     {

@@ -1,0 +1,50 @@
+namespace FhirIomt.Access.Tests;
+
+/// <summary>The second look at the document itself agrees with what scopes say.</summary>
+public sealed class LeavingCheckTests
+{
+    private const string VitalSign = """
+        {"resourceType":"Observation","status":"final","subject":{"reference":"Patient/pa"},
+         "category":[{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/observation-category","code":"vital-signs"}]}],
+         "code":{"coding":[{"system":"http://loinc.org","code":"8867-4"},{"system":"urn:iso:std:iso:11073:10101","code":"147842"}]}}
+        """;
+
+    [Theory]
+    [InlineData("system/Observation.r?category=vital-signs", true)]
+    [InlineData("system/Observation.r?category=http://terminology.hl7.org/CodeSystem/observation-category|vital-signs", true)]
+    [InlineData("system/Observation.r?category=http://elsewhere.example|vital-signs", false)]
+    [InlineData("system/Observation.r?category=|vital-signs", false)]
+    [InlineData("system/Observation.r?category=laboratory", false)]
+    [InlineData("system/Observation.r?category=laboratory,vital-signs", true)]
+    [InlineData("system/Observation.r?category=vital-signs&code=147842", true)]
+    [InlineData("system/Observation.r?category=vital-signs&code=9279-1", false)]
+    [InlineData("system/Observation.r?code=http://loinc.org|", true)]
+    [InlineData("system/Observation.r?status=final", true)]
+    [InlineData("system/Observation.r?status=|final", true)]
+    [InlineData("system/Observation.r?_tag=demo", false)]
+    [InlineData("system/Observation.r?category=laboratory system/Observation.r?code=8867-4", true)]
+    [InlineData("system/Observation.u", false)]
+    public void A_vital_sign_leaves_under_scopes_that_cover_it(string scopes, bool permitted) => Assert.Equal(permitted, Permits(Given.Token(scopes), VitalSign));
+
+    [Theory]
+    [InlineData("patient/Observation.r", "pa", true)]
+    [InlineData("patient/Observation.r", "pb", false)]
+    [InlineData("patient/Observation.r?category=vital-signs", "pa", true)]
+    [InlineData("patient/Observation.r?category=laboratory", "pa", false)]
+    [InlineData("patient/Observation.r?category=vital-signs", "pb", false)]
+    [InlineData("patient/Observation.r?category=laboratory patient/Observation.r?code=8867-4", "pa", true)]
+    public void A_reading_leaves_to_its_own_patient(string scopes, string patient, bool permitted) => Assert.Equal(permitted, Permits(Given.Token(scopes, patient), VitalSign));
+
+    [Fact]
+    public void What_is_no_positive_token_fails_closed()
+    {
+        var negated = new Fhir.Searching.SearchQueryParser(Given.Policy).ParseCriterion("Observation", "category:not", "laboratory").Require();
+        var check = new LeavingCheck(Given.Indexer);
+        Assert.False(check.Permits(new AccessPredicate.Meets([negated]), "Observation", Given.Resource(VitalSign)));
+        Assert.False(check.Permits(AccessPredicate.Nothing.Instance, "Observation", Given.Resource(VitalSign)));
+        Assert.False(check.Permits(new AccessPredicate.Any([]), "Observation", Given.Resource(VitalSign)));
+    }
+
+    private static bool Permits(AccessScope token, string json) =>
+        new LeavingCheck(Given.Indexer).Permits(token.PredicateFor("Observation", ScopeInteractions.Read), "Observation", Given.Resource(json));
+}
