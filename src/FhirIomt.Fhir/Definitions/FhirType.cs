@@ -59,8 +59,11 @@ public sealed class FhirType
     /// <summary>Where the table stands in the definitions.</summary>
     internal int Position { get; }
 
-    // Read when first asked for: a process touches a few dozen of the 682 tables.
-    private FhirTypeTable Table => _table ?? (_table = _tables.Load(this));
+    // Read when first asked for: a process touches a few dozen of the 682 tables. Of two threads that read it at once the first one's stays: elements and
+    // members are compared by identity, so there must never be two of them.
+    private FhirTypeTable Table => _table ?? FirstTable(_tables.Load(this));
+
+    private FhirTypeTable FirstTable(FhirTypeTable loaded) => Interlocked.CompareExchange(ref _table, loaded, null) ?? loaded;
 
     /// <summary>The member of that JSON name, without a leading <c>_</c>; null when the type has none.</summary>
     public FhirMember? Find(ReadOnlySpan<byte> jsonName) => Table.Members.Find(jsonName);
