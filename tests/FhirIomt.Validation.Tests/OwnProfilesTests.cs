@@ -46,6 +46,21 @@ public sealed class OwnProfilesTests
         }
     }
 
+    [Fact]
+    public void The_heart_rate_profile_compiles_to_these_rules()
+    {
+        var printed = new System.Text.StringBuilder();
+        Validated.Validator.Plan(Root + "iomt-heart-rate")!.Root.Print(printed, 0);
+        Assert.Equal(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "heart-rate-rules.txt")), printed.ToString());
+    }
+
+    [Fact]
+    public void A_broken_rule_of_a_profile_is_told_in_its_words()
+    {
+        var issue = Assert.Single(Validated.Validator.Validate(Read("examples/invalid/iomt-heart-rate.day-without-time.json")));
+        Assert.Equal("iomt-obs-1 does not hold: A device knows the time of its reading, not only the day.", issue.Message);
+    }
+
     private static TheoryData<string> Files(string folder) => new(
         Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "iomt", folder), "*.json").Select(path => Path.GetFileName(path)!)
             .Where(name => name != "package.json").Order(StringComparer.Ordinal));

@@ -17,6 +17,7 @@ public sealed class PrimitiveTextTests
     [InlineData("positiveInt", "1", "0 -1")]
     [InlineData("id", "a A-1.b", "a_b ä 00000000000000000000000000000000000000000000000000000000000000000")]
     [InlineData("oid", "urn:oid:1.2.3 urn:oid:2.16.840", "urn:oid:3.1 urn:oid:1.02 1.2.3 urn:oid:1. urn:oid:1")]
+    [InlineData("uri", "http://e.org x urn:iso:std:iso:11073:10101 urn:uuid:C757873D-ec9a-4326-a141-556f43239520", "urn:uuid:1 urn:uuid:")]
     [InlineData("uuid", "urn:uuid:c757873d-ec9a-4326-a141-556f43239520", "c757873d-ec9a-4326-a141-556f43239520 urn:uuid:c757873dec9a4326a141556f43239520")]
     [InlineData("base64Binary", "AAAA AAA= AA==", "A AAAAA A=== AA=A A*AA")]
     public void Texts_are_taken_or_refused(string type, string valid, string invalid)

@@ -167,7 +167,7 @@ public sealed record FhirBinding(BindingStrength Strength, string ValueSet, stri
 
 /// <summary>An invariant.</summary>
 /// <param name="Key"><c>obs-7</c>.</param>
-/// <param name="Human">A sentence of our own; the definitions carry none.</param>
+/// <param name="Human">What a profile loaded at run time says; a sentence of our own for R4's constraints, whose prose is not carried.</param>
 /// <param name="Expression">FHIRPath that must hold.</param>
 /// <param name="IsError">Otherwise it is a best-practice warning.</param>
 public sealed record FhirConstraint(string Key, bool IsError, string Human, string Expression);

@@ -22,7 +22,7 @@ internal static class ProfileOverlay
         {
             var element = ProfileReader.ReadElement(node);
             var id = FullId(element.Id, type, definitions);
-            element = element with { Id = id };
+            element = element with { Id = id, Constraints = WithText(element.Constraints, node) };
             if (places.TryGetValue(id, out var place))
             {
                 elements[place] = Merge(elements[place], element, node);
@@ -56,6 +56,18 @@ internal static class ProfileOverlay
         }
 
         return string.Join('.', parts);
+    }
+
+    // A profile loaded at run time may speak for itself; the compiled definitions carry no prose.
+    private static FhirConstraint[] WithText(IReadOnlyList<FhirConstraint> constraints, ResourceNode element)
+    {
+        var texts = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var constraint in element["constraint"u8].Items)
+        {
+            texts[constraint["key"u8].AsString() ?? ""] = constraint["human"u8].AsString() ?? "";
+        }
+
+        return [.. constraints.Select(constraint => texts[constraint.Key] is { Length: > 0 } text ? constraint with { Human = text } : constraint)];
     }
 
     private static ProfileElement Merge(ProfileElement known, ProfileElement added, ResourceNode node) => known with

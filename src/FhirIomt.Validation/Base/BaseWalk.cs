@@ -36,6 +36,7 @@ internal sealed class BaseWalk(TypePlans plans, ValidationRun run, ProfileWalk p
 
     private void Object(ResourceNode node, TypePlan plan, ResourceScope scope, bool isResource)
     {
+        // One bit per element; ElementPlan ordinals stay below 128 (the largest R4 type has some 60 elements, a test holds that).
         UInt128 seen = 0;
         foreach (var child in node.Children)
         {
@@ -70,6 +71,13 @@ internal sealed class BaseWalk(TypePlans plans, ValidationRun run, ProfileWalk p
             }
         }
 
+        HasRequired(node, plan, seen);
+        Meets(plan.Invariants, node, default, plan.Type, scope);
+    }
+
+    // A primitive with a companion alone counts: its extension may say why there is no value.
+    private void HasRequired(ResourceNode node, TypePlan plan, UInt128 seen)
+    {
         foreach (var required in plan.Required)
         {
             if ((seen & (UInt128.One << required.Ordinal)) == 0)
@@ -77,8 +85,6 @@ internal sealed class BaseWalk(TypePlans plans, ValidationRun run, ProfileWalk p
                 run.Add(ValidationIssues.Missing, node, $"{required.Definition.Path} is required.", Encoding.UTF8.GetBytes(required.Name));
             }
         }
-
-        Meets(plan.Invariants, node, default, plan.Type, scope);
     }
 
     private static bool HasOtherForm(ResourceNode parent, ResourceNode until, TypePlan plan, MemberPlan member)

@@ -24,9 +24,9 @@ internal static class PrimitiveText
         ValueShape.PositiveInt => IsInteger(text, 1),
         ValueShape.Code => IsCode(text),
         ValueShape.Id => text.Length <= 64 && !text.ContainsAnyExcept(IdLetters),
-        ValueShape.Uri => !text.ContainsAny(Spaces) && !text.ContainsAny(Controls),
+        ValueShape.Uri => IsUri(text),
         ValueShape.Oid => IsOid(text),
-        ValueShape.Uuid => IsUuid(text),
+        ValueShape.Uuid => IsUuid(text) && !text.ContainsAnyInRange((byte)'A', (byte)'F'),
         ValueShape.Base64 => IsBase64(text),
         ValueShape.Date => DateText.IsDate(text),
         ValueShape.DateTime => DateText.IsDateTime(text),
@@ -58,6 +58,18 @@ internal static class PrimitiveText
         }
 
         return !wasSpace;
+    }
+
+    // A uri may be any text without spaces; one that says it is a UUID must be one (§2.24.0.1 uri). OIDs are not held to that: R4's own
+    // example Library-zika-virus-intervention-logic has a urn:oid that is none.
+    private static bool IsUri(ReadOnlySpan<byte> text)
+    {
+        if (text.ContainsAny(Spaces) || text.ContainsAny(Controls))
+        {
+            return false;
+        }
+
+        return !text.StartsWith("urn:uuid:"u8) || IsUuid(text);
     }
 
     private static bool IsOid(ReadOnlySpan<byte> text)

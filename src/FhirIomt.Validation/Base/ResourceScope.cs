@@ -1,3 +1,4 @@
+using System.Text;
 using FhirIomt.Fhir.Definitions;
 using FhirIomt.Fhir.FhirPath;
 using FhirIomt.Fhir.Json;
@@ -8,6 +9,8 @@ namespace FhirIomt.Validation.Base;
 internal sealed class ResourceScope(FhirDefinitions definitions, ResourceNode resource, ResourceScope? container)
 {
     private FhirPathEnvironment? _environment;
+    private Dictionary<string, ResourceNode>? _contained;
+    private HashSet<string>? _mentions;
 
     public ResourceNode Resource { get; } = resource;
 
@@ -27,14 +30,48 @@ internal sealed class ResourceScope(FhirDefinitions definitions, ResourceNode re
     /// <summary>The contained resource of that id (JSON text without the <c>#</c>), or nothing.</summary>
     public ResourceNode Contained(ReadOnlySpan<byte> id)
     {
-        foreach (var contained in Root["contained"u8].Items)
+        if (container is not null)
         {
-            if (contained["id"u8].TextEquals(id))
-            {
-                return contained;
-            }
+            return container.Contained(id);
         }
 
-        return default;
+        _contained ??= ReadContained();
+        return _contained.GetValueOrDefault(Encoding.UTF8.GetString(id));
+    }
+
+    /// <summary>Whether some string of the resource is <c>#id</c>. Read once: a search for each contained resource would cost their product.</summary>
+    public bool Mentions(string id)
+    {
+        if (_mentions is null)
+        {
+            _mentions = new HashSet<string>(StringComparer.Ordinal);
+            CollectMentions(Resource, _mentions);
+        }
+
+        return _mentions.Contains(id);
+    }
+
+    private static void CollectMentions(ResourceNode node, HashSet<string> mentions)
+    {
+        if (node.IsString && node.ContentSpan is [(byte)'#', ..])
+        {
+            mentions.Add(node.AsString()![1..]);
+        }
+
+        foreach (var child in node.Children)
+        {
+            CollectMentions(child, mentions);
+        }
+    }
+
+    private Dictionary<string, ResourceNode> ReadContained()
+    {
+        var contained = new Dictionary<string, ResourceNode>(StringComparer.Ordinal);
+        foreach (var entry in Resource["contained"u8].Items)
+        {
+            contained.TryAdd(entry["id"u8].AsString() ?? "", entry);
+        }
+
+        return contained;
     }
 }

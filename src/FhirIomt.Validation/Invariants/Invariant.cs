@@ -83,7 +83,7 @@ internal sealed class Invariant
     }
 
     private void Report(ValidationRun run, in InvariantFocus focus) =>
-        run.Add(_constraint.IsError ? ValidationIssues.InvariantFails : ValidationIssues.BestPracticeFails, At(focus), $"{_constraint.Key} does not hold: {_constraint.Expression}");
+        run.Add(_constraint.IsError ? ValidationIssues.InvariantFails : ValidationIssues.BestPracticeFails, At(focus), _constraint.Human.StartsWith("Invariant ", StringComparison.Ordinal) ? $"{Key} does not hold: {_constraint.Expression}" : $"{Key} does not hold: {_constraint.Human}");
 
     private static ResourceNode At(in InvariantFocus focus) => focus.Node.Exists ? focus.Node : focus.Companion;
 }

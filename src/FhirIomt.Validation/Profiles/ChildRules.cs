@@ -114,11 +114,11 @@ internal sealed record CardinalityCheck(int Min, int? Max, string? Slice)
     {
         if (count < Min)
         {
-            context.Run.Add(ValidationIssues.TooFewForProfile, parent.At, $"The profile asks for at least {Min}{Place}, found {count}.", name);
+            context.Add(ValidationIssues.TooFewForProfile, parent.At, $"The profile asks for at least {Min}{Place}, found {count}.", name);
         }
         else if (Max is { } max && count > max)
         {
-            context.Run.Add(ValidationIssues.TooManyForProfile, parent.At, max == 0 ? $"The profile does not allow it{Place}." : $"The profile allows at most {max}{Place}, found {count}.", name);
+            context.Add(ValidationIssues.TooManyForProfile, parent.At, max == 0 ? $"The profile does not allow it{Place}." : $"The profile allows at most {max}{Place}, found {count}.", name);
         }
     }
 

@@ -20,7 +20,7 @@ internal sealed class ValueCheck(ProfileValue expected, bool isFixed) : ProfileC
     {
         if (!Holds(item.Node))
         {
-            context.Run.Add(isFixed ? ValidationIssues.NotFixedValue : ValidationIssues.NotPattern, item.At, $"The profile asks for {(isFixed ? "exactly " : "")}{expected.Json}.");
+            context.Add(isFixed ? ValidationIssues.NotFixedValue : ValidationIssues.NotPattern, item.At, $"The profile asks for {(isFixed ? "exactly " : "")}{expected.Json}.");
         }
     }
 
@@ -36,7 +36,7 @@ internal sealed class TypeCheck(IReadOnlyList<string> types) : ProfileCheck
     {
         if (!Allows(item))
         {
-            context.Run.Add(ValidationIssues.WrongType, item.At, $"The profile allows {string.Join(", ", types)} here.");
+            context.Add(ValidationIssues.WrongType, item.At, $"The profile allows {string.Join(", ", types)} here.");
         }
     }
 
@@ -92,7 +92,7 @@ internal sealed class LengthCheck(int max) : ProfileCheck
     {
         if (item.Node.IsString && item.Node.Length - 2 > max && item.Node.AsString()!.Length > max)
         {
-            context.Run.Add(ValidationIssues.TooLong, item.Node, $"The profile allows at most {max} characters.");
+            context.Add(ValidationIssues.TooLong, item.Node, $"The profile allows at most {max} characters.");
         }
     }
 
@@ -106,7 +106,7 @@ internal sealed class RangeCheck(decimal? min, decimal? max) : ProfileCheck
     {
         if (item.Node.Exists && item.Node.Kind == NodeKind.Number && ValueComparison.TryNumber(item.Node, out var number) && (number < min || number > max))
         {
-            context.Run.Add(ValidationIssues.OutOfRange, item.Node, "The number is outside the profile's limits.");
+            context.Add(ValidationIssues.OutOfRange, item.Node, "The number is outside the profile's limits.");
         }
     }
 
@@ -132,7 +132,7 @@ internal sealed class TypeProfileCheck(string typeName, IReadOnlyList<string> pr
             }
 
             var trial = new ValidationRun();
-            plan.Root.Run(context.Into(trial), item);
+            plan.Root.Run(context.Into(trial, plan), item);
             if (!trial.HasErrors)
             {
                 context.Run.AddAll(trial);

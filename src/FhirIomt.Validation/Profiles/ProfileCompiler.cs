@@ -59,7 +59,7 @@ internal sealed class ProfileCompiler(ProfilePlans plans, StructureProfile profi
             AddInvariants(checks, node, [.. element.Constraints, .. type?.Constraints ?? [], .. unsliced?.Element?.Constraints ?? []]);
         }
 
-        return new ElementRules([.. checks], ChildrenOf(node, type));
+        return new ElementRules([.. checks], ChildrenOf(node, type), element.IsChoice ? type : null);
     }
 
     // The one type that the element's children belong to; none for a choice that is still open.

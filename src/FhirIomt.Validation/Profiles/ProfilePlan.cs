@@ -21,7 +21,7 @@ internal readonly struct ProfileItem(ResourceNode node, ResourceNode companion, 
 }
 
 /// <summary>What the checks of one profile share while they run over one resource.</summary>
-internal sealed class ProfileContext(ValidationRun run, ResourceScope scope, ProfilePlans plans)
+internal sealed class ProfileContext(ValidationRun run, ResourceScope scope, ProfilePlans plans, string url)
 {
     private readonly Stack<List<ProfileItem>> _spare = new();
 
@@ -31,7 +31,12 @@ internal sealed class ProfileContext(ValidationRun run, ResourceScope scope, Pro
 
     public ProfilePlans Plans => plans;
 
-    public ProfileContext Into(ValidationRun other) => new(other, scope, plans);
+    /// <summary>The same resource, held to another profile, with findings of its own.</summary>
+    public ProfileContext Into(ValidationRun other, ProfilePlan plan) => new(other, scope, plans, plan.Url);
+
+    /// <summary>Adds a finding that names the profile: a resource may claim several.</summary>
+    public void Add(in Finding finding, ResourceNode node, string message, ReadOnlySpan<byte> child = default) =>
+        run.Add(finding, node, $"{message} ({url[(url.LastIndexOf('/') + 1)..]})", child);
 
     public List<ProfileItem> Rent() => _spare.Count > 0 ? _spare.Pop() : new List<ProfileItem>(4);
 
@@ -47,7 +52,8 @@ internal sealed class ProfileContext(ValidationRun run, ResourceScope scope, Pro
 internal sealed record ProfilePlan(string Url, FhirType Type, ElementRules Root, IReadOnlyList<string> Gaps);
 
 /// <summary>The rules for one element: checks of each value, and rules for its children.</summary>
-internal sealed class ElementRules(ProfileCheck[] checks, ChildRules[] children)
+/// <param name="childrenOf">For a choice the type that the rules for children are about; null when every value has them.</param>
+internal sealed class ElementRules(ProfileCheck[] checks, ChildRules[] children, FhirType? childrenOf = null)
 {
     public bool IsEmpty => checks.Length == 0 && children.Length == 0;
 
@@ -56,6 +62,11 @@ internal sealed class ElementRules(ProfileCheck[] checks, ChildRules[] children)
         foreach (var check in checks)
         {
             check.Run(context, item);
+        }
+
+        if (childrenOf is not null && !ReferenceEquals(childrenOf, item.Type))
+        {
+            return;
         }
 
         foreach (var child in children)

@@ -6,12 +6,16 @@ namespace FhirIomt.Validation.Profiles;
 /// <summary>Holds each resource that the base walk has met to the profiles it claims, and the outermost one to those given.</summary>
 internal sealed class ProfileWalk(ProfilePlans plans, ValidationRun run, IReadOnlyList<string> given)
 {
+    /// <summary>R4 has 46 profiles of resources; a resource that claims more than these costs time and means nothing.</summary>
+    private const int MaxClaims = 64;
+
     public void Run(ResourceNode resource, TypePlan type, ResourceScope scope)
     {
         var claims = resource["meta"u8]["profile"u8];
+        var checkedClaims = 0;
         foreach (var claim in claims.Items)
         {
-            if (claim.IsString)
+            if (claim.IsString && ++checkedClaims <= MaxClaims)
             {
                 Meet(plans.Find(claim), resource, type, scope, claim);
             }
@@ -56,7 +60,7 @@ internal sealed class ProfileWalk(ProfilePlans plans, ValidationRun run, IReadOn
         }
         else
         {
-            plan.Root.Run(new ProfileContext(run, scope, plans), new ProfileItem(resource, default, type.Type));
+            plan.Root.Run(new ProfileContext(run, scope, plans, plan.Url), new ProfileItem(resource, default, type.Type));
         }
     }
 }

@@ -36,7 +36,7 @@ internal sealed class SlicingCheck(SliceRules[] slices, string rules, bool order
                 sawOther = true;
                 if (rules == "closed")
                 {
-                    context.Run.Add(ValidationIssues.NoSlice, item.At, "The slicing is closed and no slice takes this value.");
+                    context.Add(ValidationIssues.NoSlice, item.At, "The slicing is closed and no slice takes this value.");
                 }
 
                 continue;
@@ -45,7 +45,7 @@ internal sealed class SlicingCheck(SliceRules[] slices, string rules, bool order
             counts[slice]++;
             if ((ordered && slice < last) || (rules == "openAtEnd" && sawOther))
             {
-                context.Run.Add(ValidationIssues.SliceOrder, item.At, $"A value of slice '{slices[slice].Name}' stands too late.");
+                context.Add(ValidationIssues.SliceOrder, item.At, $"A value of slice '{slices[slice].Name}' stands too late.");
             }
 
             last = Math.Max(last, slice);
