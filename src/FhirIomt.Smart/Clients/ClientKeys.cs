@@ -42,7 +42,9 @@ internal sealed class ClientKeys(IHttpClientFactory clients, TimeProvider time)
             return null;
         }
 
-        known = _fetched[uri] = await FetchAsync(uri, now, cancellationToken).ConfigureAwait(false);
+        // A fetch that fails keeps what is still good: anybody can send an unknown kid, and must not shut the client out by it.
+        var again = await FetchAsync(uri, now, cancellationToken).ConfigureAwait(false);
+        known = _fetched[uri] = again.Keys.Count > 0 ? again : known with { At = now };
         return Single(known.Keys, kid, algorithm);
     }
 
@@ -82,7 +84,7 @@ internal sealed class ClientKeys(IHttpClientFactory clients, TimeProvider time)
             };
             return SigningKey.ParseSet(body).TryGetValue(out var keys, out _) ? new Fetched(keys, now, now + kept) : Fetched.Nothing(now);
         }
-        catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException or InvalidOperationException)
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested && exception is (HttpRequestException or TaskCanceledException or InvalidOperationException))
         {
             return Fetched.Nothing(now);
         }

@@ -18,9 +18,17 @@ internal sealed record CompactJws(ResourceNode Header, ResourceNode Payload, byt
             return null;
         }
 
-        return Object(parts[0]) is { } header && Object(parts[1]) is { } payload
-            ? new CompactJws(header, payload, Encoding.ASCII.GetBytes($"{parts[0]}.{parts[1]}"), Base64Url.DecodeFromChars(parts[2]))
-            : null;
+        try
+        {
+            return Object(parts[0]) is { } header && Object(parts[1]) is { } payload
+                ? new CompactJws(header, payload, Encoding.ASCII.GetBytes($"{parts[0]}.{parts[1]}"), Base64Url.DecodeFromChars(parts[2]))
+                : null;
+        }
+        catch (FormatException)
+        {
+            // The last character of a part has bits that belong to no byte.
+            return null;
+        }
     }
 
     private static bool IsBase64Url(string part) =>

@@ -61,7 +61,7 @@ internal abstract class SigningKey
                 _ => null,
             };
         }
-        catch (Exception exception) when (exception is CryptographicException or FormatException)
+        catch (Exception exception) when (exception is CryptographicException or FormatException or ArgumentException)
         {
             return null;
         }
@@ -69,6 +69,11 @@ internal abstract class SigningKey
 
     private static Rsa? ParseRsa(string kid, byte[] modulus, byte[] exponent)
     {
+        if (modulus.Length == 0 || exponent.Length == 0)
+        {
+            return null;
+        }
+
         var key = RSA.Create(new RSAParameters { Modulus = modulus, Exponent = exponent });
         return key.KeySize >= 2048 ? new Rsa(kid, key) : null;
     }

@@ -65,6 +65,12 @@ internal sealed class CriterionSql(SqliteEngine engine, SqliteConnection connect
         var entities = new List<long>();
         foreach (var value in references.Values)
         {
+            // An Observation's patient is its subject when that is a Patient; the column holds any subject.
+            if (Whole(references.Parameter) == "patient" && value.Type is not (null or "Patient"))
+            {
+                continue;
+            }
+
             if (value.Url is { } url)
             {
                 AddIfKnown(entities, DictionaryKey.Entity("", url));
@@ -220,7 +226,8 @@ internal sealed class CriterionSql(SqliteEngine engine, SqliteConnection connect
         {
             StringMatchMode.Exact => new Condition("(i.folded=? AND i.value=?)", folded, value),
             StringMatchMode.Contains => new Condition("instr(i.folded, ?)>0", folded),
-            _ => new Condition("(i.folded>=? AND i.folded<?)", folded, folded + "\uffff"),
+            // U+10FFFF sorts after every character in UTF-8; U+FFFF would sort before those beyond the first plane.
+            _ => new Condition("(i.folded>=? AND i.folded<?)", folded, folded + "\U0010FFFF"),
         };
     })]));
 
@@ -229,7 +236,7 @@ internal sealed class CriterionSql(SqliteEngine engine, SqliteConnection connect
         var has = Whole(missing.Parameter) switch
         {
             "subject" => new Condition("r.subject IS NOT NULL"),
-            "patient" => new Condition("r.subject IN (SELECT id FROM entity WHERE type='Patient')"),
+            "patient" => new Condition("(r.subject IS NOT NULL AND r.subject IN (SELECT id FROM entity WHERE type='Patient' OR (type='' AND name GLOB '*/Patient/*')))"),
             "date" => new Condition($"r.start>{IndexRows.NoStart}"),
             "code" => new Condition("r.codes NOT IN (SELECT id FROM code_set WHERE concepts='')"),
             _ when missing.Parameter.Code is "_id" or "_lastUpdated" => Condition.Always,

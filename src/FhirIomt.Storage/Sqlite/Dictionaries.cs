@@ -22,7 +22,14 @@ internal sealed class Dictionaries
         }
 
         using var rows = key.Select(connection).Run();
-        return rows.Step() ? Remember(key, rows.Int64(0)) : null;
+        if (!rows.Step())
+        {
+            return null;
+        }
+
+        // The writer's connection sees numbers of its running transaction; were they remembered, a rollback would leave them behind, given out again for something else.
+        var number = rows.Int64(0);
+        return connection.IsReadOnly ? Remember(key, number) : number;
     }
 
     /// <summary>Every concept with that code, whatever its system.</summary>

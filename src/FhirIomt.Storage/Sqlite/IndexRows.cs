@@ -51,7 +51,9 @@ internal sealed class IndexRows(SqliteConnection connection, Dictionaries.Pendin
                     subject = Entity(reference);
                     break;
                 case IndexValue.Date date when date.Parameter.Code == "date":
-                    (start, stop) = (date.Start.UtcTicks, date.End.UtcTicks);
+                    // A Timing counts by its outer limits (R4 §3.1.1.4.7).
+                    start = start == NoStart ? date.Start.UtcTicks : Math.Min(start, date.Start.UtcTicks);
+                    stop = Math.Max(stop, date.End.UtcTicks);
                     break;
                 case IndexValue.Token { Code.Length: > 0 } token when token.Parameter.Code == "code":
                     var concept = dictionaries.GetOrAdd(DictionaryKey.Concept(dictionaries.GetOrAdd(DictionaryKey.System(token.System)), token.Code));

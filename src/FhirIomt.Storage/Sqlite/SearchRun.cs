@@ -204,7 +204,7 @@ internal sealed class SearchRun
     }
 
     private bool IsIncluded(SearchParameter parameter, string targetType) =>
-        _query.Includes.Any(rule => rule.Parameter == parameter && (rule.TargetType is null || rule.TargetType == targetType));
+        _engine.HasType(targetType) && _query.Includes.Any(rule => rule.Parameter == parameter && (rule.TargetType is null || rule.TargetType == targetType));
 
     private StoredResource? ReadIncluded(string type, string id)
     {

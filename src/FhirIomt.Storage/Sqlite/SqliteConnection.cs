@@ -17,6 +17,7 @@ internal sealed class SqliteConnection : IDisposable
     public SqliteConnection(string path, bool readOnly)
     {
         SqliteLibrary.Load();
+        IsReadOnly = readOnly;
         var flags = readOnly ? raw.SQLITE_OPEN_READWRITE : raw.SQLITE_OPEN_READWRITE | raw.SQLITE_OPEN_CREATE;
         Check(raw.sqlite3_open_v2(path, out _handle, flags | raw.SQLITE_OPEN_NOMUTEX, null));
         Execute("PRAGMA busy_timeout=30000");
@@ -27,6 +28,9 @@ internal sealed class SqliteConnection : IDisposable
             Execute("PRAGMA query_only=ON");
         }
     }
+
+    /// <summary>It sees committed rows only.</summary>
+    public bool IsReadOnly { get; }
 
     public SqliteStatement Prepare(string sql)
     {

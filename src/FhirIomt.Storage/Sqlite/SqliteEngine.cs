@@ -38,6 +38,8 @@ internal sealed class SqliteEngine
 
     public long TypeNumber(string type) => _typeNumbers[type];
 
+    public bool HasType(string type) => _typeNumbers.ContainsKey(type);
+
     public string TypeName(long number) => _typeNames[number];
 
     public IReadOnlyList<IndexValue> Extract(string type, JsonTree tree) => _indexer.Extract(tree, _policy.IndexedParameters(type));

@@ -80,9 +80,16 @@ internal sealed class TimelinePlan
     /// <summary>A page of one subject in time order: a page of each set of codings, merged.</summary>
     public Condition PageOfSubject(SqliteConnection connection, long subject, SearchCursor after, long limit)
     {
+        // SQLite takes 500 parts; beyond a few dozen, sorting the subject's rows costs less than that many ranges.
+        const int MaxRanges = 64;
         var ranges = new List<Condition>();
         for (var codes = NextCodeSet(connection, subject, long.MinValue, inclusive: true); codes is { } current; codes = NextCodeSet(connection, subject, current, inclusive: false))
         {
+            if (ranges.Count == MaxRanges)
+            {
+                return PageOfAll(after, limit);
+            }
+
             ranges.Add(new Condition("SELECT * FROM (").Append(PageOfRange(subject, current, after, limit)).Append(")"));
         }
 

@@ -1,0 +1,133 @@
+using System.Text;
+using FhirIomt.Access;
+using FhirIomt.Core;
+using FhirIomt.Fhir.Definitions;
+using FhirIomt.Fhir.Json;
+using FhirIomt.Fhir.Search;
+using FhirIomt.Fhir.Searching;
+using FhirIomt.Storage.Sqlite;
+
+namespace FhirIomt.Storage.Tests;
+
+/// <summary>A real SQLite store in a folder of its own, with the few words that tests speak to it in.</summary>
+internal sealed class TestStore : IAsyncDisposable
+{
+    public static IndexPolicy Policy { get; } = new(FhirDefinitions.R4);
+
+    public static SearchIndexer Indexer { get; } = new(FhirDefinitions.R4);
+
+    public static SearchQueryParser Parser { get; } = new(Policy);
+
+    private readonly bool _ownsFolder;
+
+    private TestStore(string folder, ManualTime time, bool serve, bool ownsFolder)
+    {
+        Folder = folder;
+        Time = time;
+        _ownsFolder = ownsFolder;
+        Store = SqliteStore.Open(folder, Indexer, Policy, time, serve);
+    }
+
+    public string Folder { get; }
+
+    public ManualTime Time { get; }
+
+    public SqliteStore Store { get; }
+
+    public static TestStore New() => new(Directory.CreateTempSubdirectory("fhiriomt-storage-").FullName, new ManualTime(), serve: true, ownsFolder: true);
+
+    /// <summary>Another opening of the same folder, as another process would do it.</summary>
+    public static TestStore On(string folder, bool serve = false) => new(folder, new ManualTime(), serve, ownsFolder: false);
+
+    public static PreparedResource Prepare(string json)
+    {
+        var tree = JsonTree.Parse(Encoding.UTF8.GetBytes(json)).Require();
+        return PreparedResource.Create(tree.Root["resourceType"u8].AsString()!, tree, Indexer, Policy);
+    }
+
+    public static SearchQuery Query(string type, params (string Name, string Value)[] arguments) =>
+        Parser.Parse(type, [.. arguments.Select(argument => new SearchArgument(argument.Name, argument.Value))], lenient: false).Require();
+
+    public static AccessPredicate Everything => AccessPredicate.Everything.Instance;
+
+    /// <summary>Writes the next version of a resource.</summary>
+    public async Task<StoredResource> PutAsync(string id, string json)
+    {
+        var resource = Prepare(json);
+        StoredResource? stored = null;
+        await RunAsync(transaction => stored = transaction.Put(resource, id, transaction.Find(resource.Type, id)));
+        return stored!;
+    }
+
+    public Task RunAsync(Action<IWriteTransaction> work) => Store.WriteAsync([new Work(work)], CancellationToken.None);
+
+    public Task PutRecordAsync(StoredRecord record) => RunAsync(transaction => transaction.PutRecord(record));
+
+    public async Task<SearchPage> PageAsync(SearchQuery query, AccessPredicate? access = null, Func<string, AccessPredicate>? accessToIncluded = null) =>
+        (await Store.SearchAsync(query, access ?? Everything, accessToIncluded ?? (_ => Everything), CancellationToken.None)).Require();
+
+    /// <summary>The ids that a search finds, in its order, on one page.</summary>
+    public async Task<IReadOnlyList<string>> FindAsync(string type, params (string Name, string Value)[] arguments)
+    {
+        var page = await PageAsync(Query(type, arguments) with { Count = SearchLimits.MaxCount, Total = TotalMode.Accurate });
+        Assert.Equal(page.Total, page.Matches.Count);
+        return [.. page.Matches.Select(match => match.Id)];
+    }
+
+    /// <summary>All pages of a search.</summary>
+    public async Task<List<string>> WalkAsync(SearchQuery query, AccessPredicate? access = null, Func<Task>? betweenPages = null)
+    {
+        var ids = new List<string>();
+        string? cursor = null;
+        do
+        {
+            var page = await PageAsync(query with { Cursor = cursor }, access);
+            Assert.InRange(page.Matches.Count, 0, query.Count);
+            ids.AddRange(page.Matches.Select(match => match.Id));
+            cursor = page.Next;
+            if (betweenPages is not null)
+            {
+                await betweenPages();
+            }
+        }
+        while (cursor is not null);
+
+        return ids;
+    }
+
+    public async Task<string?> BodyAsync(string type, string id) =>
+        await Store.ReadAsync(type, id, CancellationToken.None) is { } found ? Encoding.UTF8.GetString(found.Body.Span) : null;
+
+    /// <summary>Rows of every search table, counted on a connection of the test's own.</summary>
+    public IReadOnlyDictionary<string, long> RowCounts()
+    {
+        string[] tables = ["resource", "token_index", "identifier_index", "string_index", "date_index", "reference_index", "uri_index", "timeline"];
+        using var connection = new SqliteConnection(Path.Combine(Folder, "fhiriomt.db"), readOnly: true);
+        return tables.ToDictionary(table => table, table => connection.Scalar($"SELECT count(*) FROM {table}"), StringComparer.Ordinal);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Store.DisposeAsync();
+        if (_ownsFolder)
+        {
+            Directory.Delete(Folder, recursive: true);
+        }
+    }
+}
+
+/// <summary>A write operation made of a few lines.</summary>
+internal sealed class Work(Action<IWriteTransaction> work) : WriteOperation
+{
+    public override void Run(IWriteTransaction transaction) => work(transaction);
+}
+
+/// <summary>A clock that moves when the test says so.</summary>
+internal sealed class ManualTime : TimeProvider
+{
+    private DateTimeOffset _now = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
+
+    public override DateTimeOffset GetUtcNow() => _now;
+
+    public void Advance(TimeSpan by) => _now += by;
+}
