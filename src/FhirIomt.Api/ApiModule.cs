@@ -31,7 +31,19 @@ public static class ApiModule
         fhir.MapPost("/{type}/_search", (HttpContext context, string type, Search search) => search.PostAsync(context, type));
         fhir.MapPost("/{type}", (HttpContext context, string type, Create create) => create.HandleAsync(context, type));
         fhir.MapPut("/{type}/{id}", (HttpContext context, string type, string id, Update update) => update.HandleAsync(context, type, id));
+
+        // After all others: an address that exists, asked for with a method that does not.
+        routes.Map("/fhir/metadata", context => RefuseMethodAsync(context, "GET, HEAD"));
+        fhir.Map("/{type}", (HttpContext context) => RefuseMethodAsync(context, "GET, HEAD, POST")).WithOrder(1);
+        fhir.Map("/{type}/{id}", (HttpContext context) => RefuseMethodAsync(context, "GET, HEAD, PUT")).WithOrder(1);
+        fhir.Map("/{type}/{id}/_history/{version}", (HttpContext context) => RefuseMethodAsync(context, "GET, HEAD")).WithOrder(1);
         fhir.MapFallback("/{**path}", context => FhirResponse.RefuseAsync(context, StatusCodes.Status404NotFound, [ApiIssues.UnknownPath()]));
+    }
+
+    private static Task RefuseMethodAsync(HttpContext context, string allowed)
+    {
+        context.Response.Headers.Allow = allowed;
+        return FhirResponse.RefuseAsync(context, StatusCodes.Status405MethodNotAllowed, [ApiIssues.NotAllowed(context.Request.Method)]);
     }
 
     /// <summary>What every interaction needs: a type that exists, an id that can, and a client that takes JSON.</summary>

@@ -71,6 +71,11 @@ public sealed class ResourceRepository(IStore store, ResourceValidator validator
 
         var operation = new CreateOperation(PreparedResource.Create(type, resource, indexer, policy), ids.NewId(), ifNoneExist, search, warnings);
         await store.WriteAsync([operation], cancellationToken).ConfigureAwait(false);
+        if (operation.Result is WriteResult.Unchanged { Resource: var found })
+        {
+            Recheck([found], _ => search);
+        }
+
         return operation.Result!;
     }
 

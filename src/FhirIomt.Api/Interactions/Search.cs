@@ -53,7 +53,7 @@ internal sealed class Search(ResourceRepository repository, SearchQueryParser pa
             return;
         }
 
-        var used = arguments.Where(argument => !issues.Any(issue => issue.Expression == argument.Name)).ToList();
+        var used = arguments.Where(argument => !issues.Any(issue => issue.Expression == argument.Name.Split(':')[0])).ToList();
         FhirResponse.Describe(context.Response);
         var writer = new Utf8JsonWriter(context.Response.BodyWriter, JsonText.Options);
         await using (writer.ConfigureAwait(false))

@@ -93,7 +93,7 @@ internal static class CriterionParser
 
     private static Outcome<SearchCriterion> ParseReferences(SearchParameter parameter, string? modifier, List<string> alternatives)
     {
-        if (modifier is not null && (modifier.Length == 0 || !char.IsAsciiLetterUpper(modifier[0])))
+        if (modifier is not null && !IsTarget(parameter, modifier))
         {
             return SearchIssues.UnknownModifier(parameter.Code, modifier);
         }
@@ -135,6 +135,11 @@ internal static class CriterionParser
             ? new SearchCriterion.Strings(parameter, [.. alternatives.Select(Unescape)], known)
             : SearchIssues.UnknownModifier(parameter.Code, modifier!);
     }
+
+    // A chain (subject:Patient.birthdate) is no type, and must not pass for one that finds nothing.
+    private static bool IsTarget(SearchParameter parameter, string type) =>
+        type.Length > 0 && char.IsAsciiLetterUpper(type[0]) && type.All(char.IsAsciiLetter)
+        && (parameter.Targets.Count == 0 || parameter.Targets.Contains("Resource", StringComparer.Ordinal) || parameter.Targets.Contains(type, StringComparer.Ordinal));
 
     private static string? SingleTarget(SearchParameter parameter) =>
         parameter.Code == "patient" ? "Patient" : parameter.Targets is [var only] ? only : null;

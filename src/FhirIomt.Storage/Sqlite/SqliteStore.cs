@@ -163,17 +163,26 @@ public sealed class SqliteStore : IStore
 
     private void TakeUpOtherProcesses()
     {
-        if (!_idle.TryTake(out var connection))
+        SqliteConnection? connection = null;
+        try
         {
-            connection = OpenReader();
+            connection = _idle.TryTake(out var idle) ? idle : OpenReader();
+            var stored = connection.Scalar("SELECT generation FROM clock");
+            if (stored > _engine.Generation)
+            {
+                _engine.Generation = stored;
+            }
         }
-
-        var stored = connection.Scalar("SELECT generation FROM clock");
-        if (stored > _engine.Generation)
+        catch (StoreBusyException)
         {
-            _engine.Generation = stored;
+            // An exception on a timer's thread would end the process; the next look is 300 ms away.
         }
-
-        _idle.Add(connection);
+        finally
+        {
+            if (connection is not null)
+            {
+                _idle.Add(connection);
+            }
+        }
     }
 }
