@@ -112,6 +112,28 @@ public sealed class ResourceRepository(IStore store, ResourceValidator validator
             : Outcome<PreparedResource>.Success(PreparedResource.Create(type, resource, indexer, policy), issues);
     }
 
+    /// <summary>
+    /// Validates a reading that a mapping made: refused for the R4 base and the profiles that the mapping claims. A mapping from elsewhere claims none; what
+    /// the vital-signs profile of its code finds is then told as warnings, and the reading is taken.
+    /// </summary>
+    public Outcome<PreparedResource> PrepareReading(string type, JsonTree resource)
+    {
+        if (type != "Observation" || VitalSigns.ProfileOf(resource.Root) is not { } profile)
+        {
+            return Prepare(type, resource);
+        }
+
+        var issues = validator.Validate(resource, [profile]);
+        if (!issues.Any(issue => issue.Refuses))
+        {
+            return Outcome<PreparedResource>.Success(PreparedResource.Create(type, resource, indexer, policy), issues);
+        }
+
+        return Prepare(type, resource).TryGetValue(out var prepared, out var refusals)
+            ? Outcome<PreparedResource>.Success(prepared, [.. issues.Select(issue => issue with { Severity = IssueSeverity.Warning })])
+            : Outcome<PreparedResource>.Refused(refusals);
+    }
+
     private Refusal? Check(string type, JsonTree resource, AccessPredicate predicate, out IReadOnlyList<Issue> warnings)
     {
         warnings = [];

@@ -105,7 +105,7 @@ internal sealed class IngestPipeline(
         var key = reading.SourceKey(resolution.PatientId!, resolution.DeviceId!, withFraction: false);
         var resolved = new ResolvedReading(key, resolution.PatientId!, resolution.DeviceId!, resolution.EncounterId, batch.ReceivedAt, Amended: false);
         var resource = ReadingOperation.Write(reading, resolved);
-        if (!repository.Prepare(reading.ResourceType, resource).TryGetValue(out var prepared, out var issues))
+        if (!repository.PrepareReading(reading.ResourceType, resource).TryGetValue(out var prepared, out var issues))
         {
             work.Quarantine([.. issues]);
             return;
