@@ -30,7 +30,7 @@ public sealed partial class CommittedFilesTests
     }
 
     [Theory]
-    [InlineData("https://api.nuget" + ".org/v3/index.json")]
+    [InlineData("https://api.nuget" + ".org/v3/ind" + "ex.json")]
     [InlineData("\"resolved\": \"https://registry.npmjs" + ".org/vite\"")]
     [InlineData("cd /wo" + "rk/main")]
     [InlineData("C:\\Us" + "ers\\somebody")]
