@@ -31,7 +31,7 @@ public sealed class DeviceAssignmentTests
     [InlineData("intended", "Patient/a")]
     [InlineData("active", "Group/a")]
     public void A_statement_that_does_not_assign_a_patient_counts_for_nothing(string status, string subject) =>
-        Assert.False(DeviceAssignment.TryRead(Root($$"""{"status":"{{status}}","subject":{"reference":"{{subject}}"}}"""), out _));
+        Assert.False(DeviceAssignment.TryRead(Root($$$"""{"status":"{{{status}}}","subject":{"reference":"{{{subject}}}"}}"""), out _));
 
     [Fact]
     public void Two_statements_for_one_patient_are_one_answer()
@@ -42,7 +42,7 @@ public sealed class DeviceAssignmentTests
         Assert.Equal(["a"], device.PatientsDuring(time, time));
     }
 
-    private static string Statement(string patient, string period) => $$"""{"status":"completed","subject":{"reference":"Patient/{{patient}}"},"timingPeriod":{{period}}}""";
+    private static string Statement(string patient, string period) => $$$"""{"status":"completed","subject":{"reference":"Patient/{{{patient}}}"},"timingPeriod":{{{period}}}}""";
 
     private static DeviceAssignment Read(string statement) => DeviceAssignment.TryRead(Root(statement), out var assignment) ? assignment : throw new InvalidOperationException("not an assignment");
 

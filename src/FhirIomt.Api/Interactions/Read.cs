@@ -24,7 +24,7 @@ internal static class Read
             return FhirResponse.RefuseAsync(context, ((ReadResult.Refused)result).Refusal);
         }
 
-        if (context.Request.Headers.IfNoneMatch.Any(tag => tag is not null && FhirRequest.VersionOf(tag) == resource.Version))
+        if (context.Request.Headers.IfNoneMatch.ToString().Split(',').Any(tag => FhirRequest.VersionOf(tag) == resource.Version))
         {
             FhirResponse.Tag(context.Response, resource);
             context.Response.StatusCode = StatusCodes.Status304NotModified;

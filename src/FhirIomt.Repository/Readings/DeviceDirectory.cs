@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using FhirIomt.Access;
 using FhirIomt.Core;
 using FhirIomt.Fhir.Json;
@@ -17,14 +16,13 @@ public sealed class DeviceDirectory(IStore store, SearchQueryParser parser)
     // One entry is about 1 KB; a node that serves more devices than this at once reads the store for the rest.
     private const int MaxRemembered = 50_000;
 
-    private ConcurrentDictionary<string, IReadOnlyList<KnownDevice>> _byIdentifier = new(StringComparer.Ordinal);
-    private long _generation = -1;
+    private readonly GenerationCache<IReadOnlyList<KnownDevice>> _byIdentifier = new(store, MaxRemembered);
 
     /// <summary>Every device with that identifier value, whatever its system.</summary>
     public async ValueTask<IReadOnlyList<KnownDevice>> FindByIdentifierAsync(string identifierValue, CancellationToken cancellationToken)
     {
-        var remembered = Remembered();
-        if (remembered.TryGetValue(identifierValue, out var known))
+        var remembered = _byIdentifier.Now();
+        if (remembered.TryGet(identifierValue, out var known))
         {
             return known;
         }
@@ -35,24 +33,8 @@ public sealed class DeviceDirectory(IStore store, SearchQueryParser parser)
             devices.Add(await DescribeAsync(device, cancellationToken).ConfigureAwait(false));
         }
 
-        if (remembered.Count < MaxRemembered)
-        {
-            remembered[identifierValue] = devices;
-        }
-
+        remembered.Remember(identifierValue, devices);
         return devices;
-    }
-
-    private ConcurrentDictionary<string, IReadOnlyList<KnownDevice>> Remembered()
-    {
-        // Read before anything is looked up: what was found under an older generation goes into a dictionary that nobody reads any more.
-        var generation = store.Generation;
-        if (Interlocked.Exchange(ref _generation, generation) != generation)
-        {
-            _byIdentifier = new(StringComparer.Ordinal);
-        }
-
-        return _byIdentifier;
     }
 
     private async ValueTask<KnownDevice> DescribeAsync(StoredResource device, CancellationToken cancellationToken)

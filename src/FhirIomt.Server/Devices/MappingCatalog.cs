@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Text.Json;
 using FhirIomt.Core;
 using FhirIomt.Fhir.Json;
@@ -24,22 +23,18 @@ internal sealed record ActiveMapping(string Name, long Version, IdentityMode Ide
 /// <summary>The mappings by name: uploaded ones, and under them those that come with the server. Every uploaded version is kept.</summary>
 internal sealed class MappingCatalog(IStore store)
 {
-    private ConcurrentDictionary<string, ActiveMapping?> _compiled = new(StringComparer.Ordinal);
-    private long _generation = -1;
+    // A compiled mapping of twenty templates is about 50 kB.
+    private const int MaxRemembered = 1000;
+
+    private readonly GenerationCache<ActiveMapping> _compiled = new(store, MaxRemembered);
 
     public static bool IsName(string name) =>
         name.Length is > 0 and <= 64 && name.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_' or '.');
 
     public async ValueTask<ActiveMapping?> FindAsync(string name, CancellationToken cancellationToken)
     {
-        var generation = store.Generation;
-        if (Interlocked.Exchange(ref _generation, generation) != generation)
-        {
-            _compiled = new(StringComparer.Ordinal);
-        }
-
-        var compiled = _compiled;
-        if (compiled.TryGetValue(name, out var known))
+        var compiled = _compiled.Now();
+        if (compiled.TryGet(name, out var known))
         {
             return known;
         }
@@ -48,7 +43,7 @@ internal sealed class MappingCatalog(IStore store)
         var mapping = record is null ? BuiltIn(name) : Compile(name, record);
         if (mapping is not null)
         {
-            compiled[name] = mapping;
+            compiled.Remember(name, mapping);
         }
 
         return mapping;

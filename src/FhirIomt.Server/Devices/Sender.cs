@@ -32,9 +32,7 @@ internal sealed class SenderCredentials(IStore store, IdSource ids)
     // One entry is about 200 bytes.
     private const int MaxRemembered = 100_000;
 
-    private Dictionary<string, Sender> _remembered = new(StringComparer.Ordinal);
-    private long _generation = -1;
-    private readonly Lock _lock = new();
+    private readonly GenerationCache<Sender> _senders = new(store, MaxRemembered);
 
     /// <summary>A new secret and the record that makes it valid once it is stored.</summary>
     public (string Secret, StoredRecord Record) Issue(Sender sender)
@@ -51,13 +49,10 @@ internal sealed class SenderCredentials(IStore store, IdSource ids)
 
     public async ValueTask<Sender?> FindAsync(string secret, CancellationToken cancellationToken)
     {
-        var remembered = Remembered();
-        lock (_lock)
+        var remembered = _senders.Now();
+        if (remembered.TryGet(secret, out var known))
         {
-            if (remembered.TryGetValue(secret, out var known))
-            {
-                return known;
-            }
+            return known;
         }
 
         var record = await store.FindRecordAsync(RecordKind.Credential, Hash(secret), cancellationToken).ConfigureAwait(false);
@@ -69,29 +64,8 @@ internal sealed class SenderCredentials(IStore store, IdSource ids)
         var root = JsonTree.Parse(record.Body).Require().Root;
         var mapping = root["mapping"u8].AsString();
         Sender sender = root["device"u8].AsString() is { } device ? new Sender.Device(device, mapping) : new Sender.Vendor(root["vendor"u8].AsString()!, mapping);
-        lock (_lock)
-        {
-            if (remembered.Count < MaxRemembered)
-            {
-                remembered[secret] = sender;
-            }
-        }
-
+        remembered.Remember(secret, sender);
         return sender;
-    }
-
-    private Dictionary<string, Sender> Remembered()
-    {
-        lock (_lock)
-        {
-            if (_generation != store.Generation)
-            {
-                _generation = store.Generation;
-                _remembered = new(StringComparer.Ordinal);
-            }
-
-            return _remembered;
-        }
     }
 
     private static string Hash(string secret) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(secret)));

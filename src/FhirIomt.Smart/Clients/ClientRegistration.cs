@@ -48,6 +48,27 @@ public sealed record ClientRegistration(string ClientId, string Name, string? Jw
             : Outcome<ClientRegistration>.Refused(keyIssues);
     }
 
+    /// <summary>Whether the registration covers a scope, by its own text or by wider ones.</summary>
+    internal bool Allows(string scope, IndexPolicy policy)
+    {
+        if (Scopes.Contains(scope, StringComparer.Ordinal))
+        {
+            return true;
+        }
+
+        if (scope == OperatorScope || !SmartScope.Parse(scope, policy).TryGetValue(out var wanted, out _) || wanted.Context != ScopeContext.System)
+        {
+            return false;
+        }
+
+        // Each letter must be covered by a registered scope without criteria, or with exactly the same ones (which the text comparison found).
+        var covering = Scopes.Where(registered => registered != OperatorScope)
+            .Select(registered => SmartScope.Parse(registered, policy).Require())
+            .Where(registered => registered.Criteria.Count == 0 && (registered.ResourceType is null || registered.ResourceType == wanted.ResourceType))
+            .Aggregate(ScopeInteractions.None, (sum, registered) => sum | registered.Interactions);
+        return (wanted.Interactions & ~covering) == ScopeInteractions.None;
+    }
+
     public StoredRecord ToRecord()
     {
         using var stream = new MemoryStream();

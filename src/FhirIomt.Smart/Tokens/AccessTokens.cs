@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -26,8 +25,7 @@ public sealed class AccessTokens(IStore store, IndexPolicy policy, IdSource ids,
 
     private const int MaxRemembered = 20_000;
 
-    private ConcurrentDictionary<string, TokenGrant> _remembered = new(StringComparer.Ordinal);
-    private long _generation = -1;
+    private readonly GenerationCache<TokenGrant> _grants = new(store, MaxRemembered);
 
     /// <summary>Makes a token; it is durable before it is answered.</summary>
     public async Task<string> IssueAsync(string clientId, string scope, CancellationToken cancellationToken)
@@ -42,14 +40,8 @@ public sealed class AccessTokens(IStore store, IndexPolicy policy, IdSource ids,
     /// <summary>What the token stands for, or null when it is unknown, expired, or its client is gone.</summary>
     public async ValueTask<TokenGrant?> ResolveAsync(string token, CancellationToken cancellationToken)
     {
-        var generation = store.Generation;
-        if (Interlocked.Exchange(ref _generation, generation) != generation)
-        {
-            _remembered = new(StringComparer.Ordinal);
-        }
-
-        var remembered = _remembered;
-        if (!remembered.TryGetValue(token, out var grant))
+        var remembered = _grants.Now();
+        if (!remembered.TryGet(token, out var grant))
         {
             grant = await LookUpAsync(token, cancellationToken).ConfigureAwait(false);
             if (grant is null)
@@ -57,12 +49,7 @@ public sealed class AccessTokens(IStore store, IndexPolicy policy, IdSource ids,
                 return null;
             }
 
-            if (remembered.Count >= MaxRemembered)
-            {
-                remembered.Clear();
-            }
-
-            remembered[token] = grant;
+            remembered.Remember(token, grant);
         }
 
         return grant.ExpiresAt > time.GetUtcNow() ? grant : null;
@@ -78,14 +65,16 @@ public sealed class AccessTokens(IStore store, IndexPolicy policy, IdSource ids,
 
         var root = JsonTree.Parse(record.Body).Require().Root;
         var clientId = root["client_id"u8].AsString()!;
-        if (await store.FindRecordAsync(RecordKind.Client, clientId, cancellationToken).ConfigureAwait(false) is null)
+        if (await store.FindRecordAsync(RecordKind.Client, clientId, cancellationToken).ConfigureAwait(false) is not { } registration)
         {
             return null;
         }
 
-        var names = root["scope"u8].AsString()!.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        // What the registration no longer covers, the token no longer grants.
+        var client = ClientRegistration.FromRecord(registration);
+        var names = root["scope"u8].AsString()!.Split(' ', StringSplitOptions.RemoveEmptyEntries).Where(name => client.Allows(name, policy)).ToList();
         var scopes = names.Where(name => name != ClientRegistration.OperatorScope).Select(name => SmartScope.Parse(name, policy).Require()).ToList();
-        return new TokenGrant(new AccessScope { Actor = $"client/{clientId}", Scopes = scopes }, names.Contains(ClientRegistration.OperatorScope, StringComparer.Ordinal), record.ExpiresAt!.Value);
+        return new TokenGrant(new AccessScope { Actor = $"client/{clientId}", Scopes = scopes }, names.Contains(ClientRegistration.OperatorScope), record.ExpiresAt!.Value);
     }
 
     private static string Hash(string token) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(token)));

@@ -74,30 +74,10 @@ internal sealed class TokenEndpoint(ClientAuthenticator authenticator, AccessTok
             return ("", TokenError.InvalidScope("Name the scopes you need, for example system/Observation.rs."));
         }
 
-        var granted = asked.Where(scope => IsRegistered(client, scope)).Distinct(StringComparer.Ordinal).ToList();
+        var granted = asked.Where(scope => client.Allows(scope, policy)).Distinct(StringComparer.Ordinal).ToList();
         return granted.Count == 0
             ? ("", TokenError.InvalidScope("None of the scopes asked for is registered for this client."))
             : (string.Join(' ', granted), null);
-    }
-
-    private bool IsRegistered(ClientRegistration client, string asked)
-    {
-        if (client.Scopes.Contains(asked, StringComparer.Ordinal))
-        {
-            return true;
-        }
-
-        if (asked == ClientRegistration.OperatorScope || !SmartScope.Parse(asked, policy).TryGetValue(out var wanted, out _) || wanted.Context != ScopeContext.System)
-        {
-            return false;
-        }
-
-        // Each letter must be covered by a registered scope without criteria, or with exactly the same ones (which the text comparison found).
-        var covering = client.Scopes.Where(scope => scope != ClientRegistration.OperatorScope)
-            .Select(scope => SmartScope.Parse(scope, policy).Require())
-            .Where(scope => scope.Criteria.Count == 0 && (scope.ResourceType is null || scope.ResourceType == wanted.ResourceType))
-            .Aggregate(ScopeInteractions.None, (sum, scope) => sum | scope.Interactions);
-        return (wanted.Interactions & ~covering) == ScopeInteractions.None;
     }
 
     private static async Task<(Dictionary<string, string>? Form, TokenError? Error)> ReadFormAsync(HttpRequest request, CancellationToken cancellationToken)

@@ -39,7 +39,7 @@ public sealed class SqliteStore : IStore
         Directory.CreateDirectory(directory);
         var path = Path.Combine(directory, "fhiriomt.db");
         StoreLock.RequireOwner(path);
-        var storeLock = StoreLock.TryTake(directory);
+        var storeLock = serve ? StoreLock.TakeWithin(directory, TimeSpan.FromSeconds(2)) : StoreLock.TryTake(directory);
         if (serve && storeLock is null)
         {
             throw new StoreUnusableException($"Another server has the store in '{directory}' open. Stop it, or give this one another --data.");

@@ -22,6 +22,23 @@ internal sealed class StoreLock : IDisposable
         }
     }
 
+    /// <summary>Waits for a command that is just opening the store; a server does not let go.</summary>
+    public static StoreLock? TakeWithin(string directory, TimeSpan patience)
+    {
+        var step = TimeSpan.FromMilliseconds(50);
+        for (var waited = TimeSpan.Zero; waited < patience; waited += step)
+        {
+            if (TryTake(directory) is { } taken)
+            {
+                return taken;
+            }
+
+            Thread.Sleep(step);
+        }
+
+        return TryTake(directory);
+    }
+
     /// <summary>Refuses to open another user's store: files made by the wrong user (root, mostly) would lock the server out of its own data.</summary>
     public static void RequireOwner(string path)
     {
