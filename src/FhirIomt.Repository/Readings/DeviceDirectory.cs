@@ -17,13 +17,15 @@ public sealed class DeviceDirectory(IStore store, SearchQueryParser parser)
     // One entry is about 1 KB; a node that serves more devices than this at once reads the store for the rest.
     private const int MaxRemembered = 50_000;
 
-    private ConcurrentDictionary<string, IReadOnlyList<KnownDevice>> _byIdentifier = new(StringComparer.Ordinal);
-    private long _generation = -1;
+    // Longer ones are not real devices, and senders of unknown ids must not fill the memory with them.
+    private const int MaxRememberedLength = 256;
+
+    private volatile Known _known = new(-1);
 
     /// <summary>Every device with that identifier value, whatever its system.</summary>
     public async ValueTask<IReadOnlyList<KnownDevice>> FindByIdentifierAsync(string identifierValue, CancellationToken cancellationToken)
     {
-        var remembered = Remembered();
+        var remembered = Remembered().ByIdentifier;
         if (remembered.TryGetValue(identifierValue, out var known))
         {
             return known;
@@ -35,7 +37,7 @@ public sealed class DeviceDirectory(IStore store, SearchQueryParser parser)
             devices.Add(await DescribeAsync(device, cancellationToken).ConfigureAwait(false));
         }
 
-        if (remembered.Count < MaxRemembered)
+        if (identifierValue.Length <= MaxRememberedLength && remembered.Count < MaxRemembered)
         {
             remembered[identifierValue] = devices;
         }
@@ -43,16 +45,18 @@ public sealed class DeviceDirectory(IStore store, SearchQueryParser parser)
         return devices;
     }
 
-    private ConcurrentDictionary<string, IReadOnlyList<KnownDevice>> Remembered()
+    private Known Remembered()
     {
-        // Read before anything is looked up: what was found under an older generation goes into a dictionary that nobody reads any more.
+        // Read before anything is looked up: what was found under an older generation goes into a dictionary that nobody reads any more. Generation and
+        // dictionary change hands together, so that no request finds an older assignment under a newer generation.
         var generation = store.Generation;
-        if (Interlocked.Exchange(ref _generation, generation) != generation)
+        var known = _known;
+        if (known.Generation != generation)
         {
-            _byIdentifier = new(StringComparer.Ordinal);
+            _known = known = new Known(generation);
         }
 
-        return _byIdentifier;
+        return known;
     }
 
     private async ValueTask<KnownDevice> DescribeAsync(StoredResource device, CancellationToken cancellationToken)
@@ -84,6 +88,13 @@ public sealed class DeviceDirectory(IStore store, SearchQueryParser parser)
         var query = new SearchQuery { ResourceType = type, Criteria = [criterion], Count = SearchLimits.MaxCount };
         var page = await store.SearchAsync(query, AccessPredicate.Everything.Instance, static _ => AccessPredicate.Nothing.Instance, cancellationToken).ConfigureAwait(false);
         return page.Require().Matches;
+    }
+
+    private sealed class Known(long generation)
+    {
+        public long Generation => generation;
+
+        public ConcurrentDictionary<string, IReadOnlyList<KnownDevice>> ByIdentifier { get; } = new(StringComparer.Ordinal);
     }
 }
 

@@ -24,22 +24,15 @@ internal sealed record ActiveMapping(string Name, long Version, IdentityMode Ide
 /// <summary>The mappings by name: uploaded ones, and under them those that come with the server. Every uploaded version is kept.</summary>
 internal sealed class MappingCatalog(IStore store)
 {
-    private ConcurrentDictionary<string, ActiveMapping?> _compiled = new(StringComparer.Ordinal);
-    private long _generation = -1;
+    private volatile Compiled _compiled = new(-1);
 
     public static bool IsName(string name) =>
         name.Length is > 0 and <= 64 && name.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_' or '.');
 
     public async ValueTask<ActiveMapping?> FindAsync(string name, CancellationToken cancellationToken)
     {
-        var generation = store.Generation;
-        if (Interlocked.Exchange(ref _generation, generation) != generation)
-        {
-            _compiled = new(StringComparer.Ordinal);
-        }
-
-        var compiled = _compiled;
-        if (compiled.TryGetValue(name, out var known))
+        var compiled = Current();
+        if (compiled.ByName.TryGetValue(name, out var known))
         {
             return known;
         }
@@ -48,7 +41,7 @@ internal sealed class MappingCatalog(IStore store)
         var mapping = record is null ? BuiltIn(name) : Compile(name, record);
         if (mapping is not null)
         {
-            compiled[name] = mapping;
+            compiled.ByName[name] = mapping;
         }
 
         return mapping;
@@ -72,6 +65,19 @@ internal sealed class MappingCatalog(IStore store)
         return Outcome<ActiveMapping>.Success(new ActiveMapping(name, operation.Version, identity, set), issues);
     }
 
+    // Generation and dictionary change hands together: a request never sees the new one with the old other.
+    private Compiled Current()
+    {
+        var generation = store.Generation;
+        var compiled = _compiled;
+        if (compiled.Generation != generation)
+        {
+            _compiled = compiled = new Compiled(generation);
+        }
+
+        return compiled;
+    }
+
     private static ActiveMapping? BuiltIn(string name) =>
         BuiltInMappings.All.FirstOrDefault(mapping => mapping.Name == name) is { } found ? new ActiveMapping(name, 0, IdentityMode.Lookup, found.Set) : null;
 
@@ -81,6 +87,13 @@ internal sealed class MappingCatalog(IStore store)
         var identity = root["identity"u8].TextEquals("create"u8) ? IdentityMode.Create : IdentityMode.Lookup;
         var set = MappingSet.Load(root["device"u8].Raw, root["fhir"u8].Raw).Require();
         return new ActiveMapping(name, long.Parse(root["version"u8].AsText()!, System.Globalization.CultureInfo.InvariantCulture), identity, set);
+    }
+
+    private sealed class Compiled(long generation)
+    {
+        public long Generation => generation;
+
+        public ConcurrentDictionary<string, ActiveMapping> ByName { get; } = new(StringComparer.Ordinal);
     }
 
     private sealed class AddVersion(string name, ReadOnlyMemory<byte> device, ReadOnlyMemory<byte> fhir, IdentityMode identity) : WriteOperation
