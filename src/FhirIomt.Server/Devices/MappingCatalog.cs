@@ -55,6 +55,7 @@ internal sealed class MappingCatalog(IStore store)
             return DeviceIssues.BadMappingName(name);
         }
 
+        (device, fhir) = (WithoutMark(device), WithoutMark(fhir));
         if (!MappingSet.Load(device, fhir).TryGetValue(out var set, out var issues))
         {
             return Outcome<ActiveMapping>.Refused(issues);
@@ -64,6 +65,9 @@ internal sealed class MappingCatalog(IStore store)
         await store.WriteAsync([operation], cancellationToken).ConfigureAwait(false);
         return Outcome<ActiveMapping>.Success(new ActiveMapping(name, operation.Version, identity, set), issues);
     }
+
+    // A file may begin with a byte order mark; inside the record it would be no JSON.
+    private static ReadOnlyMemory<byte> WithoutMark(ReadOnlyMemory<byte> text) => text.Span.StartsWith("\uFEFF"u8) ? text[3..] : text;
 
     // Generation and dictionary change hands together: a request never sees the new one with the old other.
     private Compiled Current()
