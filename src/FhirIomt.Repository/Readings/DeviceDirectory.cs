@@ -16,6 +16,9 @@ public sealed class DeviceDirectory(IStore store, SearchQueryParser parser)
     // One entry is about 1 KB; a node that serves more devices than this at once reads the store for the rest.
     private const int MaxRemembered = 50_000;
 
+    // Longer ones are not real devices, and senders of unknown ids must not fill the memory with them.
+    private const int MaxRememberedLength = 256;
+
     private readonly GenerationCache<IReadOnlyList<KnownDevice>> _byIdentifier = new(store, MaxRemembered);
 
     /// <summary>Every device with that identifier value, whatever its system.</summary>
@@ -33,7 +36,11 @@ public sealed class DeviceDirectory(IStore store, SearchQueryParser parser)
             devices.Add(await DescribeAsync(device, cancellationToken).ConfigureAwait(false));
         }
 
-        remembered.Remember(identifierValue, devices);
+        if (identifierValue.Length <= MaxRememberedLength)
+        {
+            remembered.Remember(identifierValue, devices);
+        }
+
         return devices;
     }
 

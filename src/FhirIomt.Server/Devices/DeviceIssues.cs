@@ -32,6 +32,9 @@ internal static class DeviceIssues
     public static Issue PatientNeeded() =>
         Issue.Error(IssueKind.Required, "IOMT-0528", "The device is not known, and the message names no patient to create it for.", fix: "Let the mapping extract a patient id, or register the device.");
 
+    public static Issue NotCreated() =>
+        Issue.Error(IssueKind.Value, "IOMT-0529", "The device is not known and cannot be created from the message's ids: FHIR does not allow them, or the device was deleted.", fix: "Send ids without control characters and of less than a megabyte, or register the device.");
+
     public static Issue NoMapping() =>
         Issue.Error(IssueKind.Required, "IOMT-0530", "The request names no mapping, and the sender has no default.", "mapping", "Send POST /devices/messages?mapping=NAME.");
 

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using FhirIomt.Core;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Repository;
 using FhirIomt.Storage;
@@ -14,11 +15,16 @@ namespace FhirIomt.Server.Devices;
 /// </summary>
 internal sealed class EnsureIdentity(string vendor, PreparedResource patient, string patientId, PreparedResource device, string deviceId) : WriteOperation
 {
-    public static EnsureIdentity For(string vendor, string deviceIdentifier, string patientIdentifier, ResourceRepository repository)
+    /// <summary>Refused when FHIR does not allow one of the ids, as with control characters: a message's ids are whatever its sender wrote.</summary>
+    public static Outcome<EnsureIdentity> For(string vendor, string deviceIdentifier, string patientIdentifier, ResourceRepository repository)
     {
         var patientId = PatientId(vendor, patientIdentifier);
-        var patient = repository.Prepare("Patient", Resource("Patient", PatientSystem(vendor), patientIdentifier, null)).Require();
-        var device = repository.Prepare("Device", Resource("Device", DeviceSystem(vendor), deviceIdentifier, patientId)).Require();
+        if (!repository.Prepare("Patient", Resource("Patient", PatientSystem(vendor), patientIdentifier, null)).TryGetValue(out var patient, out var issues)
+            || !repository.Prepare("Device", Resource("Device", DeviceSystem(vendor), deviceIdentifier, patientId)).TryGetValue(out var device, out issues))
+        {
+            return Outcome<EnsureIdentity>.Refused(issues);
+        }
+
         return new EnsureIdentity(vendor, patient, patientId, device, IdOf(DeviceSystem(vendor), deviceIdentifier));
     }
 

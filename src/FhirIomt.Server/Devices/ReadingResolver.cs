@@ -64,9 +64,10 @@ internal sealed class ReadingResolver(IStore store, ResourceRepository repositor
         foreach (var reading in readings)
         {
             if (reading.PatientIdentifier is { Length: > 0 } patient && !operations.ContainsKey(reading.DeviceIdentifier)
-                && OwnDevices(vendor, await directory.FindByIdentifierAsync(reading.DeviceIdentifier, cancellationToken).ConfigureAwait(false)).Count == 0)
+                && OwnDevices(vendor, await directory.FindByIdentifierAsync(reading.DeviceIdentifier, cancellationToken).ConfigureAwait(false)).Count == 0
+                && EnsureIdentity.For(vendor.Name, reading.DeviceIdentifier, patient, repository).TryGetValue(out var operation, out _))
             {
-                operations[reading.DeviceIdentifier] = EnsureIdentity.For(vendor.Name, reading.DeviceIdentifier, patient, repository);
+                operations[reading.DeviceIdentifier] = operation;
             }
         }
 
@@ -96,7 +97,12 @@ internal sealed class ReadingResolver(IStore store, ResourceRepository repositor
             return Resolution.Waits(DeviceIssues.SeveralDevices());
         }
 
-        return Resolution.Waits(batch.Mapping.Identity == IdentityMode.Create && string.IsNullOrEmpty(reading.PatientIdentifier) ? DeviceIssues.PatientNeeded() : DeviceIssues.UnknownDevice());
+        if (batch.Mapping.Identity == IdentityMode.Create)
+        {
+            return Resolution.Waits(string.IsNullOrEmpty(reading.PatientIdentifier) ? DeviceIssues.PatientNeeded() : DeviceIssues.NotCreated());
+        }
+
+        return Resolution.Waits(DeviceIssues.UnknownDevice());
     }
 
     // In lookup mode the assignment decides alone, as in the IoMT connector; in create mode the message's patient made the assignment, so it must agree.

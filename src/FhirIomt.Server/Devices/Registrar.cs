@@ -30,14 +30,10 @@ internal sealed class Registrar(IStore store, ResourceRepository repository, Sen
             return RegistrarIssues.BadVendorName(name);
         }
 
-        if (await store.FindRecordAsync(RecordKind.Vendor, name, cancellationToken).ConfigureAwait(false) is not null)
-        {
-            return RegistrarIssues.VendorExists(name);
-        }
-
         var (secret, record) = credentials.Issue(new Sender.Vendor(name, mapping));
-        await store.WriteAsync([new PutRecords(new StoredRecord(RecordKind.Vendor, name, "{}"u8.ToArray()), record)], cancellationToken).ConfigureAwait(false);
-        return secret;
+        var operation = new PutVendor(name, record);
+        await store.WriteAsync([operation], cancellationToken).ConfigureAwait(false);
+        return operation.AlreadyThere ? RegistrarIssues.VendorExists(name) : secret;
     }
 
     /// <summary>Makes a Device with its credential, and the record of whose it is.</summary>
@@ -139,6 +135,22 @@ internal sealed class Registrar(IStore store, ResourceRepository repository, Sen
             foreach (var record in records)
             {
                 transaction.PutRecord(record);
+            }
+        }
+    }
+
+    // Decided inside the transaction: of two that add the same vendor at once only one gets a credential.
+    private sealed class PutVendor(string name, StoredRecord credential) : WriteOperation
+    {
+        public bool AlreadyThere { get; private set; }
+
+        public override void Run(IWriteTransaction transaction)
+        {
+            AlreadyThere = transaction.FindRecord(RecordKind.Vendor, name) is not null;
+            if (!AlreadyThere)
+            {
+                transaction.PutRecord(new StoredRecord(RecordKind.Vendor, name, "{}"u8.ToArray()));
+                transaction.PutRecord(credential);
             }
         }
     }
