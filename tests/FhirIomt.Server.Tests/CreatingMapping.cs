@@ -11,7 +11,7 @@ internal static class CreatingMapping
 
     public const string Fhir = """
         {"templateType":"CollectionFhir","template":[{"templateType":"CodeValueFhir","template":{
-          "typeName":"pulse","periodInterval":0,"codes":[{"code":"8867-4","system":"http://loinc.org","display":"Heart rate"}],
+          "typeName":"pulse","periodInterval":0,"category":[{"codes":[{"system":"http://terminology.hl7.org/CodeSystem/observation-category","code":"vital-signs"}]}],"codes":[{"code":"8867-4","system":"http://loinc.org","display":"Heart rate"}],
           "value":{"valueType":"Quantity","valueName":"hr","unit":"/min","system":"http://unitsofmeasure.org","code":"/min"},
           "components":[{"codes":[{"code":"48767-8","system":"http://loinc.org"}],"value":{"valueType":"String","valueName":"note"}}]}}]}
         """;

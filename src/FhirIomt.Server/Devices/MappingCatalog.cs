@@ -57,6 +57,7 @@ internal sealed class MappingCatalog(IStore store)
             return DeviceIssues.BadMappingName(name);
         }
 
+        (device, fhir) = (WithoutMark(device), WithoutMark(fhir));
         if (!MappingSet.Load(device, fhir).TryGetValue(out var set, out var issues))
         {
             return Outcome<ActiveMapping>.Refused(issues);
@@ -66,6 +67,9 @@ internal sealed class MappingCatalog(IStore store)
         await store.WriteAsync([operation], cancellationToken).ConfigureAwait(false);
         return Outcome<ActiveMapping>.Success(new ActiveMapping(name, operation.Version, identity, set), issues);
     }
+
+    // A file may begin with a byte order mark; inside the record it would be no JSON.
+    private static ReadOnlyMemory<byte> WithoutMark(ReadOnlyMemory<byte> text) => text.Span.StartsWith("\uFEFF"u8) ? text[3..] : text;
 
     private static ActiveMapping? BuiltIn(string name) =>
         BuiltInMappings.All.FirstOrDefault(mapping => mapping.Name == name) is { } found ? new ActiveMapping(name, 0, IdentityMode.Lookup, found.Set) : null;
