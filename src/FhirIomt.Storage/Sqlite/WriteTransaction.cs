@@ -15,7 +15,7 @@ internal sealed class WriteTransaction(SqliteConnection connection, SqliteEngine
 
     public void Begin()
     {
-        connection.Execute("BEGIN IMMEDIATE");
+        connection.Prepare("BEGIN IMMEDIATE").Done();
         using var clock = connection.Prepare("SELECT last, generation FROM clock").Run();
         clock.Step();
         _lastTick = clock.Int64(0);
@@ -26,7 +26,7 @@ internal sealed class WriteTransaction(SqliteConnection connection, SqliteEngine
     public void Commit()
     {
         connection.Prepare("UPDATE clock SET last=?, generation=?").Add(_lastTick).Add(_generation + (_configurationChanged ? 1 : 0)).Done();
-        connection.Execute("COMMIT");
+        connection.Prepare("COMMIT").Done();
         _dictionaries.Committed();
         if (_configurationChanged)
         {
@@ -36,7 +36,7 @@ internal sealed class WriteTransaction(SqliteConnection connection, SqliteEngine
 
     public void RollBack()
     {
-        connection.Execute("ROLLBACK");
+        connection.Prepare("ROLLBACK").Done();
         _dictionaries.RolledBack();
     }
 
