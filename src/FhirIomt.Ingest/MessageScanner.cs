@@ -50,9 +50,10 @@ internal sealed class MessageScanner(int maxDepth)
                 _objects.Push(_names.Count);
                 break;
             case JsonTokenType.PropertyName:
-                _isEnvelope |= reader.CurrentDepth == depth + 1 && reader.ValueTextEquals("Body"u8);
-                _names.Add(((int)reader.TokenStartIndex + 1, reader.ValueSpan.Length));
+                // First, because comparing a name with half a surrogate throws.
                 CheckEscapes(ref reader, body);
+                _isEnvelope |= _issue is null && reader.CurrentDepth == depth + 1 && reader.ValueTextEquals("Body"u8);
+                _names.Add(((int)reader.TokenStartIndex + 1, reader.ValueSpan.Length));
                 break;
             case JsonTokenType.EndObject or JsonTokenType.EndArray:
                 CheckNames(body, _objects.Pop());

@@ -23,6 +23,11 @@ internal static class ClientCommand
             async (services, token) =>
             {
                 var keys = parsed.GetValue(jwks)!;
+                if (!File.Exists(keys) && !Uri.TryCreate(keys, UriKind.Absolute, out _))
+                {
+                    return StoreSession.Refuse([RegistrarIssues.NoSuchKeys(keys)]);
+                }
+
                 var text = File.Exists(keys) ? await File.ReadAllTextAsync(keys, token).ConfigureAwait(false) : keys;
                 var outcome = await services.GetRequiredService<Registrar>().AddClientAsync(parsed.GetValue(name)!, text, parsed.GetValue(scopes)!, token).ConfigureAwait(false);
                 if (!outcome.TryGetValue(out var client, out var issues))

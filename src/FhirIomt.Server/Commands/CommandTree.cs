@@ -7,7 +7,7 @@ internal static class CommandTree
 {
     public static RootCommand Build()
     {
-        var data = new Option<string>("--data") { Description = "Folder of the store", DefaultValueFactory = _ => "data", Recursive = true, HelpName = "DIR" };
+        var data = new Option<string>("--data") { Description = "Folder of the store", DefaultValueFactory = _ => ServeCommand.Configuration()["Data"] ?? "data", Recursive = true, HelpName = "DIR" };
         var serve = ServeCommand.Build(data);
         var root = new RootCommand("FhirIomt: a FHIR R4 server for medical devices") { serve, ClientCommand.Build(data), VendorCommand.Build(data), DeviceCommand.Build(data), MappingCommand.Build(data), HealthCommand.Build() };
         root.Options.Add(data);

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using FhirIomt.Server.Hosting;
 using FhirIomt.Smart;
+using FhirIomt.Storage;
 using FhirIomt.Storage.Sqlite;
 
 namespace FhirIomt.Server.Commands;
@@ -13,22 +14,34 @@ internal static class ServeCommand
         var urls = new Option<string?>("--urls") { Description = "Where to listen (default http://127.0.0.1:8080)", HelpName = "URL" };
         var demo = new Option<bool>("--demo") { Description = "Register a demo EHR client and three patients with devices, and let the devices send" };
         var command = new Command("serve", "Run the server (the default)") { urls, demo };
-        command.SetAction((parsed, cancellationToken) => RunAsync(Options(parsed.GetValue(urls), parsed.GetResult(data) is { Implicit: false } ? parsed.GetValue(data) : null, parsed.GetValue(demo)), cancellationToken));
+        command.SetAction((parsed, cancellationToken) => RunAsync(parsed.GetValue(urls), parsed.GetValue(data)!, parsed.GetValue(demo), cancellationToken));
         return command;
     }
 
-    private static ServerOptions Options(string? urls, string? data, bool demo)
+    /// <summary>What is not said on the command line: the same for <c>serve</c> and for the commands that work beside it.</summary>
+    public static IConfiguration Configuration() => new ConfigurationBuilder()
+        .AddJsonFile(Path.Combine(AppContext.BaseDirectory, "appsettings.json"), optional: true)
+        .AddEnvironmentVariables("FHIRIOMT_")
+        .Build();
+
+    private static async Task<int> RunAsync(string? urls, string data, bool demo, CancellationToken cancellationToken)
     {
-        var configuration = new ConfigurationBuilder()
-            .AddJsonFile(Path.Combine(AppContext.BaseDirectory, "appsettings.json"), optional: true)
-            .AddEnvironmentVariables("FHIRIOMT_")
-            .Build();
         var options = new ServerOptions();
-        configuration.Bind(options);
+        try
+        {
+            Configuration().Bind(options);
+        }
+        catch (InvalidOperationException exception)
+        {
+            // "Failed to convert configuration value 'many' at 'Ingest:MaxBodyBytes' to type 'System.Int32'."
+            await Console.Error.WriteLineAsync(exception.Message).ConfigureAwait(false);
+            return 1;
+        }
+
         options.Urls = urls ?? options.Urls;
-        options.Data = data ?? options.Data;
+        options.Data = data;
         options.Demo |= demo;
-        return options;
+        return await RunAsync(options, cancellationToken).ConfigureAwait(false);
     }
 
     private static async Task<int> RunAsync(ServerOptions options, CancellationToken cancellationToken)
@@ -45,7 +58,7 @@ internal static class ServeCommand
             var app = ServerHost.Build(options, TimeProvider.System);
             await using (app.ConfigureAwait(false))
             {
-                await app.StartAsync(cancellationToken).ConfigureAwait(false);
+                await StartAsync(app, cancellationToken).ConfigureAwait(false);
                 Console.WriteLine(Home.Text(app.Services.GetRequiredService<ServerAddress>()));
                 Console.WriteLine("  store             " + Path.GetFullPath(options.Data));
                 Console.WriteLine("Press Ctrl+C to stop.");
@@ -57,6 +70,22 @@ internal static class ServeCommand
         {
             await Console.Error.WriteLineAsync(exception.Message).ConfigureAwait(false);
             return 1;
+        }
+    }
+
+    private static async Task StartAsync(WebApplication app, CancellationToken cancellationToken)
+    {
+        // Opened before the host starts: a store that cannot be used is told in one line.
+        _ = app.Services.GetRequiredService<IStore>();
+        try
+        {
+            await app.StartAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (IOException)
+        {
+            // The address is in use. What had started already ends in order, without a word of its own.
+            await app.StopAsync(CancellationToken.None).ConfigureAwait(false);
+            throw;
         }
     }
 }

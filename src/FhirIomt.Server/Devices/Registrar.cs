@@ -210,4 +210,7 @@ internal static class RegistrarIssues
 
     public static Issue BadIdentifier() =>
         Issue.Error(IssueKind.Value, "IOMT-0556", "The identifier must be SYSTEM|VALUE.", "--identifier", "Write for example 'urn:example:serial|SN-1'.");
+
+    public static Issue NoSuchKeys(string file) =>
+        Issue.Error(IssueKind.NotFound, "IOMT-0557", $"There is no file '{file}', and it is no address either.", "--jwks", "Give a file with a JWK Set, or an https address of one.");
 }
