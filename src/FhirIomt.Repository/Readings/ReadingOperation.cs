@@ -17,7 +17,7 @@ public enum ReadingStatus
 
 /// <summary>
 /// Stores one reading under its source key, decided inside the transaction: nothing there, store it; the same there, it was sent again; another value at
-/// the same time, a new version with status <c>amended</c>; another reading of the same second under the short key, the longer key with the fraction.
+/// the same time, a new version with status <c>amended</c> that keeps what the new reading does not bring; another reading of the same second under the short key, the longer key with the fraction.
 /// </summary>
 public sealed class ReadingOperation(MappedReading reading, ResolvedReading resolved, PreparedResource prepared, SearchIndexer indexer, IndexPolicy policy) : WriteOperation
 {
@@ -73,13 +73,29 @@ public sealed class ReadingOperation(MappedReading reading, ResolvedReading reso
         ResourceId = existing.Id;
 
         // A reading that was deleted stays deleted when its device sends it again (backfill must not resurrect).
-        if (existing.IsDeleted || ResourceComparison.SameReading(JsonTree.Parse(existing.Body).Require().Root, incoming.Tree.Root))
+        Status = ReadingStatus.Duplicate;
+        if (existing.IsDeleted)
         {
-            Status = ReadingStatus.Duplicate;
             return;
         }
 
-        transaction.Put(Rewrite(key with { Amended = true }), existing.Id, existing);
+        var stored = JsonTree.Parse(existing.Body).Require().Root;
+        if (ResourceComparison.SameReading(stored, incoming.Tree.Root))
+        {
+            return;
+        }
+
+        var amended = Write(reading, key with { Amended = true });
+        if (ReadingMerge.LacksAnything(stored, amended.Root))
+        {
+            amended = ReadingMerge.Merge(stored, amended.Root);
+            if (ResourceComparison.SameReading(stored, amended.Root))
+            {
+                return;
+            }
+        }
+
+        transaction.Put(PreparedResource.Create(prepared.Type, amended, indexer, policy), existing.Id, existing);
         Status = ReadingStatus.Updated;
     }
 
