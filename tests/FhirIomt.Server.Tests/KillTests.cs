@@ -108,7 +108,7 @@ public sealed class KillTests(ITestOutputHelper output) : IDisposable
             stored.Add((string)resource["effectiveDateTime"]!, "Observation/" + (string)resource["id"]!);
         }
 
-        Assert.Empty(acknowledged.Where(pair => stored.GetValueOrDefault(pair.Key) != pair.Value));
+        Assert.DoesNotContain(acknowledged, pair => stored.GetValueOrDefault(pair.Key) != pair.Value);
     }
 
     private static string Iso(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFF'Z'", CultureInfo.InvariantCulture);

@@ -474,7 +474,7 @@ public sealed class ReceiptTests(TestServer server) : IClassFixture<TestServer>
     {
         Assert.NotEmpty((string)issue!["message"]!);
         Assert.NotEmpty((string)issue["fix"]!);
-        Assert.NotNull(issue.AsObject().ContainsKey("path") ? "" : null);
+        Assert.True(issue.AsObject().ContainsKey("path"));
     });
 
     private async Task<JsonNode> ReadAsync(string reference)

@@ -56,7 +56,7 @@ public sealed class ServerTests
 
         await server.SendAsync(HttpMethod.Post, "fhir/Patient", token, new StringContent("""{"resourceType":"Patient","name":"Geheimrat"}""", null, "application/fhir+json"));
         string[] secrets = ["Geheimrat", "Secret", "Newdevice", "Newpatient", "Otherdevice", patient, device, stored["Observation/".Length..], token, credential, vendor];
-        Assert.Empty(secrets.Where(secret => server.LogText.Contains(secret, StringComparison.OrdinalIgnoreCase)));
+        Assert.DoesNotContain(secrets, secret => server.LogText.Contains(secret, StringComparison.OrdinalIgnoreCase));
     }
 
     [Fact]
