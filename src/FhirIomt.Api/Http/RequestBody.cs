@@ -23,6 +23,8 @@ public static class RequestBody
                 var result = await reader.ReadAsync(request.HttpContext.RequestAborted).ConfigureAwait(false);
                 if (result.Buffer.Length > limit)
                 {
+                    // Taken, though not kept: a buffer that is never advanced would break the connection before the answer.
+                    reader.AdvanceTo(result.Buffer.End);
                     return (default, (StatusCodes.Status413PayloadTooLarge, ApiIssues.TooLarge(limit)));
                 }
 

@@ -71,8 +71,16 @@ public sealed class DeviceDirectory(IStore store, SearchQueryParser parser)
     {
         var criterion = parser.ParseCriterion(type, parameter, value).Require();
         var query = new SearchQuery { ResourceType = type, Criteria = [criterion], Count = SearchLimits.MaxCount };
-        var page = await store.SearchAsync(query, AccessPredicate.Everything.Instance, static _ => AccessPredicate.Nothing.Instance, cancellationToken).ConfigureAwait(false);
-        return page.Require().Matches;
+        var found = new List<StoredResource>();
+        do
+        {
+            var page = (await store.SearchAsync(query, AccessPredicate.Everything.Instance, static _ => AccessPredicate.Nothing.Instance, cancellationToken).ConfigureAwait(false)).Require();
+            found.AddRange(page.Matches);
+            query = query with { Cursor = page.Next };
+        }
+        while (query.Cursor is not null);
+
+        return found;
     }
 }
 
