@@ -79,11 +79,11 @@ internal sealed class SearchRun
         }
         else if (!plan.HasOneSubject)
         {
-            Fetch(plan.PageOfAll(cursor, Limit(found)), found);
+            Fetch(plan.PageOfAll(cursor, Limit(found)), found, plan);
         }
         else if (plan.NextSubject(_connection, long.MinValue, inclusive: true) is { } subject)
         {
-            Fetch(plan.PageOfSubject(_connection, subject, cursor, Limit(found)), found);
+            Fetch(plan.PageOfSubject(_connection, subject, cursor, Limit(found)), found, plan);
         }
     }
 
@@ -95,7 +95,7 @@ internal sealed class SearchRun
             for (var codes = plan.NextCodeSet(_connection, current, from, inclusive: true); codes is { } set; codes = plan.NextCodeSet(_connection, current, set, inclusive: false))
             {
                 var position = current == cursor.Subject && set == cursor.Codes ? cursor : default;
-                Fetch(plan.PageOfRange(current, set, position, Limit(found)), found);
+                Fetch(plan.PageOfRange(current, set, position, Limit(found)), found, plan);
                 if (found.Count > _query.Count)
                 {
                     return;
@@ -166,14 +166,20 @@ internal sealed class SearchRun
 
     private long Limit(List<Found> found) => _query.Count + 1 - found.Count;
 
-    private void Fetch(Condition select, List<Found> found)
+    private void Fetch(Condition select, List<Found> found, TimelinePlan? plan = null)
     {
+        var before = found.Count;
         using var rows = select.Prepare(_connection).Run();
         while (rows.Step())
         {
             var key = rows.Int64(0);
             var resource = new StoredResource(_query.ResourceType, rows.Text(1), rows.Int64(2), ResourceKey.TimeOf(key), rows.Blob(3));
             found.Add(new Found(resource, new SearchCursor(rows.Int64(4), rows.Int64(6), rows.Int64(5), key)));
+        }
+
+        if (plan is not null)
+        {
+            found.Sort(before, found.Count - before, Comparer<Found>.Create((left, right) => plan.Compare(left.Position, right.Position)));
         }
     }
 
