@@ -35,7 +35,7 @@ internal static class DefinitionCompiler
         return file.ToArray();
     }
 
-    private static byte[] Compress(byte[] bytes)
+    public static byte[] Compress(byte[] bytes)
     {
         var buffer = new byte[BrotliEncoder.GetMaxCompressedLength(bytes.Length)];
         return BrotliEncoder.TryCompress(bytes, buffer, out var written, quality: 11, window: 22)

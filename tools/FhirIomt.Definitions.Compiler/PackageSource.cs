@@ -14,6 +14,8 @@ internal sealed class PackageSource
 
     private readonly Dictionary<string, SortedDictionary<string, JsonTree>> _byType = new(StringComparer.Ordinal);
 
+    private readonly SortedDictionary<(string Type, string Id), JsonTree> _everything = new(Comparer<(string Type, string Id)>.Create(Compare));
+
     private PackageSource()
     {
         foreach (var type in Wanted)
@@ -23,6 +25,9 @@ internal sealed class PackageSource
     }
 
     public IEnumerable<ResourceNode> All(string type) => _byType[type].Values.Select(tree => tree.Root);
+
+    /// <summary>Every resource of the source, sorted by type and id.</summary>
+    public IEnumerable<ResourceNode> Everything() => _everything.Values.Select(tree => tree.Root);
 
     public ResourceNode Find(string type, string url) => _byType[type].TryGetValue(url, out var tree) ? tree.Root : default;
 
@@ -76,11 +81,15 @@ internal sealed class PackageSource
         }
     }
 
+    private static int Compare((string Type, string Id) left, (string Type, string Id) right) =>
+        string.CompareOrdinal(left.Type, right.Type) is var order && order != 0 ? order : string.CompareOrdinal(left.Id, right.Id);
+
     private void Add(byte[] utf8)
     {
         // Package files may start with a byte-order mark; resources on the wire may not.
         var start = utf8.AsSpan().StartsWith(System.Text.Encoding.UTF8.Preamble) ? 3 : 0;
         var tree = JsonTree.Parse(utf8.AsMemory(start)).Require();
+        _everything.TryAdd((tree.Root["resourceType"u8].AsString() ?? "", tree.Root["id"u8].AsString() ?? ""), tree);
         if (tree.Root["resourceType"u8].AsString() is { } type && _byType.TryGetValue(type, out var resources))
         {
             // HL7's own examples (ids example, example-…) are part of the package; they are no definitions.
