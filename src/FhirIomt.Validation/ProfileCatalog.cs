@@ -94,5 +94,5 @@ public sealed class ProfileCatalog
             : _codeSets.GetOrAdd(canonical, Library.Find("ValueSet", parsed) is { } found ? CodeSet.FromResource(found.Tree) : null);
     }
 
-    private Outcome<StructureProfile> Read(JsonTree definition) => StructureProfile.FromResource(definition, Definitions, url => Profile(url));
+    private Outcome<StructureProfile> Read(JsonTree definition) => StructureProfile.FromResource(definition, Library);
 }

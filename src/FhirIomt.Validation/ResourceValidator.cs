@@ -2,6 +2,7 @@ using FhirIomt.Core;
 using FhirIomt.Fhir.Definitions;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Validation.Base;
+using FhirIomt.Validation.Extensions;
 using FhirIomt.Validation.Profiles;
 using FhirIomt.Validation.Questionnaires;
 
@@ -15,6 +16,7 @@ public sealed class ResourceValidator
 {
     private readonly TypePlans _types;
     private readonly ProfilePlans _profiles;
+    private readonly ExtensionCheck _extensions;
 
     /// <summary>Knows R4's own profiles and those that come with the server.</summary>
     public ResourceValidator(FhirDefinitions definitions)
@@ -26,10 +28,12 @@ public sealed class ResourceValidator
     {
         _types = new TypePlans(catalog.Definitions, catalog.ValueSet, ChecksOf(catalog));
         _profiles = new ProfilePlans(catalog, _types);
+        _extensions = new ExtensionCheck(_profiles);
     }
 
     private static Dictionary<string, IResourceCheck> ChecksOf(ProfileCatalog catalog) => new(StringComparer.Ordinal)
     {
+        ["Bundle"] = new BundleCheck(catalog.Definitions),
         ["Questionnaire"] = new FormCheck(),
         ["QuestionnaireResponse"] = new ResponseCheck(catalog),
     };
@@ -41,7 +45,7 @@ public sealed class ResourceValidator
     public IReadOnlyList<Issue> Validate(JsonTree resource, IReadOnlyList<string> profiles)
     {
         var run = new ValidationRun(_types.Definitions);
-        var check = new ProfileWalk(_profiles, run, profiles);
+        var check = new ProfileWalk(_profiles, _extensions, run, profiles);
         new BaseWalk(_types, run, check).Resource(resource.Root, container: null);
         return run.Issues;
     }

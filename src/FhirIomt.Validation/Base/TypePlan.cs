@@ -16,6 +16,8 @@ internal sealed class MemberPlan(FhirMember member, ElementPlan element, TypePla
 
     public bool IsReference { get; } = member.Type.Name == "Reference";
 
+    public bool IsExtension { get; } = member.Type.Name == "Extension";
+
     /// <summary>The binding, when it is required or extensible, can be listed and applies to this type.</summary>
     public BindingCheck? Binding { get; } = BindingCheck.For(member.Element.Binding, member.Type, plans.ValueSet);
 
