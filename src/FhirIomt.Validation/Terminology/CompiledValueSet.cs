@@ -9,13 +9,16 @@ internal sealed class CompiledValueSet
 {
     private readonly FrozenDictionary<string, FrozenSet<string>> _systems;
 
-    private CompiledValueSet(CodeSet? listed, FrozenDictionary<string, FrozenSet<string>> systems)
+    private readonly bool _isClosed;
+
+    private CompiledValueSet(CodeSet? listed, FrozenDictionary<string, FrozenSet<string>> systems, bool isClosed)
     {
-        Listed = listed;
+        Listed = isClosed ? listed : null;
         _systems = systems;
+        _isClosed = isClosed;
     }
 
-    /// <summary>The set as a list; null when it cannot be listed.</summary>
+    /// <summary>The set as a list; null when it cannot be listed in full.</summary>
     public CodeSet? Listed { get; }
 
     /// <summary>Lists the set; one that cannot be listed (filters on content that is not here, whole grammars) is kept as such, and codes are checked singly.</summary>
@@ -24,7 +27,7 @@ internal sealed class CompiledValueSet
         var expander = new ValueSetExpander(store, new ExpansionRequest());
         if (expander.Expand(valueSet) is not { } concepts)
         {
-            return new CompiledValueSet(null, FrozenDictionary<string, FrozenSet<string>>.Empty);
+            return new CompiledValueSet(null, FrozenDictionary<string, FrozenSet<string>>.Empty, isClosed: false);
         }
 
         var systems = concepts.Values.GroupBy(concept => concept.SystemUrl, StringComparer.Ordinal).ToDictionary(
@@ -32,13 +35,15 @@ internal sealed class CompiledValueSet
             group => group.Select(concept => concept.Code).ToFrozenSet(IsCaseSensitive(group) ? StringComparer.Ordinal : StringComparer.OrdinalIgnoreCase),
             StringComparer.Ordinal);
         var listed = CodeSet.Of(valueSet.Url ?? "", systems.Select(system => new KeyValuePair<string, IReadOnlyCollection<string>>(system.Key, system.Value)));
-        return new CompiledValueSet(listed, systems.ToFrozenDictionary(StringComparer.Ordinal));
+        return new CompiledValueSet(listed, systems.ToFrozenDictionary(StringComparer.Ordinal), isClosed: expander.Sources.Fragments.Count == 0);
     }
 
-    /// <summary>Null when the set is not listed.</summary>
-    public bool? Contains(ReadOnlySpan<char> system, ReadOnlySpan<char> code) => Listed is null
-        ? null
-        : _systems.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(system, out var codes) && codes.GetAlternateLookup<ReadOnlySpan<char>>().Contains(code);
+    /// <summary>Null when the list does not say: the set cannot be listed, or part of it comes from a fragment of a code system.</summary>
+    public bool? Contains(ReadOnlySpan<char> system, ReadOnlySpan<char> code)
+    {
+        var found = _systems.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(system, out var codes) && codes.GetAlternateLookup<ReadOnlySpan<char>>().Contains(code);
+        return found ? true : _isClosed ? false : null;
+    }
 
     private static bool IsCaseSensitive(IEnumerable<ExpandedConcept> concepts) => concepts.First().System?.Content.CaseSensitive ?? true;
 }

@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using FhirIomt.Fhir.Definitions;
 using FhirIomt.Validation.Terminology.Checking;
 using FhirIomt.Validation.Terminology.CodeSystems;
+using FhirIomt.Validation.Terminology.ValueSets;
 
 namespace FhirIomt.Validation.Terminology;
 
@@ -11,7 +13,8 @@ namespace FhirIomt.Validation.Terminology;
 /// </summary>
 public sealed class TerminologyService
 {
-    private readonly ConcurrentDictionary<string, CompiledValueSet?> _compiled = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, CompiledValueSet?> _byCanonical = new(StringComparer.Ordinal);
+    private readonly ConditionalWeakTable<ValueSetDefinition, CompiledValueSet> _compiled = [];
 
     /// <param name="definitions">Code systems, value sets, supplements and concept maps.</param>
     /// <param name="limits">How far work goes; <see cref="TerminologyLimits.Default"/> when null.</param>
@@ -28,21 +31,25 @@ public sealed class TerminologyService
     /// <param name="system">The code's system.</param>
     /// <param name="code">The code.</param>
     /// <param name="version">The version of the system that the code names, if any.</param>
+    /// <param name="from">The definition that refers to the value set: its package decides between versions.</param>
     /// <returns>Null when it cannot be said: the value set, or the content of the code system, is not here.</returns>
-    public bool? IsMember(string valueSet, string system, string code, string? version = null) =>
-        version is null && Compiled(valueSet)?.Contains(system, code) is { } known
+    public bool? IsMember(string valueSet, string system, string code, string? version = null, DefinitionResource? from = null) =>
+        version is null && Compiled(valueSet, from)?.Contains(system, code) is { } known
             ? known
-            : Validate(valueSet, system, code, version).IsMember;
+            : Validate(valueSet, system, code, version, from: from).IsMember;
 
-    /// <summary>As <see cref="IsMember(string, string, string, string?)"/>, without making strings.</summary>
-    public bool? IsMember(string valueSet, ReadOnlySpan<char> system, ReadOnlySpan<char> code) =>
-        Compiled(valueSet)?.Contains(system, code) ?? Validate(valueSet, system.ToString(), code.ToString()).IsMember;
+    /// <summary>As <see cref="IsMember(string, string, string, string?, DefinitionResource?)"/>, without making strings.</summary>
+    public bool? IsMember(string valueSet, ReadOnlySpan<char> system, ReadOnlySpan<char> code, DefinitionResource? from = null) =>
+        Compiled(valueSet, from)?.Contains(system, code) ?? Validate(valueSet, system.ToString(), code.ToString(), from: from).IsMember;
 
-    /// <summary>The codes of a value set as a list; null when the set is unknown or cannot be listed.</summary>
-    public CodeSet? TryList(string valueSet) => Compiled(valueSet)?.Listed;
+    /// <summary>
+    /// The codes of a value set as a list; null when the set is unknown or cannot be listed in full. Letter case counts in it, also for code systems
+    /// that do not mind: what it does not contain is to be asked again with <see cref="IsMember(string, string, string, string?, DefinitionResource?)"/>.
+    /// </summary>
+    public CodeSet? TryList(string valueSet, DefinitionResource? from = null) => Compiled(valueSet, from)?.Listed;
 
     /// <summary>Whether the value set is known at all.</summary>
-    public bool Knows(string valueSet) => Store.ValueSet(Canonical.Parse(valueSet)) is not null;
+    public bool Knows(string valueSet, DefinitionResource? from = null) => Store.ValueSet(Canonical.Parse(valueSet), from) is not null;
 
     /// <summary>Checks a code in all detail.</summary>
     /// <param name="valueSet">Canonical of the value set; null to ask the code system alone.</param>
@@ -60,7 +67,7 @@ public sealed class TerminologyService
             return new CodeValidation(CodeStanding.ValueSetNotUsable, null, false, [TxIssues.UnknownValueSet(valueSet).ToIssue()]);
         }
 
-        var settings = new CheckSettings { Languages = languages is null ? null : LanguageRanges.Parse(languages), InferSystem = system is null };
+        var settings = new CheckSettings { Languages = languages is null ? null : LanguageRanges.Parse(languages), InferSystem = system is null, AnySystem = true };
         var checker = new CodeChecker(Store, settings);
         if (!checker.UseSupplements(set))
         {
@@ -96,17 +103,17 @@ public sealed class TerminologyService
             : CodeStanding.NotInSet;
     }
 
-    private CompiledValueSet? Compiled(string valueSet)
+    private CompiledValueSet? Compiled(string valueSet, DefinitionResource? from)
     {
-        if (_compiled.TryGetValue(valueSet, out var known))
+        if (from is null && _byCanonical.TryGetValue(valueSet, out var known))
         {
             return known;
         }
 
-        var compiled = Store.ValueSet(Canonical.Parse(valueSet)) is { } found ? CompiledValueSet.Compile(Store, found) : null;
-        if (_compiled.Count < Store.Limits.MaxCached)
+        var compiled = Store.ValueSet(Canonical.Parse(valueSet), from) is { } found ? _compiled.GetValue(found, set => CompiledValueSet.Compile(Store, set)) : null;
+        if (from is null && _byCanonical.Count < Store.Limits.MaxCached)
         {
-            _compiled.TryAdd(valueSet, compiled);
+            _byCanonical.TryAdd(valueSet, compiled);
         }
 
         return compiled;

@@ -8,6 +8,7 @@ namespace FhirIomt.Validation.Terminology;
 /// </summary>
 /// <param name="Code">Our own stable code.</param>
 /// <param name="TxCode">Empty when the protocol has none.</param>
+/// <param name="MessageId">Empty when the protocol has none.</param>
 /// <param name="Path">FHIRPath within the request: <c>Coding.code</c>; null when the finding is about the whole.</param>
 internal sealed record TxIssue(IssueSeverity Severity, IssueKind Kind, string Code, string TxCode, string MessageId, string Text, string? Path = null)
 {

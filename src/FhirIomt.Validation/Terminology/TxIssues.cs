@@ -87,8 +87,8 @@ internal static class TxIssues
     public static TxIssue UnknownCodeInFragment(string code, string system, string? version, string path) =>
         Warning(IssueKind.CodeInvalid, "IOMT-0263", "invalid-code", "UNKNOWN_CODE_IN_FRAGMENT", $"Unknown Code '{code}' in the CodeSystem '{system}' version '{version}' - note that the code system is labeled as a fragment, so the code may be valid in some other fragment", path);
 
-    public static TxIssue CannotInfer(string code, string valueSet, string path) =>
-        Error(IssueKind.NotFound, "IOMT-0264", "cannot-infer", "UNABLE_TO_INFER_CODESYSTEM", $"The System URI could not be determined for the code '{code}' in the ValueSet '{valueSet}'", path);
+    public static TxIssue CannotInfer(string code, string valueSet, IReadOnlyCollection<string> systems, string path) =>
+        Error(IssueKind.NotFound, "IOMT-0264", "cannot-infer", "UNABLE_TO_INFER_CODESYSTEM", $"The System URI could not be determined for the code '{code}' in the ValueSet '{valueSet}'{(systems.Count == 0 ? "" : $": none of its code systems has it ({string.Join(", ", systems)})")}", path);
 
     public static TxIssue ManySystems(string code, string valueSet, IEnumerable<string> systems, string path) =>
         Error(IssueKind.NotFound, "IOMT-0264", "cannot-infer", "Unable_to_resolve_system__value_set_has_multiple_matches", $"The System URI could not be determined for the code '{code}' in the ValueSet '{valueSet}': value set expansion has multiple matches: [{string.Join(", ", systems)}]", path);
@@ -115,11 +115,11 @@ internal static class TxIssues
         new(IssueSeverity.Information, IssueKind.BusinessRule, "IOMT-0269", "status-check", "MSG_" + status.ToUpperInvariant(), $"Reference to {status} {kind} {canonical}");
 
     public static TxIssue NothingToValidate() =>
-        Error(IssueKind.Invalid, "IOMT-0274", "", "UNABLE_TO_FIND_CODE", "Unable to find code to validate (looked for coding | codeableConcept | code+system | code+inferSystem in parameters");
+        Error(IssueKind.Invalid, "IOMT-0274", "", "", "Unable to find code to validate (looked for coding | codeableConcept | code+system | code+inferSystem in parameters");
 
-    public static TxIssue BadRequest(string text) => Error(IssueKind.Invalid, "IOMT-0275", "", "BAD_REQUEST", text);
+    public static TxIssue BadRequest(string text) => Error(IssueKind.Invalid, "IOMT-0275", "", "", text);
 
-    public static TxIssue TooMany(string text) => Error(IssueKind.TooCostly, "IOMT-0276", "", "TOO_MANY", text);
+    public static TxIssue TooMany(string text) => Error(IssueKind.TooCostly, "IOMT-0276", "", "", text);
 
     public static TxIssue BadLanguage(string text) =>
         Error(IssueKind.Processing, "IOMT-0277", "invalid-display", "INVALID_DISPLAY_NAME", $"Invalid displayLanguage: '{text}'");

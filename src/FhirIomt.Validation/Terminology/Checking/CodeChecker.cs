@@ -210,14 +210,15 @@ internal sealed class CodeChecker
 
     private string? Infer(ValueSetDefinition valueSet, CodeQuery query)
     {
-        var systems = SystemsOf(valueSet, new HashSet<string>(StringComparer.Ordinal)).Distinct(StringComparer.Ordinal)
+        var considered = SystemsOf(valueSet, new HashSet<string>(StringComparer.Ordinal)).Distinct(StringComparer.Ordinal).ToList();
+        var systems = considered
             .Where(system => new MembershipTest(_store, _settings, _displays).Test(valueSet, query with { System = system }).Membership == Membership.In).ToList();
-        if (systems.Count == 1)
+        if (systems.Count == 1 || (systems.Count > 1 && _settings.AnySystem))
         {
             return systems[0];
         }
 
-        Add(systems.Count == 0 ? TxIssues.CannotInfer(query.Code, valueSet.Name, query.PathOf("code")) : TxIssues.ManySystems(query.Code, valueSet.Name, systems, query.PathOf("code")));
+        Add(systems.Count == 0 ? TxIssues.CannotInfer(query.Code, valueSet.Name, considered, query.PathOf("code")) : TxIssues.ManySystems(query.Code, valueSet.Name, systems, query.PathOf("code")));
         return null;
     }
 

@@ -37,6 +37,9 @@ internal sealed record CheckSettings
 
     public bool InferSystem { get; init; }
 
+    /// <summary>Any code system will do when the code names none (elements of type code); else there must be only one.</summary>
+    public bool AnySystem { get; init; }
+
     public bool? VersionsMatch { get; init; }
 }
 

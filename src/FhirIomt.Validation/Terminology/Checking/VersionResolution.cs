@@ -26,13 +26,12 @@ internal sealed class VersionResolution(TerminologyStore store, VersionRules rul
     /// <param name="query">The code, with the version that it names.</param>
     public ResolvedVersion Resolve(string system, string? included, CodeQuery query)
     {
-        var known = store.KnownVersions(system);
         var choice = rules.Choose(system, included);
-        var wanted = query.Version is { } given ? Reconcile(system, included, choice, given, known, query) : choice.Version;
+        var wanted = query.Version is { } given ? Reconcile(system, included, choice, given, query) : choice.Version;
         var content = store.CodeSystem(system, wanted);
         if (content is null)
         {
-            AddUnknown(system, wanted, known, query);
+            AddUnknown(system, wanted, query);
         }
         else if (rules.Required(system) is { } required && !VersionPattern.Fits(content.Version, required))
         {
@@ -42,14 +41,14 @@ internal sealed class VersionResolution(TerminologyStore store, VersionRules rul
         return new ResolvedVersion(content, _issues) { Missing = _missing, Differs = _differs, NothingKnown = content is null && store.CodeSystem(system, null) is null };
     }
 
-    private string? Reconcile(string system, string? included, VersionChoice choice, string given, IReadOnlyList<string> known, CodeQuery query)
+    private string? Reconcile(string system, string? included, VersionChoice choice, string given, CodeQuery query)
     {
         var isKnown = store.CodeSystem(system, given) is not null;
         if (choice.Version is not { } wanted)
         {
             if (!isKnown && store.CodeSystem(system, null) is { } latest)
             {
-                AddUnknown(system, given, known, query);
+                AddUnknown(system, given, query);
                 _issues.Add(TxIssues.VersionMismatchWithDefault(system, latest.Version, given, query.PathOf("version")));
                 return null;
             }
@@ -68,15 +67,15 @@ internal sealed class VersionResolution(TerminologyStore store, VersionRules rul
             : TxIssues.VersionMismatchAfterRules(system, wanted, included, given, query.PathOf("version")));
         if (!isKnown)
         {
-            AddUnknown(system, given, known, query);
+            AddUnknown(system, given, query);
         }
 
         return wanted;
     }
 
-    private void AddUnknown(string system, string? version, IReadOnlyList<string> known, CodeQuery query)
+    private void AddUnknown(string system, string? version, CodeQuery query)
     {
         _missing = new Canonical(system, version);
-        _issues.Add(version is null ? TxIssues.UnknownSystem(system, query.PathOf("system")) : TxIssues.UnknownVersion(system, version, known, query.PathOf("system")));
+        _issues.Add(version is null ? TxIssues.UnknownSystem(system, query.PathOf("system")) : TxIssues.UnknownVersion(system, version, store.KnownVersions(system), query.PathOf("system")));
     }
 }

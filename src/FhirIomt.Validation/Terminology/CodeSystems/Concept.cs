@@ -15,7 +15,8 @@ internal sealed class Concept(int index, string code, ResourceNode node)
 
     public ResourceNode Node { get; } = node;
 
-    public string? Display => Node["display"u8].AsString();
+    /// <summary>Without white space around it, which FHIR strings should not have (R4 §2.24.0.1) and some displays do.</summary>
+    public string? Display => Node["display"u8].AsString()?.Trim();
 
     public string? Definition => Node["definition"u8].AsString();
 

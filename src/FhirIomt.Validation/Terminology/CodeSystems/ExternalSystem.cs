@@ -91,7 +91,8 @@ internal sealed class ExternalSystem
     }
 
     // ISO/IEEE 11073-10101: partition * 65536 + term code, or a term code within a partition; reference ids are not codes here.
-    private static CodeForm MdcCode(string code) => FormOf(code.Length <= 10 && code[0] != '0' && AllDigits(code));
+    private static CodeForm MdcCode(string code) =>
+        MdcCodes.ReferenceId(code) is not null ? CodeForm.Valid : FormOf(code.Length <= 10 && code[0] != '0' && AllDigits(code));
 
     private static bool IsMimeType(string code)
     {

@@ -119,9 +119,13 @@ internal static class AnswerWriter
     private static void WriteIssue(Utf8JsonWriter writer, TxIssue issue)
     {
         writer.WriteStartObject();
-        writer.WriteStartArray("extension"u8);
-        WriteExtension(writer, Extensions.MessageId, "valueString", issue.MessageId);
-        writer.WriteEndArray();
+        if (issue.MessageId.Length > 0)
+        {
+            writer.WriteStartArray("extension"u8);
+            WriteExtension(writer, Extensions.MessageId, "valueString", issue.MessageId);
+            writer.WriteEndArray();
+        }
+
         writer.WriteString("severity"u8, issue.Severity.ToString().ToLowerInvariant());
         writer.WriteString("code"u8, KindCode(issue.Kind));
         writer.WriteStartObject("details"u8);

@@ -9,7 +9,7 @@ internal sealed record DisplayChoice(string? Display, Designation? Chosen, IRead
     public static List<Designation> Texts(ExpandedConcept concept, string? valueSetLanguage)
     {
         var all = concept.System is { } system && concept.Concept is { } found ? system.Designations(found) : [];
-        if (concept.Listed["display"u8].AsString() is { } own)
+        if (concept.Listed["display"u8].AsString()?.Trim() is { } own)
         {
             all.RemoveAll(text => text.IsDisplay);
             all.Insert(0, new Designation(concept.System?.Content.Language ?? valueSetLanguage, own, default, null));
