@@ -1,36 +1,37 @@
-using System.Collections.Frozen;
+using System.Collections.Concurrent;
 using FhirIomt.Core;
 using FhirIomt.Fhir.Definitions;
 using FhirIomt.Fhir.Json;
+using FhirIomt.Fhir.Packages;
 
 namespace FhirIomt.Validation;
 
 /// <summary>
-/// The profiles and value sets that a validator knows: R4's own, those that come with the server, and those added. Immutable; adding gives a new one.
+/// The definitions that a validator knows: R4's own, those that come with the server, packages, and single resources. Immutable from outside;
+/// adding gives a new one. Profiles are read when first asked for.
 /// </summary>
 public sealed class ProfileCatalog
 {
     private const string Folder = "profiles/iomt/";
 
-    private readonly FhirDefinitions _definitions;
-    private readonly FrozenDictionary<string, StructureProfile> _profiles;
-    private readonly FrozenDictionary<string, CodeSet> _codeSets;
+    private readonly ConcurrentDictionary<DefinitionResource, StructureProfile?> _profiles = new();
+    private readonly ConcurrentDictionary<string, CodeSet?> _codeSets = new(StringComparer.Ordinal);
 
-    private ProfileCatalog(FhirDefinitions definitions, IReadOnlyDictionary<string, StructureProfile> profiles, IReadOnlyDictionary<string, CodeSet> codeSets)
+    private ProfileCatalog(FhirDefinitions definitions, DefinitionLibrary library)
     {
-        _definitions = definitions;
-        _profiles = profiles.ToFrozenDictionary(StringComparer.Ordinal);
-        _codeSets = codeSets.ToFrozenDictionary(StringComparer.Ordinal);
+        Definitions = definitions;
+        Library = library;
     }
 
-    /// <summary>Canonical URLs of the profiles beyond R4's own.</summary>
-    public IReadOnlyCollection<string> ProfileUrls => _profiles.Keys;
+    public FhirDefinitions Definitions { get; }
 
-    public FhirDefinitions Definitions => _definitions;
+    public DefinitionLibrary Library { get; }
+
+    /// <summary>Canonical URLs of the profiles beyond R4's own.</summary>
+    public IReadOnlyCollection<string> ProfileUrls => [.. Library.Added("StructureDefinition").Select(resource => resource.Url)];
 
     /// <summary>R4's own profiles only.</summary>
-    public static ProfileCatalog Core(FhirDefinitions definitions) =>
-        new(definitions, new Dictionary<string, StructureProfile>(StringComparer.Ordinal), new Dictionary<string, CodeSet>(StringComparer.Ordinal));
+    public static ProfileCatalog Core(FhirDefinitions definitions) => new(definitions, DefinitionLibrary.R4);
 
     /// <summary>R4's own and those of profiles/iomt, which are embedded in this assembly.</summary>
     public static ProfileCatalog BuiltIn(FhirDefinitions definitions)
@@ -44,49 +45,54 @@ public sealed class ProfileCatalog
             resources.Add(JsonTree.Parse(text).Require());
         }
 
-        return Core(definitions).With(resources).Require();
+        return new(definitions, DefinitionLibrary.R4.With(resources));
     }
 
+    /// <summary>Adds the definitions of a package; a profile in it that cannot be read is found when it is asked for.</summary>
+    public ProfileCatalog With(FhirPackage package) => new(Definitions, Library.With(package));
+
     /// <summary>
-    /// Adds StructureDefinitions (a differential is enough; a base profile among them must come first) and ValueSets; other resources are passed over.
-    /// A later definition of a URL replaces an earlier one. Codes IOMT-0200 to IOMT-0202.
+    /// Adds StructureDefinitions (a differential is enough), ValueSets, CodeSystems and other definitions; each profile is read at once. A later
+    /// definition of a URL and version replaces an earlier one. Codes IOMT-0200 to IOMT-0202.
     /// </summary>
     public Outcome<ProfileCatalog> With(IEnumerable<JsonTree> resources)
     {
-        var profiles = new Dictionary<string, StructureProfile>(_profiles, StringComparer.Ordinal);
-        var codeSets = new Dictionary<string, CodeSet>(_codeSets, StringComparer.Ordinal);
+        var added = resources.ToArray();
+        var catalog = new ProfileCatalog(Definitions, Library.With(added));
         var issues = new List<Issue>();
-        foreach (var resource in resources)
+        foreach (var resource in added)
         {
-            if (resource.Root["resourceType"u8].TextEquals("ValueSet"u8))
+            if (resource.Root["resourceType"u8].TextEquals("StructureDefinition"u8))
             {
-                if (CodeSet.FromResource(resource) is { } codes)
-                {
-                    codeSets[codes.Url] = codes;
-                }
-            }
-            else if (resource.Root["resourceType"u8].TextEquals("StructureDefinition"u8))
-            {
-                var read = StructureProfile.FromResource(resource, _definitions, url => profiles.GetValueOrDefault(WithoutVersion(url)) ?? _definitions.Profile(url));
-                if (read.TryGetValue(out var profile, out var found))
-                {
-                    profiles[profile.Url] = profile;
-                }
-                else
-                {
-                    issues.AddRange(found);
-                }
+                issues.AddRange(catalog.Read(resource).Issues.Where(issue => issue.Refuses));
             }
         }
 
-        return issues.Count > 0 ? Outcome<ProfileCatalog>.Refused(issues) : new ProfileCatalog(_definitions, profiles, codeSets);
+        return issues.Count > 0 ? Outcome<ProfileCatalog>.Refused(issues) : catalog;
     }
 
-    /// <summary>By canonical URL; a version is not looked at.</summary>
-    public StructureProfile? Profile(string canonical) => _profiles.GetValueOrDefault(WithoutVersion(canonical)) ?? _definitions.Profile(canonical);
+    /// <summary>By canonical URL, with or without version; null when it is unknown or cannot be read.</summary>
+    /// <param name="from">The definition that refers to it.</param>
+    public StructureProfile? Profile(string canonical, DefinitionResource? from = null)
+    {
+        var parsed = Canonical.Parse(canonical);
+        if (!Library.HasAdded("StructureDefinition", parsed.Url) && Definitions.Profile(parsed.Url) is { } compiled)
+        {
+            return parsed.Version is { } asked && !DefinitionVersion.Meets(compiled.Version, asked) ? null : compiled;
+        }
+
+        return Library.Find("StructureDefinition", parsed, from) is not { } found ? null
+            : _profiles.TryGetValue(found, out var known) ? known
+            : _profiles.GetOrAdd(found, Read(found.Tree).TryGetValue(out var profile, out _) ? profile with { Source = found } : null);
+    }
 
     /// <summary>Null when it is unknown or cannot be listed.</summary>
-    public CodeSet? ValueSet(string canonical) => _codeSets.GetValueOrDefault(WithoutVersion(canonical)) ?? _definitions.ValueSet(canonical);
+    public CodeSet? ValueSet(string canonical)
+    {
+        var parsed = Canonical.Parse(canonical);
+        return !Library.HasAdded("ValueSet", parsed.Url) ? Definitions.ValueSet(parsed.Url)
+            : _codeSets.GetOrAdd(canonical, Library.Find("ValueSet", parsed) is { } found ? CodeSet.FromResource(found.Tree) : null);
+    }
 
-    private static string WithoutVersion(string canonical) => canonical.IndexOf('|') is > 0 and var bar ? canonical[..bar] : canonical;
+    private Outcome<StructureProfile> Read(JsonTree definition) => StructureProfile.FromResource(definition, Definitions, url => Profile(url));
 }

@@ -3,6 +3,7 @@ using FhirIomt.Fhir.Definitions;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Validation.Base;
 using FhirIomt.Validation.Profiles;
+using FhirIomt.Validation.Questionnaires;
 
 namespace FhirIomt.Validation;
 
@@ -23,9 +24,15 @@ public sealed class ResourceValidator
 
     public ResourceValidator(ProfileCatalog catalog)
     {
-        _types = new TypePlans(catalog.Definitions, catalog.ValueSet);
+        _types = new TypePlans(catalog.Definitions, catalog.ValueSet, ChecksOf(catalog));
         _profiles = new ProfilePlans(catalog, _types);
     }
+
+    private static Dictionary<string, IResourceCheck> ChecksOf(ProfileCatalog catalog) => new(StringComparer.Ordinal)
+    {
+        ["Questionnaire"] = new FormCheck(),
+        ["QuestionnaireResponse"] = new ResponseCheck(catalog),
+    };
 
     /// <summary>Empty when nothing was found; refuse the resource when any issue <see cref="Issue.Refuses"/>.</summary>
     public IReadOnlyList<Issue> Validate(JsonTree resource) => Validate(resource, []);
@@ -33,7 +40,7 @@ public sealed class ResourceValidator
     /// <param name="profiles">Canonical URLs that the resource must meet besides those it claims.</param>
     public IReadOnlyList<Issue> Validate(JsonTree resource, IReadOnlyList<string> profiles)
     {
-        var run = new ValidationRun();
+        var run = new ValidationRun(_types.Definitions);
         var check = new ProfileWalk(_profiles, run, profiles);
         new BaseWalk(_types, run, check).Resource(resource.Root, container: null);
         return run.Issues;

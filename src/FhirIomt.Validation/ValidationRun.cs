@@ -1,10 +1,11 @@
 using FhirIomt.Core;
+using FhirIomt.Fhir.Definitions;
 using FhirIomt.Fhir.Json;
 
 namespace FhirIomt.Validation;
 
 /// <summary>The findings of one validation.</summary>
-internal sealed class ValidationRun
+internal sealed class ValidationRun(FhirDefinitions definitions)
 {
     /// <summary>A person mends a few dozen findings at a time; a resource with more has one cause. The limit also bounds the answer's size.</summary>
     public const int MaxIssues = 200;
@@ -30,15 +31,15 @@ internal sealed class ValidationRun
         }
     }
 
-    /// <summary>Adds a finding about a node, or about a child it should not have or lacks.</summary>
-    public void Add(in Finding finding, ResourceNode node, string message, ReadOnlySpan<byte> child = default)
+    /// <summary>Adds a finding about a node; one about a child that is missing stands at its parent.</summary>
+    public void Add(in Finding finding, ResourceNode node, string message)
     {
         if (IsFull || (_remarks >= MaxRemarks && finding.Severity < IssueSeverity.Error))
         {
             return;
         }
 
-        var expression = ElementPath.Of(node, child);
+        var expression = ElementPath.Of(node, definitions);
         foreach (var known in Issues)
         {
             // Slices repeat what their element says; one finding is enough.

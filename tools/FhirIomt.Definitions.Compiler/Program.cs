@@ -24,7 +24,8 @@ Console.WriteLine($"{bytes.Length:N0} bytes; loaded in {loaded.TotalMilliseconds
 Console.WriteLine($"{definitions.Types.Count} types, {definitions.ResourceTypes.Count} concrete resources, {definitions.ProfileUrls.Count} profiles, {definitions.ValueSetUrls.Count} value sets");
 Console.WriteLine($"{definitions.ResourceTypes.SelectMany(definitions.SearchParameters).Select(parameter => parameter.Url).Distinct(StringComparer.Ordinal).Count()} search parameters");
 watch.Restart();
-var resources = new R4Resources(packed);
+var resources = new R4Resources(() => packed);
+resources.Versions("StructureDefinition", "http://hl7.org/fhir/StructureDefinition/Patient");
 Console.WriteLine($"{packed.Length:N0} bytes of resources; opened in {watch.Elapsed.TotalMilliseconds:F1} ms, {source.Everything().Count()} resources");
 watch.Restart();
 var read = source.Everything().Select(node => node["resourceType"u8].AsString()!).Distinct(StringComparer.Ordinal).SelectMany(resources.All).Count(resource => resource.Tree.Root.Exists);

@@ -36,6 +36,12 @@ public sealed class DefinitionLibrary : IDefinitionSource
     /// <summary>Adds the definitions of a package.</summary>
     public DefinitionLibrary With(FhirPackage package) => new(_below, Own.Concat(package.Definitions), _packages.Values.Append(package));
 
+    /// <summary>What was added beyond the base, of one resource type.</summary>
+    public IEnumerable<DefinitionResource> Added(string resourceType) => _resources.Where(entry => entry.Key.Type == resourceType).SelectMany(entry => entry.Value);
+
+    /// <summary>Whether a definition of that URL was added beyond the base; asking this does not open the base.</summary>
+    public bool HasAdded(string resourceType, string url) => _resources.ContainsKey((resourceType, url));
+
     public DefinitionResource? Find(string resourceType, Canonical canonical, DefinitionResource? from = null)
     {
         var versions = Versions(resourceType, canonical.Url);
@@ -85,7 +91,7 @@ public sealed class DefinitionLibrary : IDefinitionSource
 
     // Of two with the same version the one added last stands.
     private static DefinitionResource[] NewestFirst(IEnumerable<DefinitionResource> versions) =>
-        [.. versions.Reverse().DistinctBy(resource => resource.Version).OrderByDescending(resource => resource.Version, DefinitionVersion.Order)];
+        [.. versions.Reverse().DistinctBy(resource => resource.Version, StringComparer.Ordinal).OrderByDescending(resource => resource.Version, DefinitionVersion.Order)];
 
     // Breadth first through the dependencies: what a package brings itself is nearer than what its dependency brings.
     private DefinitionResource Nearest(IReadOnlyList<DefinitionResource> versions, PackageId home)

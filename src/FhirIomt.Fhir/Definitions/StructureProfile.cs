@@ -15,6 +15,9 @@ namespace FhirIomt.Fhir.Definitions;
 public sealed record StructureProfile(
     string Url, string? Version, string Type, string? Base, IReadOnlyList<ProfileElement> Elements, IReadOnlyList<ExtensionContext> Contexts)
 {
+    /// <summary>Where it was read from, so that canonicals in it are looked up from there; null for R4's own.</summary>
+    public DefinitionResource? Source { get; init; }
+
     /// <summary>Reads a StructureDefinition resource; it must have a snapshot. Codes IOMT-0200 and IOMT-0201.</summary>
     public static Outcome<StructureProfile> FromResource(JsonTree resource) => ProfileReader.Read(resource);
 

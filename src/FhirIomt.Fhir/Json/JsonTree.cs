@@ -27,10 +27,14 @@ public sealed class JsonTree
 {
     private readonly JsonRow[] _rows;
 
-    private JsonTree(ReadOnlyMemory<byte> utf8, JsonRow[] rows)
+    // One place for each row where the text was made from another one; null where the text is what came in.
+    private readonly TextPosition[]? _places;
+
+    private JsonTree(ReadOnlyMemory<byte> utf8, JsonRow[] rows, TextPosition[]? places = null)
     {
         Utf8 = utf8;
         _rows = rows;
+        _places = places;
     }
 
     public ReadOnlyMemory<byte> Utf8 { get; }
@@ -51,28 +55,34 @@ public sealed class JsonTree
             return JsonIssues.TooLong(utf8.Length, limits.MaxBytes);
         }
 
-        var builder = new RowBuilder(Math.Max(16, utf8.Length / 24));
-        var reader = new Utf8JsonReader(utf8.Span, new JsonReaderOptions { MaxDepth = limits.MaxDepth });
+        if (JsonIssues.FindBadUtf8(utf8.Span) is { } bad)
+        {
+            return bad;
+        }
+
+        JsonRow[] rows;
         try
         {
-            while (reader.Read())
-            {
-                builder.Add(ref reader);
-            }
+            rows = ReadRows(utf8.Span, limits.MaxDepth);
         }
         catch (JsonException exception)
         {
             return JsonIssues.NotJson(utf8.Span, exception, limits);
         }
 
-        var rows = builder.ToRows();
-        if (FindInvalidText(utf8.Span, rows) is { } invalid)
+        if (FindLoneSurrogate(utf8.Span, rows) is { } invalid)
         {
             return invalid;
         }
 
-        return FindDuplicate(utf8.Span, rows) is { } duplicate ? duplicate : new JsonTree(utf8, rows);
+        return JsonDuplicates.Find(utf8.Span, rows) is { Count: > 0 } duplicates ? Outcome<JsonTree>.Refused(duplicates) : new JsonTree(utf8, rows);
     }
+
+    /// <summary>A text that this program wrote from another one, with the place in that other text of every row.</summary>
+    internal static JsonTree FromWritten(ReadOnlyMemory<byte> utf8, TextPosition[] places, int maxDepth) => new(utf8, ReadRows(utf8.Span, maxDepth), places);
+
+    /// <summary>Line and column of a row in the text that came in.</summary>
+    internal TextPosition PositionOf(int index) => _places is { } places ? places[index] : TextPosition.At(Utf8.Span, _rows[index].Start);
 
     internal static string Unescape(ReadOnlySpan<byte> escaped)
     {
@@ -87,14 +97,21 @@ public sealed class JsonTree
         return text;
     }
 
-    // The reader checks grammar, not that strings are well-formed UTF-8 or that surrogate escapes come in pairs.
-    private static Issue? FindInvalidText(ReadOnlySpan<byte> utf8, JsonRow[] rows)
+    private static JsonRow[] ReadRows(ReadOnlySpan<byte> utf8, int maxDepth)
     {
-        if (!System.Text.Unicode.Utf8.IsValid(utf8))
+        var builder = new RowBuilder(Math.Max(16, utf8.Length / 24));
+        var reader = new Utf8JsonReader(utf8, new JsonReaderOptions { MaxDepth = maxDepth });
+        while (reader.Read())
         {
-            return JsonIssues.BadUtf8();
+            builder.Add(ref reader);
         }
 
+        return builder.ToRows();
+    }
+
+    // The reader checks grammar, not that surrogate escapes come in pairs.
+    private static Issue? FindLoneSurrogate(ReadOnlySpan<byte> utf8, JsonRow[] rows)
+    {
         if (utf8.IndexOf("\\u"u8) < 0)
         {
             return null;
@@ -129,67 +146,6 @@ public sealed class JsonTree
         {
             return false;
         }
-    }
-
-    private static Issue? FindDuplicate(ReadOnlySpan<byte> utf8, JsonRow[] rows)
-    {
-        HashSet<string>? seen = null;
-        for (var parent = 0; parent < rows.Length; parent++)
-        {
-            if (rows[parent].Kind != NodeKind.Object || rows[parent].Count < 2)
-            {
-                continue;
-            }
-
-            var duplicate = rows[parent].Count <= 24 ? DuplicateAmongFew(utf8, rows, parent) : DuplicateAmongMany(utf8, rows, parent, seen ??= new(StringComparer.Ordinal));
-            if (duplicate >= 0)
-            {
-                var name = NameOf(utf8, rows[duplicate]);
-                return JsonIssues.DuplicateName(name, TextPosition.At(utf8, rows[duplicate].NameStart));
-            }
-        }
-
-        return null;
-    }
-
-    private static int DuplicateAmongFew(ReadOnlySpan<byte> utf8, JsonRow[] rows, int parent)
-    {
-        var end = rows[parent].After;
-        for (var left = parent + 1; left < end; left = rows[left].After)
-        {
-            var name = utf8.Slice(rows[left].NameStart, rows[left].NameLength);
-            var escaped = name.Contains((byte)'\\');
-            for (var right = rows[left].After; right < end; right = rows[right].After)
-            {
-                var other = utf8.Slice(rows[right].NameStart, rows[right].NameLength);
-                if (name.SequenceEqual(other) || ((escaped || other.Contains((byte)'\\')) && NameOf(utf8, rows[left]) == NameOf(utf8, rows[right])))
-                {
-                    return right;
-                }
-            }
-        }
-
-        return -1;
-    }
-
-    private static int DuplicateAmongMany(ReadOnlySpan<byte> utf8, JsonRow[] rows, int parent, HashSet<string> seen)
-    {
-        seen.Clear();
-        for (var child = parent + 1; child < rows[parent].After; child = rows[child].After)
-        {
-            if (!seen.Add(NameOf(utf8, rows[child])))
-            {
-                return child;
-            }
-        }
-
-        return -1;
-    }
-
-    private static string NameOf(ReadOnlySpan<byte> utf8, in JsonRow row)
-    {
-        var name = utf8.Slice(row.NameStart, row.NameLength);
-        return name.Contains((byte)'\\') ? Unescape(name) : Encoding.UTF8.GetString(name);
     }
 
     private struct RowBuilder(int capacity)

@@ -69,8 +69,8 @@ public readonly struct ResourceNode : IEquatable<ResourceNode>
 
     public string Name => Encoding.UTF8.GetString(NameSpan);
 
-    /// <summary>Line and column of the value, for refusals.</summary>
-    public Core.TextPosition Position => Core.TextPosition.At(Tree.Utf8.Span, Row.Start);
+    /// <summary>Line and column of the value in the text that came in (JSON or XML), for refusals.</summary>
+    public Core.TextPosition Position => Tree.PositionOf(_index);
 
     /// <summary>The member of that name (given without escapes), or nothing.</summary>
     public ResourceNode this[ReadOnlySpan<byte> name]

@@ -1,4 +1,3 @@
-using System.Text;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Validation.Invariants;
 using FhirIomt.Validation.Profiles;
@@ -25,12 +24,13 @@ internal sealed class BaseWalk(TypePlans plans, ValidationRun run, ProfileWalk p
         if (plans.Resource(node["resourceType"u8]) is not { } plan)
         {
             var message = node["resourceType"u8].Exists ? "The resourceType is not a resource type of FHIR R4." : "The resource has no resourceType.";
-            run.Add(ValidationIssues.UnknownResourceType, node, message, "resourceType"u8);
+            run.Add(ValidationIssues.UnknownResourceType, node, message);
             return;
         }
 
         var scope = new ResourceScope(plans.Definitions, node, container);
         Object(node, plan, scope, isResource: true);
+        plan.Check?.Run(run, node, scope);
         profiles.Run(node, plan, scope);
     }
 
@@ -82,7 +82,7 @@ internal sealed class BaseWalk(TypePlans plans, ValidationRun run, ProfileWalk p
         {
             if ((seen & (UInt128.One << required.Ordinal)) == 0)
             {
-                run.Add(ValidationIssues.Missing, node, $"{required.Definition.Path} is required.", Encoding.UTF8.GetBytes(required.Name));
+                run.Add(ValidationIssues.Missing, node, $"{required.Definition.Path} is required.");
             }
         }
     }

@@ -54,6 +54,7 @@ internal sealed class TypePlan
     {
         Type = type;
         Invariants = plans.InvariantsOf(type.Constraints);
+        Check = plans.CheckOf(type);
         var required = new List<ElementPlan>();
         for (var index = 0; index < type.Elements.Count; index++)
         {
@@ -78,6 +79,9 @@ internal sealed class TypePlan
     public IReadOnlyList<Invariant> Invariants { get; }
 
     public ElementPlan[] Required { get; }
+
+    /// <summary>For a resource type that has rules of its own.</summary>
+    public IResourceCheck? Check { get; }
 
     public MemberPlan? Find(ReadOnlySpan<byte> name) => Type.Find(name) is { } member ? _members[member] : null;
 }

@@ -7,7 +7,8 @@ using FhirIomt.Validation.Invariants;
 namespace FhirIomt.Validation.Base;
 
 /// <summary>The compiled types of a validator, each made when first met; safe for many threads.</summary>
-internal sealed class TypePlans(FhirDefinitions definitions, Func<string, CodeSet?> valueSet)
+/// <param name="checks">What is asked of a resource type beyond its structure, by type name.</param>
+internal sealed class TypePlans(FhirDefinitions definitions, Func<string, CodeSet?> valueSet, IReadOnlyDictionary<string, IResourceCheck> checks)
 {
     private readonly ConcurrentDictionary<FhirType, TypePlan> _types = new(ReferenceEqualityComparer.Instance as IEqualityComparer<FhirType>);
     private readonly ConcurrentDictionary<string, TypePlan> _resources = new(StringComparer.Ordinal);
@@ -16,6 +17,8 @@ internal sealed class TypePlans(FhirDefinitions definitions, Func<string, CodeSe
     public FhirDefinitions Definitions => definitions;
 
     public Func<string, CodeSet?> ValueSet => valueSet;
+
+    public IResourceCheck? CheckOf(FhirType type) => checks.GetValueOrDefault(type.Name);
 
     public TypePlan For(FhirType type) => _types.TryGetValue(type, out var known) ? known : _types.GetOrAdd(type, new TypePlan(type, this));
 

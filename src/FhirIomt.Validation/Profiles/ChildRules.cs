@@ -15,13 +15,13 @@ internal sealed class ChildRules(FhirElement element, CardinalityCheck cardinali
     {
         var items = context.Rent();
         Collect(parent.Parent, items);
-        cardinality.Run(context, parent, _name, items.Count);
+        cardinality.Run(context, parent, element, items.Count);
         for (var index = 0; index < items.Count; index++)
         {
             rules.Run(context, items[index]);
         }
 
-        slicing?.Run(context, parent, _name, items);
+        slicing?.Run(context, parent, element, items);
         context.Return(items);
     }
 
@@ -110,15 +110,15 @@ internal sealed record CardinalityCheck(int Min, int? Max, string? Slice)
 {
     public bool IsEmpty => Min == 0 && Max is null;
 
-    public void Run(ProfileContext context, in ProfileItem parent, ReadOnlySpan<byte> name, int count)
+    public void Run(ProfileContext context, in ProfileItem parent, FhirElement element, int count)
     {
         if (count < Min)
         {
-            context.Add(ValidationIssues.TooFewForProfile, parent.At, $"The profile asks for at least {Min}{Place}, found {count}.", name);
+            context.Add(ValidationIssues.TooFewForProfile, parent.At, $"{element.Path}: the profile asks for at least {Min}{Place}, found {count}.");
         }
         else if (Max is { } max && count > max)
         {
-            context.Add(ValidationIssues.TooManyForProfile, parent.At, max == 0 ? $"The profile does not allow it{Place}." : $"The profile allows at most {max}{Place}, found {count}.", name);
+            context.Add(ValidationIssues.TooManyForProfile, parent.At, max == 0 ? $"{element.Path}: the profile does not allow it{Place}." : $"{element.Path}: the profile allows at most {max}{Place}, found {count}.");
         }
     }
 

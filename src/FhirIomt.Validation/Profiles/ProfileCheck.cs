@@ -131,7 +131,7 @@ internal sealed class TypeProfileCheck(string typeName, IReadOnlyList<string> pr
                 return;
             }
 
-            var trial = new ValidationRun();
+            var trial = new ValidationRun(context.Plans.Types.Definitions);
             plan.Root.Run(context.Into(trial, plan), item);
             if (!trial.HasErrors)
             {

@@ -35,8 +35,8 @@ internal sealed class ProfileContext(ValidationRun run, ResourceScope scope, Pro
     public ProfileContext Into(ValidationRun other, ProfilePlan plan) => new(other, scope, plans, plan.Url);
 
     /// <summary>Adds a finding that names the profile: a resource may claim several.</summary>
-    public void Add(in Finding finding, ResourceNode node, string message, ReadOnlySpan<byte> child = default) =>
-        run.Add(finding, node, $"{message} ({url[(url.LastIndexOf('/') + 1)..]})", child);
+    public void Add(in Finding finding, ResourceNode node, string message) =>
+        run.Add(finding, node, $"{message} ({url[(url.LastIndexOf('/') + 1)..]})");
 
     public List<ProfileItem> Rent() => _spare.Count > 0 ? _spare.Pop() : new List<ProfileItem>(4);
 

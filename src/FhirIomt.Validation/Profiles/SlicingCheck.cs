@@ -1,4 +1,5 @@
 using System.Text;
+using FhirIomt.Fhir.Definitions;
 using FhirIomt.Fhir.Json;
 
 namespace FhirIomt.Validation.Profiles;
@@ -24,7 +25,7 @@ internal sealed record SliceRules(string Name, SliceCondition[] Conditions, Card
 /// <param name="rules"><c>open</c>, <c>closed</c> or <c>openAtEnd</c>.</param>
 internal sealed class SlicingCheck(SliceRules[] slices, string rules, bool ordered)
 {
-    public void Run(ProfileContext context, in ProfileItem parent, ReadOnlySpan<byte> name, List<ProfileItem> items)
+    public void Run(ProfileContext context, in ProfileItem parent, FhirElement element, List<ProfileItem> items)
     {
         Span<int> counts = slices.Length <= 32 ? stackalloc int[slices.Length] : new int[slices.Length];
         var (last, sawOther) = (0, false);
@@ -54,7 +55,7 @@ internal sealed class SlicingCheck(SliceRules[] slices, string rules, bool order
 
         for (var index = 0; index < slices.Length; index++)
         {
-            slices[index].Cardinality.Run(context, parent, name, counts[index]);
+            slices[index].Cardinality.Run(context, parent, element, counts[index]);
         }
     }
 

@@ -1,0 +1,150 @@
+using FhirIomt.Fhir.Json;
+using FhirIomt.Fhir.Search;
+using FhirIomt.Validation.Invariants;
+
+namespace FhirIomt.Validation.Questionnaires;
+
+/// <summary>Whether an item of a form is asked, given the answers so far (FHIR R4 Questionnaire.item.enableWhen).</summary>
+internal static class EnableWhen
+{
+    /// <param name="path">The response items that hold the item, outermost first; the response itself is the first.</param>
+    public static bool IsEnabled(FormItem item, IReadOnlyList<ResourceNode> path)
+    {
+        var conditions = item.Node["enableWhen"u8];
+        if (!conditions.Exists)
+        {
+            return true;
+        }
+
+        var all = item.Node["enableBehavior"u8].TextEquals("all"u8);
+        foreach (var condition in conditions.Items)
+        {
+            if (Holds(condition, path) != all)
+            {
+                return !all;
+            }
+        }
+
+        return all;
+    }
+
+    private static bool Holds(ResourceNode condition, IReadOnlyList<ResourceNode> path)
+    {
+        var question = condition["question"u8].AsString() ?? "";
+        var expected = FormItem.Value(condition, "answer"u8);
+        var operation = condition["operator"u8].AsString() ?? "";
+        var answers = AnswersTo(question, path);
+        if (operation == "exists")
+        {
+            return answers.Count > 0 == FormItem.IsTrue(expected);
+        }
+
+        foreach (var answer in answers)
+        {
+            if (Compares(answer, operation, expected))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    // The nearest item with that link id: a repeated group asks about its own repetition first.
+    private static List<ResourceNode> AnswersTo(string question, IReadOnlyList<ResourceNode> path)
+    {
+        var answers = new List<ResourceNode>();
+        for (var index = path.Count - 1; index >= 0 && answers.Count == 0; index--)
+        {
+            Collect(path[index], question, answers);
+        }
+
+        return answers;
+    }
+
+    private static void Collect(ResourceNode holder, string question, List<ResourceNode> answers)
+    {
+        foreach (var item in holder["item"u8].Items)
+        {
+            if (item["linkId"u8].AsString() == question)
+            {
+                foreach (var answer in item["answer"u8].Items)
+                {
+                    if (FormItem.Value(answer, "value"u8) is { Exists: true } value)
+                    {
+                        answers.Add(value);
+                    }
+                }
+            }
+
+            Collect(item, question, answers);
+            foreach (var answer in item["answer"u8].Items)
+            {
+                Collect(answer, question, answers);
+            }
+        }
+    }
+
+    private static bool Compares(ResourceNode answer, string operation, ResourceNode expected) => operation switch
+    {
+        "=" => AreEqual(answer, expected),
+        "!=" => !AreEqual(answer, expected),
+        _ => AnswerOrder.Compare(answer, expected) is { } order && operation switch
+        {
+            ">" => order > 0,
+            "<" => order < 0,
+            ">=" => order >= 0,
+            "<=" => order <= 0,
+            _ => false,
+        },
+    };
+
+    private static bool AreEqual(ResourceNode answer, ResourceNode expected)
+    {
+        if (answer["code"u8].Exists || expected["code"u8].Exists)
+        {
+            return answer["code"u8].AsString() == expected["code"u8].AsString() && answer["system"u8].AsString() == expected["system"u8].AsString();
+        }
+
+        return AnswerOrder.Compare(answer, expected) is { } order ? order == 0 : JsonEquality.AreEqual(answer, expected);
+    }
+}
+
+/// <summary>Orders values of one kind: numbers, dates, times, strings, and quantities of comparable units.</summary>
+internal static class AnswerOrder
+{
+    /// <summary>Null when the two cannot be compared.</summary>
+    public static int? Compare(ResourceNode left, ResourceNode right)
+    {
+        if (!left.Exists || !right.Exists || left.Kind != right.Kind)
+        {
+            return null;
+        }
+
+        if (left.Kind == NodeKind.Number)
+        {
+            return Number(left) is { } one && Number(right) is { } other ? one.CompareTo(other) : null;
+        }
+
+        if (left.IsString)
+        {
+            return Dates(left, right) ?? string.CompareOrdinal(left.AsString(), right.AsString());
+        }
+
+        return left.IsObject ? Quantities.Compare(left, right) : null;
+    }
+
+    public static decimal? Number(ResourceNode node) =>
+        node.Exists && decimal.TryParse(node.RawSpan, System.Globalization.NumberStyles.Float, System.Globalization.CultureInfo.InvariantCulture, out var number) ? number : null;
+
+    // A partial date is an interval: it comes before another when it begins before it, and after it when it ends after it.
+    private static int? Dates(ResourceNode left, ResourceNode right)
+    {
+        if (!FhirDate.TryParseInterval(left.ContentSpan, out var leftStart, out var leftEnd) || !FhirDate.TryParseInterval(right.ContentSpan, out var rightStart, out var rightEnd))
+        {
+            return null;
+        }
+
+        return leftStart == rightStart && leftEnd == rightEnd ? 0 : leftStart < rightStart ? -1 : 1;
+    }
+}
