@@ -17,6 +17,11 @@ public sealed class CodeSet
     /// <summary>Canonical URL without version.</summary>
     public string Url { get; }
 
+    /// <summary>A set whose codes were listed elsewhere, for example by expanding filters.</summary>
+    /// <param name="url">Canonical URL without version.</param>
+    /// <param name="systems">Each system once, with its codes.</param>
+    public static CodeSet Of(string url, IEnumerable<KeyValuePair<string, IReadOnlyCollection<string>>> systems) => new(url, systems);
+
     /// <summary>The codes of a ValueSet that lists each of them under its system; null when it takes whole systems, filters, other sets or exclusions.</summary>
     public static CodeSet? FromResource(JsonTree valueSet)
     {

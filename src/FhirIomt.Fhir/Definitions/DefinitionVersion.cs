@@ -4,7 +4,8 @@ namespace FhirIomt.Fhir.Definitions;
 
 /// <summary>
 /// Orders business versions: by their numbers, part by part; a pre-release (<c>1.0.0-ballot</c>) comes before its release, as in Semantic Versioning.
-/// Dates (<c>20190731</c>, <c>2019-07-31</c>) fall in order too. Nothing comes before no version.
+/// Dates (<c>20190731</c>, <c>2019-07-31</c>) fall in order too, and before numbers: HL7's terminology was versioned by date (R4's own copy still is)
+/// before it came to numbers. Nothing comes before no version.
 /// </summary>
 public sealed class DefinitionVersion : IComparer<string?>
 {
@@ -15,6 +16,11 @@ public sealed class DefinitionVersion : IComparer<string?>
         if (x is null || y is null)
         {
             return (x is null ? 0 : 1) - (y is null ? 0 : 1);
+        }
+
+        if (IsDate(x) != IsDate(y))
+        {
+            return IsDate(x) ? -1 : 1;
         }
 
         var (left, leftLabel) = Split(x);
@@ -43,6 +49,11 @@ public sealed class DefinitionVersion : IComparer<string?>
         var stem = asked.EndsWith(".x", StringComparison.Ordinal) || asked.EndsWith(".*", StringComparison.Ordinal) ? asked[..^2] : asked;
         return version.Length > stem.Length && version.StartsWith(stem, StringComparison.Ordinal) && version[stem.Length] == '.';
     }
+
+    // A year, and month and day with or without dashes.
+    private static bool IsDate(string version) =>
+        version is ['1', '9', _, _, _, _, ..] or ['2', '0', _, _, _, _, ..] && char.IsAsciiDigit(version[2]) && char.IsAsciiDigit(version[3])
+        && (version[4] == '-' || (version.Length == 8 && version.All(char.IsAsciiDigit)));
 
     private static (string[] Parts, string Label) Split(string version)
     {
