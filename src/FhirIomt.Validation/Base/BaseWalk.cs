@@ -200,6 +200,10 @@ internal sealed class BaseWalk(TypePlans plans, ValidationRun run, ProfileWalk p
         {
             ReferenceCheck.Run(run, plans, value, member.Member.TargetTypes, scope);
         }
+        else if (member.IsCoding)
+        {
+            plans.Codings.Run(run, value);
+        }
         else if (member.IsExtension)
         {
             profiles.Extension(value, parent, member.Member.Type, member.Element.Name == "modifierExtension", scope);

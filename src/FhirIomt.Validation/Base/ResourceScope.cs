@@ -35,6 +35,20 @@ internal sealed class ResourceScope(FhirDefinitions definitions, ResourceNode re
 
     private BundleScope? OwnEntries => _entries ??= Resource["resourceType"u8].TextEquals("Bundle"u8) ? new BundleScope(Resource) : null;
 
+    /// <summary>The scope of a resource that <see cref="Resolve"/> found.</summary>
+    public ResourceScope Of(ResourceNode found)
+    {
+        foreach (var contained in Root["contained"u8].Items)
+        {
+            if (contained == found)
+            {
+                return new ResourceScope(definitions, found, Outer);
+            }
+        }
+
+        return found == Root ? Outer : new ResourceScope(definitions, found, container: null, Outer.Around ?? this);
+    }
+
     /// <summary>The resource that a literal reference means: contained, or in the same Bundle; nothing when it is neither.</summary>
     public ResourceNode Resolve(ResourceNode reference)
     {
