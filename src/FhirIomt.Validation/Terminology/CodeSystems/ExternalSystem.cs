@@ -75,7 +75,7 @@ internal sealed class ExternalSystem
             || code.StartsWith("LL", StringComparison.Ordinal) || code.StartsWith("LG", StringComparison.Ordinal) ? 2 : 0);
         var dash = number.IndexOf('-');
         var wellFormed = dash is >= 1 and <= 8 && number.Length == dash + 2 && char.IsAsciiDigit(number[^1]) && AllDigits(number[..dash]);
-        return FormOf(wellFormed && CheckDigit.Mod10(number[..dash]) == number[^1] - '0');
+        return FormOf(wellFormed && (number.Length < code.Length || CheckDigit.Mod10(number[..dash]) == number[^1] - '0'));
     }
 
     // SNOMED CT Release File Specification §6: 6 to 18 digits, no leading zero, partition 00/10 for concepts, Verhoeff check digit. Expressions are not looked into.
