@@ -3,6 +3,7 @@ using FhirIomt.Core.Units;
 using FhirIomt.Fhir.Definitions;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Validation.Base;
+using FhirIomt.Validation.Conformance;
 using FhirIomt.Validation.Extensions;
 using FhirIomt.Validation.Profiles;
 using FhirIomt.Validation.Questionnaires;
@@ -40,7 +41,11 @@ public sealed class ResourceValidator
     private static Dictionary<string, IResourceCheck> ChecksOf(ProfileCatalog catalog, TerminologyService terminology) => new(StringComparer.Ordinal)
     {
         ["Bundle"] = new BundleCheck(catalog.Definitions),
+        ["CodeSystem"] = new CodeSystemCheck(terminology),
+        ["ConceptMap"] = new ConceptMapCheck(terminology),
         ["Questionnaire"] = new FormCheck(),
+        ["StructureDefinition"] = new StructureDefinitionCheck(catalog),
+        ["ValueSet"] = new ValueSetCheck(terminology),
         ["QuestionnaireResponse"] = new ResponseCheck(catalog, terminology),
     };
 

@@ -34,6 +34,7 @@ internal static class ValidationIssues
     public static readonly Finding MalformedCode = new("IOMT-0236", IssueKind.CodeInvalid, IssueSeverity.Error, "Correct the code: its form or check digit shows a mistake in writing.");
     public static readonly Finding OtherDisplay = new("IOMT-0237", IssueKind.Value, IssueSeverity.Warning, "Leave the display out, or use the code system's.");
     public static readonly Finding SupplementAsSystem = new("IOMT-0238", IssueKind.CodeInvalid, IssueSeverity.Error, "Name the code system that it supplements.");
+    public static readonly Finding WrongSize = new("IOMT-0280", IssueKind.Value, IssueSeverity.Error, "State the size of the data before base64, or leave it out.");
     public static readonly Finding InvariantFails = new("IOMT-0228", IssueKind.Invariant, IssueSeverity.Error, "Change the resource so that the expression is true.");
     public static readonly Finding BestPracticeFails = new("IOMT-0229", IssueKind.Invariant, IssueSeverity.Warning, "Consider changing the resource so that the expression is true.");
     public static readonly Finding InvariantUnknown = new("IOMT-0230", IssueKind.Processing, IssueSeverity.Warning, "Mend the elements that the expression reads.");

@@ -29,7 +29,7 @@ internal sealed class BaseWalk(TypePlans plans, ValidationRun run, ProfileWalk p
             return;
         }
 
-        var scope = new ResourceScope(plans.Definitions, node, container, around);
+        var scope = new ResourceScope(plans.Definitions, node, container, around, profiles.Services);
         Object(node, plan, scope, isResource: true);
         plan.Check?.Run(run, node, scope);
         profiles.Run(node, plan, scope);
@@ -200,13 +200,29 @@ internal sealed class BaseWalk(TypePlans plans, ValidationRun run, ProfileWalk p
         {
             ReferenceCheck.Run(run, plans, value, member.Member.TargetTypes, scope);
         }
-        else if (member.IsCoding)
+        else if (member.Rule != DataTypeRule.None)
         {
-            plans.Codings.Run(run, value);
+            DataType(value, member.Rule);
         }
         else if (member.IsExtension)
         {
             profiles.Extension(value, parent, member.Member.Type, member.Element.Name == "modifierExtension", scope);
+        }
+    }
+
+    private void DataType(ResourceNode value, DataTypeRule rule)
+    {
+        switch (rule)
+        {
+            case DataTypeRule.Coding:
+                plans.Codings.Run(run, value);
+                break;
+            case DataTypeRule.Attachment:
+                Attachments.Run(run, value);
+                break;
+            default:
+                UriIdentifiers.Run(run, value);
+                break;
         }
     }
 

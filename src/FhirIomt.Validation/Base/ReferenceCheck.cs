@@ -27,6 +27,12 @@ internal static class ReferenceCheck
             return;
         }
 
+        if (text.ContainsAny((byte)' ', (byte)'\t'))
+        {
+            run.Add(ValidationIssues.BadReference, reference, node, "A reference has no spaces.");
+            return;
+        }
+
         if (text.StartsWith("urn:"u8))
         {
             return;
@@ -61,7 +67,7 @@ internal static class ReferenceCheck
         var found = entries.Find(node.AsString()!, scope.FullUrl);
         if (found.Count == 0)
         {
-            return false;
+            return IsOtherByUuid(run, reference, node, entries);
         }
 
         if (found.Count > 1)
@@ -79,6 +85,20 @@ internal static class ReferenceCheck
         }
 
         CheckType(run, reference, type, targets);
+        return true;
+    }
+
+    // Practitioner/x beside an entry urn:uuid:x that is no Practitioner: the sender meant that entry.
+    private static bool IsOtherByUuid(ValidationRun run, ResourceNode reference, ResourceNode node, BundleScope entries)
+    {
+        var text = node.AsString()!;
+        var slash = text.IndexOf('/');
+        if (slash <= 0 || BundleScope.IsAbsolute(text) || entries.Find("urn:uuid:" + text[(slash + 1)..], fullUrl: null) is not [var entry] || entry["resourceType"u8].TextEquals(System.Text.Encoding.UTF8.GetBytes(text[..slash])))
+        {
+            return false;
+        }
+
+        run.Add(ValidationIssues.WrongTarget, reference, node, $"The entry with that id is a {entry["resourceType"u8].AsString()}.");
         return true;
     }
 

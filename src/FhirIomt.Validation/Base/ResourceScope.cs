@@ -8,7 +8,7 @@ namespace FhirIomt.Validation.Base;
 /// <summary>A resource and, when it is contained, the one that holds it: what <c>%resource</c> and <c>%rootResource</c> mean.</summary>
 /// <param name="container">The resource that holds this one as <c>contained</c>.</param>
 /// <param name="around">The resource that holds this one otherwise: the Bundle of an entry, Parameters.</param>
-internal sealed class ResourceScope(FhirDefinitions definitions, ResourceNode resource, ResourceScope? container, ResourceScope? around = null)
+internal sealed class ResourceScope(FhirDefinitions definitions, ResourceNode resource, ResourceScope? container, ResourceScope? around = null, IScopeServices? services = null)
 {
     private FhirPathEnvironment? _environment;
     private Dictionary<string, ResourceNode>? _contained;
@@ -42,11 +42,11 @@ internal sealed class ResourceScope(FhirDefinitions definitions, ResourceNode re
         {
             if (contained == found)
             {
-                return new ResourceScope(definitions, found, Outer);
+                return new ResourceScope(definitions, found, Outer, around: null, services);
             }
         }
 
-        return found == Root ? Outer : new ResourceScope(definitions, found, container: null, Outer.Around ?? this);
+        return found == Root ? Outer : new ResourceScope(definitions, found, container: null, Outer.Around ?? this, services);
     }
 
     /// <summary>The resource that a literal reference means: contained, or in the same Bundle; nothing when it is neither.</summary>
@@ -72,6 +72,9 @@ internal sealed class ResourceScope(FhirDefinitions definitions, ResourceNode re
         Resource = FhirPathItem.Resource(Resource, definitions),
         RootResource = FhirPathItem.Resource(Root, definitions),
         Resolve = text => Bundle?.Find(text, FullUrl) is [var found, ..] ? FhirPathItem.Resource(found, definitions) : default,
+        MemberOf = services is null ? null : services.MemberOf,
+        ConformsTo = services is null ? null : (item, profile) => services.ConformsTo(this, item, profile),
+        HtmlChecks = static item => Narrative.XhtmlCheck.Find(item.Node.AsString() ?? "") is null,
         ResolvesToType = true,
     };
 
@@ -105,10 +108,27 @@ internal sealed class ResourceScope(FhirDefinitions definitions, ResourceNode re
         {
             mentions.Add(node.AsString()![1..]);
         }
+        else if (node.IsString && node.NameSpan.SequenceEqual("div"u8))
+        {
+            CollectLinks(node.AsString()!, mentions);
+        }
 
         foreach (var child in node.Children)
         {
             CollectMentions(child, mentions);
+        }
+    }
+
+    // A narrative shows a contained image by src="#id".
+    private static void CollectLinks(string xhtml, HashSet<string> mentions)
+    {
+        for (var at = xhtml.IndexOf("=\"#", StringComparison.Ordinal); at >= 0; at = xhtml.IndexOf("=\"#", at + 3, StringComparison.Ordinal))
+        {
+            var end = xhtml.IndexOf('"', at + 3);
+            if (end > 0)
+            {
+                mentions.Add(xhtml[(at + 3)..end]);
+            }
         }
     }
 

@@ -3,6 +3,14 @@ using FhirIomt.Validation.Invariants;
 
 namespace FhirIomt.Validation.Base;
 
+internal enum DataTypeRule : byte
+{
+    None,
+    Coding,
+    Attachment,
+    Identifier,
+}
+
 /// <summary>One JSON member of a type, ready for the walk.</summary>
 internal sealed class MemberPlan(FhirMember member, ElementPlan element, TypePlans plans)
 {
@@ -16,7 +24,14 @@ internal sealed class MemberPlan(FhirMember member, ElementPlan element, TypePla
 
     public bool IsReference { get; } = member.Type.Name == "Reference";
 
-    public bool IsCoding { get; } = member.Type.Name == "Coding";
+    /// <summary>What the data type asks beyond its structure.</summary>
+    public DataTypeRule Rule { get; } = member.Type.Name switch
+    {
+        "Coding" => DataTypeRule.Coding,
+        "Attachment" => DataTypeRule.Attachment,
+        "Identifier" => DataTypeRule.Identifier,
+        _ => DataTypeRule.None,
+    };
 
     public bool IsExtension { get; } = member.Type.Name == "Extension";
 

@@ -99,18 +99,21 @@ internal sealed class LengthCheck(int max) : ProfileCheck
     public override string ToString() => $"length <= {max}";
 }
 
-/// <summary>minValue[x] and maxValue[x] of numbers; limits of other types are not checked.</summary>
-internal sealed class RangeCheck(decimal? min, decimal? max) : ProfileCheck
+/// <summary>minValue[x] and maxValue[x]: of numbers, dates, times, and quantities of comparable units.</summary>
+internal sealed class RangeCheck(ProfileValue? min, ProfileValue? max) : ProfileCheck
 {
+    private readonly ResourceNode _min = min is null ? default : ValueComparison.Read(min);
+    private readonly ResourceNode _max = max is null ? default : ValueComparison.Read(max);
+
     public override void Run(ProfileContext context, in ProfileItem item)
     {
-        if (item.Node.Exists && item.Node.Kind == NodeKind.Number && ValueComparison.TryNumber(item.Node, out var number) && (number < min || number > max))
+        if (item.Node.Exists && (ValueOrder.Compare(item.Node, _min) < 0 || ValueOrder.Compare(item.Node, _max) > 0))
         {
-            context.Add(ValidationIssues.OutOfRange, item.Node, "The number is outside the profile's limits.");
+            context.Add(ValidationIssues.OutOfRange, item.Node, "The value is outside the profile's limits.");
         }
     }
 
-    public override string ToString() => FormattableString.Invariant($"in {min}..{max}");
+    public override string ToString() => $"in {min?.Json}..{max?.Json}";
 }
 
 /// <summary>A value must meet a profile of its type: one of those named.</summary>

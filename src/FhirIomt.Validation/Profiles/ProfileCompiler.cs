@@ -154,13 +154,11 @@ internal sealed class ProfileCompiler(ProfilePlans plans, StructureProfile profi
             checks.Add(new LengthCheck(length));
         }
 
-        if (Number(definition.MinValue) is var min && Number(definition.MaxValue) is var max && (min ?? max) is not null)
+        if (definition.MinValue is not null || definition.MaxValue is not null)
         {
-            checks.Add(new RangeCheck(min, max));
+            checks.Add(new RangeCheck(definition.MinValue, definition.MaxValue));
         }
     }
-
-    private static decimal? Number(ProfileValue? value) => value is not null && ValueComparison.TryNumber(ValueComparison.Read(value), out var number) ? number : null;
 
     private void AddBindings(List<ProfileCheck> checks, ProfileElement definition, FhirElement element)
     {

@@ -9,10 +9,13 @@ namespace FhirIomt.Validation.Profiles;
 internal sealed class ProfilePlans(ProfileCatalog catalog, TypePlans types)
 {
     private readonly ConcurrentDictionary<string, ProfilePlan?> _plans = new(StringComparer.Ordinal);
+    private ScopeServices? _services;
 
     public ProfileCatalog Catalog => catalog;
 
     public TypePlans Types => types;
+
+    public IScopeServices Services => _services ??= new ScopeServices(this);
 
     /// <summary>By canonical URL, with or without version; null for an unknown one.</summary>
     public ProfilePlan? Find(string canonical)

@@ -8,6 +8,8 @@ namespace FhirIomt.Validation.Profiles;
 /// <summary>Holds each resource that the base walk has met to the profiles it claims, and the outermost one to those given.</summary>
 internal sealed class ProfileWalk(ProfilePlans plans, ExtensionCheck extensions, ValidationRun run, IReadOnlyList<string> given)
 {
+    public IScopeServices Services { get; } = plans.Services;
+
     /// <summary>Holds an extension to its definition.</summary>
     public void Extension(ResourceNode extension, ResourceNode parent, FhirType type, bool isModifier, ResourceScope scope) =>
         extensions.Run(run, extension, parent, type, isModifier, scope);

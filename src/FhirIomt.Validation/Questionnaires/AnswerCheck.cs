@@ -1,5 +1,6 @@
 using FhirIomt.Fhir.Definitions;
 using FhirIomt.Fhir.Json;
+using FhirIomt.Validation.Base;
 using FhirIomt.Validation.Terminology;
 
 namespace FhirIomt.Validation.Questionnaires;
@@ -131,7 +132,7 @@ internal sealed class AnswerCheck(ValidationRun run, TerminologyService terminol
     private static bool IsOption(ResourceNode value, ResourceNode option) =>
         value.IsObject && value["code"u8].Exists
             ? value["code"u8].AsString() == option["code"u8].AsString() && value["system"u8].AsString() == option["system"u8].AsString()
-            : AnswerOrder.Compare(value, option) == 0 || Invariants.JsonEquality.AreEqual(value, option);
+            : ValueOrder.Compare(value, option) == 0 || Invariants.JsonEquality.AreEqual(value, option);
 
     private void InSet(ResourceNode answer, ResourceNode value, string type, string valueSet)
     {

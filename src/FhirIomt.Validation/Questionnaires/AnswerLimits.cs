@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using FhirIomt.Fhir.Json;
+using FhirIomt.Validation.Base;
 
 namespace FhirIomt.Validation.Questionnaires;
 
@@ -35,12 +36,12 @@ internal sealed class AnswerLimits(ValidationRun run, FormItem item, TimeSpan re
     private void Text(ResourceNode value)
     {
         var text = value.AsString() ?? "";
-        if (AnswerOrder.Number(item.Extension("http://hl7.org/fhir/StructureDefinition/minLength"u8)) is { } min && text.Length < min)
+        if (ValueOrder.Number(item.Extension("http://hl7.org/fhir/StructureDefinition/minLength"u8)) is { } min && text.Length < min)
         {
             Out(value, $"The answer has fewer than {min} characters.");
         }
 
-        if (AnswerOrder.Number(item.Node["maxLength"u8]) is { } max && text.Length > max)
+        if (ValueOrder.Number(item.Node["maxLength"u8]) is { } max && text.Length > max)
         {
             Out(value, $"The answer has more than {max} characters.");
         }
@@ -66,7 +67,7 @@ internal sealed class AnswerLimits(ValidationRun run, FormItem item, TimeSpan re
 
     private void Digits(ResourceNode value)
     {
-        if (AnswerOrder.Number(item.Extension("http://hl7.org/fhir/StructureDefinition/maxDecimalPlaces"u8)) is not { } limit)
+        if (ValueOrder.Number(item.Extension("http://hl7.org/fhir/StructureDefinition/maxDecimalPlaces"u8)) is not { } limit)
         {
             return;
         }
@@ -81,12 +82,12 @@ internal sealed class AnswerLimits(ValidationRun run, FormItem item, TimeSpan re
 
     private void Range(ResourceNode value)
     {
-        if (item.Extension("http://hl7.org/fhir/StructureDefinition/minValue"u8) is { Exists: true } min && AnswerOrder.Compare(value, min) < 0)
+        if (item.Extension("http://hl7.org/fhir/StructureDefinition/minValue"u8) is { Exists: true } min && ValueOrder.Compare(value, min) < 0)
         {
             Out(value, $"The answer is below {min.AsText()}.");
         }
 
-        if (item.Extension("http://hl7.org/fhir/StructureDefinition/maxValue"u8) is { Exists: true } max && AnswerOrder.Compare(value, max) > 0)
+        if (item.Extension("http://hl7.org/fhir/StructureDefinition/maxValue"u8) is { Exists: true } max && ValueOrder.Compare(value, max) > 0)
         {
             Out(value, $"The answer is above {max.AsText()}.");
         }
@@ -149,13 +150,13 @@ internal sealed class AnswerLimits(ValidationRun run, FormItem item, TimeSpan re
             Out(answer, $"A file of type {type} is no answer here: {string.Join(", ", types)}.");
         }
 
-        var size = AnswerOrder.Number(value["size"u8]);
-        if (value["data"u8].AsString() is { } data)
+        var size = ValueOrder.Number(value["size"u8]);
+        if (value["data"u8] is { IsString: true } data)
         {
-            size = Base.Attachments.SizeOf(data) ?? size;
+            size = Attachments.SizeOf(data.ContentSpan) ?? size;
         }
 
-        if (AnswerOrder.Number(item.Extension("http://hl7.org/fhir/StructureDefinition/maxSize"u8)) is { } limit && size > limit)
+        if (ValueOrder.Number(item.Extension("http://hl7.org/fhir/StructureDefinition/maxSize"u8)) is { } limit && size > limit)
         {
             Out(answer, $"The file has more than {limit} bytes.");
         }
@@ -172,7 +173,7 @@ internal sealed class AnswerLimits(ValidationRun run, FormItem item, TimeSpan re
             }
         }
 
-        var type = System.Text.Encoding.UTF8.GetString(Base.ReferenceText.Parse(value["reference"u8].ContentSpan).Type);
+        var type = System.Text.Encoding.UTF8.GetString(ReferenceText.Parse(value["reference"u8].ContentSpan).Type);
         if (allowed.Count > 0 && type.Length > 0 && !allowed.Contains(type, StringComparer.Ordinal))
         {
             Out(value, $"The answer refers to a {type}; {string.Join(", ", allowed)} is asked for.");

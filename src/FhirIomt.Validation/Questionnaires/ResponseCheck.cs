@@ -176,12 +176,12 @@ internal sealed class ResponseWalk(ValidationRun run, ResourceNode form, AnswerC
             run.Add(QuestionnaireIssues.TooManyAnswers, node, $"The item '{item.LinkId}' takes one answer, found {given}.");
         }
 
-        if (AnswerOrder.Number(item.Extension("http://hl7.org/fhir/StructureDefinition/questionnaire-minOccurs"u8)) is { } min && given < min && !_isInProgress)
+        if (ValueOrder.Number(item.Extension("http://hl7.org/fhir/StructureDefinition/questionnaire-minOccurs"u8)) is { } min && given < min && !_isInProgress)
         {
             run.Add(QuestionnaireIssues.TooFewAnswers, node, $"The item '{item.LinkId}' takes at least {min} answers, found {given}.");
         }
 
-        if (AnswerOrder.Number(item.Extension("http://hl7.org/fhir/StructureDefinition/questionnaire-maxOccurs"u8)) is { } max && given > max)
+        if (ValueOrder.Number(item.Extension("http://hl7.org/fhir/StructureDefinition/questionnaire-maxOccurs"u8)) is { } max && given > max)
         {
             run.Add(QuestionnaireIssues.TooManyAnswers, node, $"The item '{item.LinkId}' takes at most {max} answers, found {given}.");
         }

@@ -1,7 +1,7 @@
 using FhirIomt.Fhir.Json;
 using Units = FhirIomt.Core.Units;
 
-namespace FhirIomt.Validation.Questionnaires;
+namespace FhirIomt.Validation.Base;
 
 /// <summary>Quantities as ordered values.</summary>
 internal static class Quantities
@@ -11,7 +11,7 @@ internal static class Quantities
     /// <summary>Null when the units cannot be compared, or are not coded.</summary>
     public static int? Compare(ResourceNode left, ResourceNode right)
     {
-        if (AnswerOrder.Number(left["value"u8]) is not { } one || AnswerOrder.Number(right["value"u8]) is not { } other
+        if (ValueOrder.Number(left["value"u8]) is not { } one || ValueOrder.Number(right["value"u8]) is not { } other
             || left["code"u8].AsString() is not { } leftUnit || right["code"u8].AsString() is not { } rightUnit || left["system"u8].AsString() != right["system"u8].AsString())
         {
             return null;
