@@ -9,21 +9,22 @@ internal sealed class ArithmeticNode(string symbol, PathNode left, PathNode righ
     {
         var one = left.Single(run, scope, symbol).ToSystem();
         var other = right.Single(run, scope, symbol).ToSystem();
-        if (one.Kind == FhirPathKind.Nothing || other.Kind == FhirPathKind.Nothing)
+        if (one.Kind != FhirPathKind.Nothing && other.Kind != FhirPathKind.Nothing && Compute(run, one, other) is { } result)
         {
-            return;
+            output.Add(result);
         }
+    }
 
+    /// <summary>Of two system values; nothing where the result is outside the type's range (N1 §6.6), or where a primitive has no value.</summary>
+    public FhirPathItem? Compute(Evaluation run, in FhirPathItem one, in FhirPathItem other)
+    {
         try
         {
-            if (Apply(run, one, other) is { } result)
-            {
-                output.Add(result);
-            }
+            return one.IsValueless || other.IsValueless ? null : Apply(run, one, other);
         }
         catch (Exception exception) when (exception is OverflowException or ArgumentOutOfRangeException)
         {
-            // N1 §6.6: a result outside the type's range is empty.
+            return null;
         }
     }
 

@@ -24,7 +24,10 @@ public sealed class FhirPathExpression
     public string Text { get; }
 
     /// <summary>Reads an expression. Codes IOMT-0300 (syntax), IOMT-0301 (function), IOMT-0302 (arguments), IOMT-0303 (type).</summary>
-    public static Outcome<FhirPathExpression> Compile(string text, FhirDefinitions definitions)
+    /// <param name="text">FHIRPath.</param>
+    /// <param name="definitions">The types that names are looked up in.</param>
+    /// <param name="functions">Functions beyond those of the language, by name.</param>
+    public static Outcome<FhirPathExpression> Compile(string text, FhirDefinitions definitions, IReadOnlyDictionary<string, FhirPathHostFunction>? functions = null)
     {
         if (text.Length > MaxLength)
         {
@@ -33,7 +36,7 @@ public sealed class FhirPathExpression
 
         try
         {
-            return new FhirPathExpression(text, Parser.Parse(text, definitions), definitions);
+            return new FhirPathExpression(text, Parser.Parse(text, definitions, functions), definitions);
         }
         catch (SyntaxException exception)
         {
@@ -48,7 +51,15 @@ public sealed class FhirPathExpression
         var run = environment.Rent(_definitions);
         run.Start(focus);
         var items = run.Rent();
-        _node.Evaluate(run, new Scope(focus), items);
+        try
+        {
+            _node.Evaluate(run, new Scope(focus), items);
+        }
+        catch (OverflowException)
+        {
+            throw FhirPathIssues.OutOfRange();
+        }
+
         var result = items.ToArray();
         run.Return(items);
         environment.Return(run);
@@ -88,8 +99,15 @@ public sealed class FhirPathExpression
     {
         var run = environment.Rent(_definitions);
         run.Start(focus);
-        var answer = _node.Logic(run, new Scope(focus));
-        environment.Return(run);
-        return answer;
+        try
+        {
+            var answer = _node.Logic(run, new Scope(focus));
+            environment.Return(run);
+            return answer;
+        }
+        catch (OverflowException)
+        {
+            throw FhirPathIssues.OutOfRange();
+        }
     }
 }

@@ -27,6 +27,8 @@ internal static class FhirPathIssues
 
     public static FhirPathException WrongType(string what) => new(Issue.Error(IssueKind.Value, "IOMT-0305", $"FHIRPath: {what}"));
 
+    public static FhirPathException OutOfRange() => WrongType("a number or a time is outside the range that can be computed.");
+
     public static FhirPathException UnknownVariable(string name) => new(Issue.Error(IssueKind.Value, "IOMT-0306", $"FHIRPath: there is no variable '%{name}'."));
 
     public static FhirPathException TooCostly(string what) => new(Issue.Error(IssueKind.TooCostly, "IOMT-0307", $"FHIRPath: {what}", fix: "Simplify the expression."));

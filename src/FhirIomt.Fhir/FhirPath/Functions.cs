@@ -24,7 +24,7 @@ internal static class Functions
     private static readonly FrozenDictionary<string, Function> All = new[]
     {
         ExistenceFunctions.All, FilteringFunctions.All, CombiningFunctions.All, ConversionFunctions.All, StringFunctions.All,
-        EncodingFunctions.All, MathFunctions.All, BoundaryFunctions.All, UtilityFunctions.All, FhirFunctions.All,
+        EncodingFunctions.All, MathFunctions.All, AggregateFunctions.All, BoundaryFunctions.All, UtilityFunctions.All, FhirFunctions.All,
     }.SelectMany(group => group).ToFrozenDictionary(function => function.Name, StringComparer.Ordinal);
 
     public static Function? Find(string name) => All.GetValueOrDefault(name);

@@ -159,6 +159,12 @@ internal sealed class VariableNode(string name) : PathNode
 {
     public override void Evaluate(Evaluation run, in Scope scope, ItemList output)
     {
+        if (run.Variables is { } last && DefinedVariable.Find(last, name) is { } defined)
+        {
+            Add(defined.Items, output);
+            return;
+        }
+
         if (run.Environment.Variables is { } variables && variables.TryGetValue(name, out var given))
         {
             Add(given, output);
