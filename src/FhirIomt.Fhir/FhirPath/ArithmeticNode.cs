@@ -5,6 +5,13 @@ namespace FhirIomt.Fhir.FhirPath;
 /// <summary>+ - * / div mod over numbers, strings, quantities and dates (N1 §6.6, §6.7). What overflows is empty.</summary>
 internal sealed class ArithmeticNode(string symbol, PathNode left, PathNode right) : PathNode
 {
+    public override StaticTypes Infer(StaticCheck check, StaticTypes focus)
+    {
+        left.Infer(check, focus);
+        right.Infer(check, focus);
+        return StaticTypes.Unknown;
+    }
+
     public override void Evaluate(Evaluation run, in Scope scope, ItemList output)
     {
         var one = left.Single(run, scope, symbol).ToSystem();

@@ -30,6 +30,8 @@ internal sealed class VariableScopeNode(PathNode inner) : PathNode
         run.Variables = before;
     }
 
+    public override StaticTypes Infer(StaticCheck check, StaticTypes focus) => inner.Infer(check, focus);
+
     public override bool? Logic(Evaluation run, in Scope scope)
     {
         var before = run.Variables;

@@ -44,6 +44,15 @@ public sealed class FhirPathExpression
         }
     }
 
+    /// <summary>Whether the expression can mean something on an element of that type: names that no possible type has, and functions that need an
+    /// order where there is none, are reported (IOMT-0309). Evaluation does not ask for this: what is not there selects nothing.</summary>
+    public IReadOnlyList<Issue> Check(FhirType focus)
+    {
+        var check = new StaticCheck(Text, _definitions);
+        _node.Infer(check, StaticTypes.Of(focus));
+        return check.Issues;
+    }
+
     /// <summary>What the expression selects.</summary>
     /// <exception cref="FhirPathException">IOMT-0304 to IOMT-0308: the data do not fit the expression, or a limit was met.</exception>
     public IReadOnlyList<FhirPathItem> Evaluate(FhirPathItem focus, FhirPathEnvironment environment)

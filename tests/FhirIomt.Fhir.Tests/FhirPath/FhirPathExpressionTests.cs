@@ -123,6 +123,24 @@ public sealed class FhirPathExpressionTests
         Assert.True(Compile("generalPractitioner.resolve().empty()").IsTrue(Focus(), new FhirPathEnvironment()));
     }
 
+    [Theory]
+    [InlineData("name.given1", 1)]
+    [InlineData("name.where(givn = 'x').exists(famly = 'y')", 2)]
+    [InlineData("Encounter.status", 1)]
+    [InlineData("multipleBirthInteger > 1", 1)]
+    [InlineData("children().first()", 1)]
+    [InlineData("name.select(given | family).where(length() > 1)", 0)]
+    [InlineData("name.repeat(given).id", 0)]
+    [InlineData("contained.name | contact.name.family | birthDate.extension.value", 0)]
+    [InlineData("(multipleBirth as integer) + 1", 0)]
+    [InlineData("descendants().whatever", 0)]
+    public void An_expression_can_be_checked_before_there_is_data(string expression, int findings)
+    {
+        var found = Compile(expression).Check(FhirDefinitions.R4.Type("Patient")!);
+        Assert.Equal(findings, found.Count);
+        Assert.All(found, issue => Assert.Equal("IOMT-0309", issue.Code));
+    }
+
     [Fact]
     public void A_caller_may_add_functions()
     {
