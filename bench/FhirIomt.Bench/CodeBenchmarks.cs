@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using FhirIomt.Fhir;
 using FhirIomt.Fhir.Definitions;
+using FhirIomt.Fhir.FhirPath;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Fhir.Search;
 using FhirIomt.Fhir.Searching;
@@ -40,6 +41,12 @@ internal static class CodeBenchmarks
         var floor = Measure(report, quick, "Utf8JsonReader over an Observation (floor)", () => ReadOnly(observation), null);
         Measure(report, quick, "parse an Observation", () => JsonTree.Parse(observation), "≥ 250,000/s", ("Utf8JsonReader", floor));
         Measure(report, quick, "parse and validate a vital-sign Observation", () => validator.Validate(JsonTree.Parse(observation).Require()), "≥ 30,000/s");
+        var focus = FhirPathItem.Resource(tree, FhirDefinitions.R4);
+        var environment = new FhirPathEnvironment { Resource = focus };
+        var path = FhirPathExpression.Compile("code.coding.code", FhirDefinitions.R4).Require();
+        var condition = FhirPathExpression.Compile("code.coding.exists(system = 'http://loinc.org') and value.value > 5", FhirDefinitions.R4).Require();
+        Measure(report, quick, "FHIRPath code.coding.code", () => path.Evaluate(focus, environment), "≥ 2,000,000/s");
+        Measure(report, quick, "FHIRPath exists and compare", () => condition.IsTrue(focus, environment) ? path : null, "≥ 500,000/s");
         Measure(report, quick, "extract its search values", () => indexer.Extract(tree, indexed), "≥ 100,000/s");
     }
 

@@ -5,25 +5,33 @@ namespace FhirIomt.Fhir.FhirPath;
 /// <summary>+ - * / div mod over numbers, strings, quantities and dates (N1 §6.6, §6.7). What overflows is empty.</summary>
 internal sealed class ArithmeticNode(string symbol, PathNode left, PathNode right) : PathNode
 {
+    public override StaticTypes Infer(StaticCheck check, StaticTypes focus)
+    {
+        left.Infer(check, focus);
+        right.Infer(check, focus);
+        return StaticTypes.Unknown;
+    }
+
     public override void Evaluate(Evaluation run, in Scope scope, ItemList output)
     {
         var one = left.Single(run, scope, symbol).ToSystem();
         var other = right.Single(run, scope, symbol).ToSystem();
-        if (one.Kind == FhirPathKind.Nothing || other.Kind == FhirPathKind.Nothing)
+        if (one.Kind != FhirPathKind.Nothing && other.Kind != FhirPathKind.Nothing && Compute(run, one, other) is { } result)
         {
-            return;
+            output.Add(result);
         }
+    }
 
+    /// <summary>Of two system values; nothing where the result is outside the type's range (N1 §6.6), or where a primitive has no value.</summary>
+    public FhirPathItem? Compute(Evaluation run, in FhirPathItem one, in FhirPathItem other)
+    {
         try
         {
-            if (Apply(run, one, other) is { } result)
-            {
-                output.Add(result);
-            }
+            return one.IsValueless || other.IsValueless ? null : Apply(run, one, other);
         }
         catch (Exception exception) when (exception is OverflowException or ArgumentOutOfRangeException)
         {
-            // N1 §6.6: a result outside the type's range is empty.
+            return null;
         }
     }
 

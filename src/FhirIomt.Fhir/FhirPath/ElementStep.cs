@@ -35,11 +35,12 @@ internal sealed class ElementStep
 
         ResourceNode value = default, companion = default;
         FhirMember? member = null;
+        var isChoice = _element.IsChoice;
         foreach (var child in parent.Children)
         {
             var name = child.NameSpan;
             var isCompanion = name.Length > 0 && name[0] == (byte)'_';
-            if (Matches(isCompanion ? name[1..] : name) is not { } found)
+            if ((!isChoice && name.Length != _name.Length + (isCompanion ? 1 : 0)) || Matches(isCompanion ? name[1..] : name) is not { } found)
             {
                 continue;
             }

@@ -72,7 +72,8 @@ internal static class Equality
             return Temporal.Compare(one.Temporal, other.Temporal);
         }
 
-        throw FhirPathIssues.WrongType($"{Describe(one)} and {Describe(other)} have no order.");
+        // A primitive that has only extensions, or a text that is no value of its type, is neither more nor less than anything.
+        return one.IsValueless || other.IsValueless ? null : throw FhirPathIssues.WrongType($"{Describe(one)} and {Describe(other)} have no order.");
     }
 
     /// <summary>Whether a list has an item equal to that one.</summary>

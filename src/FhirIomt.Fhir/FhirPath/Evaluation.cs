@@ -42,6 +42,9 @@ internal sealed class Evaluation(FhirPathEnvironment environment, FhirDefinition
 
     public FhirPathItem Focus { get; private set; }
 
+    /// <summary>What defineVariable() has made so far, the last one first.</summary>
+    public DefinedVariable? Variables { get; set; }
+
     /// <summary>The same moment for the whole run (N1 §5.9: now() is deterministic within an expression).</summary>
     public DateTimeOffset Now => _now ??= Environment.Clock.GetLocalNow();
 
@@ -49,6 +52,7 @@ internal sealed class Evaluation(FhirPathEnvironment environment, FhirDefinition
     {
         _steps = 0;
         _now = null;
+        Variables = null;
         Focus = focus;
         Resource = Environment.Resource.Kind == FhirPathKind.Nothing ? focus : Environment.Resource;
         RootResource = Environment.RootResource.Kind == FhirPathKind.Nothing ? Resource : Environment.RootResource;

@@ -24,7 +24,10 @@ public sealed class FhirPathExpression
     public string Text { get; }
 
     /// <summary>Reads an expression. Codes IOMT-0300 (syntax), IOMT-0301 (function), IOMT-0302 (arguments), IOMT-0303 (type).</summary>
-    public static Outcome<FhirPathExpression> Compile(string text, FhirDefinitions definitions)
+    /// <param name="text">FHIRPath.</param>
+    /// <param name="definitions">The types that names are looked up in.</param>
+    /// <param name="functions">Functions beyond those of the language, by name.</param>
+    public static Outcome<FhirPathExpression> Compile(string text, FhirDefinitions definitions, IReadOnlyDictionary<string, FhirPathHostFunction>? functions = null)
     {
         if (text.Length > MaxLength)
         {
@@ -33,12 +36,21 @@ public sealed class FhirPathExpression
 
         try
         {
-            return new FhirPathExpression(text, Parser.Parse(text, definitions), definitions);
+            return new FhirPathExpression(text, Parser.Parse(text, definitions, functions), definitions);
         }
         catch (SyntaxException exception)
         {
             return exception.Issue;
         }
+    }
+
+    /// <summary>Whether the expression can mean something on an element of that type: names that no possible type has, and functions that need an
+    /// order where there is none, are reported (IOMT-0309). Evaluation does not ask for this: what is not there selects nothing.</summary>
+    public IReadOnlyList<Issue> Check(FhirType focus)
+    {
+        var check = new StaticCheck(Text, _definitions);
+        _node.Infer(check, StaticTypes.Of(focus));
+        return check.Issues;
     }
 
     /// <summary>What the expression selects.</summary>
@@ -48,7 +60,15 @@ public sealed class FhirPathExpression
         var run = environment.Rent(_definitions);
         run.Start(focus);
         var items = run.Rent();
-        _node.Evaluate(run, new Scope(focus), items);
+        try
+        {
+            _node.Evaluate(run, new Scope(focus), items);
+        }
+        catch (OverflowException)
+        {
+            throw FhirPathIssues.OutOfRange();
+        }
+
         var result = items.ToArray();
         run.Return(items);
         environment.Return(run);
@@ -88,8 +108,15 @@ public sealed class FhirPathExpression
     {
         var run = environment.Rent(_definitions);
         run.Start(focus);
-        var answer = _node.Logic(run, new Scope(focus));
-        environment.Return(run);
-        return answer;
+        try
+        {
+            var answer = _node.Logic(run, new Scope(focus));
+            environment.Return(run);
+            return answer;
+        }
+        catch (OverflowException)
+        {
+            throw FhirPathIssues.OutOfRange();
+        }
     }
 }

@@ -8,7 +8,7 @@ public sealed class FhirPathException(Issue issue) : Exception(issue.Message)
     public Issue Issue { get; } = issue;
 }
 
-/// <summary>Every refusal of FHIRPath: IOMT-0300 to IOMT-0308.</summary>
+/// <summary>Every refusal of FHIRPath: IOMT-0300 to IOMT-0309.</summary>
 internal static class FhirPathIssues
 {
     public static Issue Syntax(string text, int at, string what) =>
@@ -23,9 +23,17 @@ internal static class FhirPathIssues
     public static Issue UnknownType(string text, int at, string name) =>
         Issue.Error(IssueKind.Invalid, "IOMT-0303", $"FHIRPath, character {at + 1}: there is no type '{name}'.", Shorten(text));
 
+    public static Issue NoElement(string text, string type, string name) =>
+        Issue.Error(IssueKind.Invalid, "IOMT-0309", $"FHIRPath: {type} has no element '{name}'.", Shorten(text), "Correct the name; a choice such as value[x] is named without its type.");
+
+    public static Issue NoOrder(string text, string what) =>
+        Issue.Error(IssueKind.Invalid, "IOMT-0309", $"FHIRPath: {what} depends on an order that children() and descendants() do not have.", Shorten(text));
+
     public static FhirPathException NotSingle(string what) => new(Issue.Error(IssueKind.Value, "IOMT-0304", $"FHIRPath: {what} takes one item, and there are several.", fix: "Narrow it with first() or where()."));
 
     public static FhirPathException WrongType(string what) => new(Issue.Error(IssueKind.Value, "IOMT-0305", $"FHIRPath: {what}"));
+
+    public static FhirPathException OutOfRange() => WrongType("a number or a time is outside the range that can be computed.");
 
     public static FhirPathException UnknownVariable(string name) => new(Issue.Error(IssueKind.Value, "IOMT-0306", $"FHIRPath: there is no variable '%{name}'."));
 

@@ -122,6 +122,9 @@ public readonly struct FhirPathItem
     /// <summary>A backbone element has no type name of its own outside this program.</summary>
     internal static string NameOf(FhirType type) => type.Kind == FhirTypeKind.Backbone ? type.Base!.Name : type.Name;
 
+    /// <summary>Of what <see cref="ToSystem"/> answers: a primitive that has no system value.</summary>
+    internal bool IsValueless => Type?.Kind == FhirTypeKind.Primitive;
+
     internal static FhirPathItem Of(Temporal value) => new((FhirPathKind)((int)FhirPathKind.Date + (int)value.Kind), value);
 
     internal static FhirPathItem Of(FhirPathQuantity value) => new(FhirPathKind.Quantity, value);

@@ -24,7 +24,7 @@ internal static class Functions
     private static readonly FrozenDictionary<string, Function> All = new[]
     {
         ExistenceFunctions.All, FilteringFunctions.All, CombiningFunctions.All, ConversionFunctions.All, StringFunctions.All,
-        EncodingFunctions.All, MathFunctions.All, BoundaryFunctions.All, UtilityFunctions.All, FhirFunctions.All,
+        EncodingFunctions.All, MathFunctions.All, AggregateFunctions.All, BoundaryFunctions.All, UtilityFunctions.All, FhirFunctions.All,
     }.SelectMany(group => group).ToFrozenDictionary(function => function.Name, StringComparer.Ordinal);
 
     public static Function? Find(string name) => All.GetValueOrDefault(name);
@@ -33,6 +33,42 @@ internal static class Functions
 internal sealed class CallNode(Function function, PathNode source, PathNode[] arguments) : PathNode
 {
     public string Name => function.Name;
+
+    public override StaticTypes Infer(StaticCheck check, StaticTypes focus)
+    {
+        var input = source.Infer(check, focus);
+        var inner = Name switch
+        {
+            // What repeat() meets next is what its own argument selects.
+            "repeat" => StaticTypes.Unknown,
+            "select" or "all" or "aggregate" or "sort" or "iif" or "trace" or "defineVariable" => input,
+            _ => focus,
+        };
+        var argument = StaticTypes.Unknown;
+        foreach (var node in arguments)
+        {
+            argument = node.Infer(check, inner);
+        }
+
+        switch (Name)
+        {
+            case "first" or "last" or "tail" or "skip" or "take":
+                check.NeedsOrder(input, Name + "()");
+                return input;
+            case "single" or "trace" or "distinct" or "defineVariable" or "sort" or "intersect" or "exclude":
+                return input;
+            case "select":
+                return argument;
+            case "union" or "combine":
+                return input.Or(argument);
+            case "extension":
+                return StaticTypes.Of(check.Definitions.Type("Extension")!);
+            case "children" or "descendants":
+                return new StaticTypes(Known: null, IsUnordered: true);
+            default:
+                return StaticTypes.Unknown;
+        }
+    }
 
     public override void Evaluate(Evaluation run, in Scope scope, ItemList output)
     {
@@ -47,6 +83,13 @@ internal sealed class CallNode(Function function, PathNode source, PathNode[] ar
 
 internal sealed class WhereNode(PathNode source, PathNode criteria) : PathNode
 {
+    public override StaticTypes Infer(StaticCheck check, StaticTypes focus)
+    {
+        var types = source.Infer(check, focus);
+        criteria.Infer(check, types);
+        return types;
+    }
+
     public override void Evaluate(Evaluation run, in Scope scope, ItemList output)
     {
         run.Step();
@@ -69,6 +112,13 @@ internal sealed class WhereNode(PathNode source, PathNode criteria) : PathNode
 /// <summary>exists(), exists(criteria) and empty(): stop at the first item.</summary>
 internal sealed class ExistsNode(PathNode source, PathNode? criteria, bool isNegated) : PathNode
 {
+    public override StaticTypes Infer(StaticCheck check, StaticTypes focus)
+    {
+        var types = source.Infer(check, focus);
+        criteria?.Infer(check, types);
+        return StaticTypes.Unknown;
+    }
+
     public override void Evaluate(Evaluation run, in Scope scope, ItemList output) => output.Add(Logic(run, scope));
 
     public override bool? Logic(Evaluation run, in Scope scope)
@@ -95,6 +145,12 @@ internal sealed class ExistsNode(PathNode source, PathNode? criteria, bool isNeg
 
 internal sealed class NotNode(PathNode operand) : PathNode
 {
+    public override StaticTypes Infer(StaticCheck check, StaticTypes focus)
+    {
+        operand.Infer(check, focus);
+        return StaticTypes.Unknown;
+    }
+
     public override void Evaluate(Evaluation run, in Scope scope, ItemList output) => output.Add(Logic(run, scope));
 
     public override bool? Logic(Evaluation run, in Scope scope) => !operand.Logic(run, scope);

@@ -23,6 +23,8 @@ internal static class Operators
 
 internal sealed class UnionNode(PathNode left, PathNode right) : PathNode
 {
+    public override StaticTypes Infer(StaticCheck check, StaticTypes focus) => left.Infer(check, focus).Or(right.Infer(check, focus));
+
     public override void Evaluate(Evaluation run, in Scope scope, ItemList output)
     {
         var items = run.Rent();
@@ -37,6 +39,13 @@ internal sealed class UnionNode(PathNode left, PathNode right) : PathNode
 
 internal sealed class EqualNode(PathNode left, PathNode right, bool isNegated) : PathNode
 {
+    public override StaticTypes Infer(StaticCheck check, StaticTypes focus)
+    {
+        left.Infer(check, focus);
+        right.Infer(check, focus);
+        return StaticTypes.Unknown;
+    }
+
     public override void Evaluate(Evaluation run, in Scope scope, ItemList output) => output.Add(Logic(run, scope));
 
     public override bool? Logic(Evaluation run, in Scope scope)
@@ -87,6 +96,13 @@ internal sealed class EqualNode(PathNode left, PathNode right, bool isNegated) :
 
 internal sealed class EquivalentNode(PathNode left, PathNode right, bool isNegated) : PathNode
 {
+    public override StaticTypes Infer(StaticCheck check, StaticTypes focus)
+    {
+        left.Infer(check, focus);
+        right.Infer(check, focus);
+        return StaticTypes.Unknown;
+    }
+
     public override void Evaluate(Evaluation run, in Scope scope, ItemList output)
     {
         var (one, other) = (run.Rent(), run.Rent());
@@ -100,6 +116,13 @@ internal sealed class EquivalentNode(PathNode left, PathNode right, bool isNegat
 
 internal sealed class OrderNode(string symbol, PathNode left, PathNode right) : PathNode
 {
+    public override StaticTypes Infer(StaticCheck check, StaticTypes focus)
+    {
+        left.Infer(check, focus);
+        right.Infer(check, focus);
+        return StaticTypes.Unknown;
+    }
+
     public override void Evaluate(Evaluation run, in Scope scope, ItemList output)
     {
         var one = left.Single(run, scope, symbol);
@@ -113,6 +136,13 @@ internal sealed class OrderNode(string symbol, PathNode left, PathNode right) : 
 
 internal sealed class MembershipNode(PathNode needle, PathNode haystack) : PathNode
 {
+    public override StaticTypes Infer(StaticCheck check, StaticTypes focus)
+    {
+        needle.Infer(check, focus);
+        haystack.Infer(check, focus);
+        return StaticTypes.Unknown;
+    }
+
     public override void Evaluate(Evaluation run, in Scope scope, ItemList output)
     {
         var item = needle.Single(run, scope, "in or contains");
@@ -131,6 +161,13 @@ internal sealed class MembershipNode(PathNode needle, PathNode haystack) : PathN
 /// <summary>and, or, xor, implies in three values; the right side is skipped where the left one decides (N1 §6.5).</summary>
 internal sealed class LogicNode(string symbol, PathNode left, PathNode right) : PathNode
 {
+    public override StaticTypes Infer(StaticCheck check, StaticTypes focus)
+    {
+        left.Infer(check, focus);
+        right.Infer(check, focus);
+        return StaticTypes.Unknown;
+    }
+
     public override void Evaluate(Evaluation run, in Scope scope, ItemList output) => output.Add(Logic(run, scope));
 
     public override bool? Logic(Evaluation run, in Scope scope)
@@ -149,6 +186,13 @@ internal sealed class LogicNode(string symbol, PathNode left, PathNode right) : 
 
 internal sealed class ConcatenateNode(PathNode left, PathNode right) : PathNode
 {
+    public override StaticTypes Infer(StaticCheck check, StaticTypes focus)
+    {
+        left.Infer(check, focus);
+        right.Infer(check, focus);
+        return StaticTypes.Unknown;
+    }
+
     public override void Evaluate(Evaluation run, in Scope scope, ItemList output)
     {
         var one = Text(left.Single(run, scope, "&"));

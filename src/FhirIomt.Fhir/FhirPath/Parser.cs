@@ -19,18 +19,23 @@ internal sealed class Parser
     private int _nesting;
     private int _chained;
 
-    private Parser(string text, FhirDefinitions definitions)
+    private readonly IReadOnlyDictionary<string, FhirPathHostFunction>? _functions;
+    private readonly bool _definesVariables;
+
+    private Parser(string text, FhirDefinitions definitions, IReadOnlyDictionary<string, FhirPathHostFunction>? functions)
     {
         _text = text;
+        _functions = functions;
+        _definesVariables = text.Contains("defineVariable", StringComparison.Ordinal);
         _definitions = definitions;
         _tokens = Lexer.Read(text);
     }
 
     private Token Current => _tokens[_next];
 
-    public static PathNode Parse(string text, FhirDefinitions definitions)
+    public static PathNode Parse(string text, FhirDefinitions definitions, IReadOnlyDictionary<string, FhirPathHostFunction>? functions)
     {
-        var parser = new Parser(text, definitions);
+        var parser = new Parser(text, definitions, functions);
         var node = parser.Expression(0);
         return parser.Current.Kind == TokenKind.End ? node : throw parser.Error($"'{parser.Current.Text}' is not expected here.");
     }
@@ -47,7 +52,7 @@ internal sealed class Parser
         {
             CountLink();
             var symbol = Take();
-            left = symbol.Text is "is" or "as" ? TypeNode(symbol.Text, left, TypeSpecifier()) : Operators.Make(symbol.Text, left, Expression(precedence));
+            left = symbol.Text is "is" or "as" ? TypeNode(symbol.Text, left, TypeSpecifier()) : Operators.Make(symbol.Text, Scoped(left), Scoped(Expression(precedence)));
         }
 
         _nesting--;
@@ -211,7 +216,7 @@ internal sealed class Parser
         var arguments = new List<PathNode>();
         while (!Current.Is(")"))
         {
-            arguments.Add(Argument(name.Text));
+            arguments.Add(Scoped(Argument(name.Text)));
             if (!Current.Is(","))
             {
                 break;
@@ -223,6 +228,11 @@ internal sealed class Parser
         Expect(")");
         if (Functions.Find(name.Text) is not { } function)
         {
+            if (_functions is not null && _functions.TryGetValue(name.Text, out var host))
+            {
+                return new HostCallNode(host, source, [.. arguments]);
+            }
+
             throw new SyntaxException(FhirPathIssues.UnknownFunction(_text, name.At, name.Text));
         }
 
@@ -274,6 +284,8 @@ internal sealed class Parser
 
     private static PathNode TypeNode(string name, PathNode source, TypeSpecifier type) =>
         name == "is" ? new IsNode(source, type) : new OfTypeNode(source, type, exact: name == "ofType");
+
+    private PathNode Scoped(PathNode node) => _definesVariables && node is not (LiteralNode or DescendingNode) ? new VariableScopeNode(node) : node;
 
     private Token Take() => _tokens[_next].Kind == TokenKind.End ? _tokens[_next] : _tokens[_next++];
 

@@ -33,6 +33,9 @@ internal abstract class PathNode
         return item;
     }
 
+    /// <summary>The types of what is selected, as far as they can be told without data; what cannot be meant is reported.</summary>
+    public virtual StaticTypes Infer(StaticCheck check, StaticTypes focus) => StaticTypes.Unknown;
+
     /// <summary>Three-valued logic: a single item that is no boolean counts as true (N1 §4.5).</summary>
     public virtual bool? Logic(Evaluation run, in Scope scope)
     {
@@ -60,6 +63,8 @@ internal sealed class LiteralNode(FhirPathItem value) : PathNode
 
 internal sealed class ThisNode : PathNode
 {
+    public override StaticTypes Infer(StaticCheck check, StaticTypes focus) => focus;
+
     public override void Evaluate(Evaluation run, in Scope scope, ItemList output)
     {
         if (scope.This.Kind != FhirPathKind.Nothing)
@@ -94,6 +99,16 @@ internal sealed class TotalNode : PathNode
 /// <summary>A type name at the start of a path.</summary>
 internal sealed class RootTypeNode(FhirType type, ChildNode otherwise) : PathNode
 {
+    public override StaticTypes Infer(StaticCheck check, StaticTypes focus)
+    {
+        if (focus.Known is { } known && !known.Any(one => one.Is(type) || type.Is(one)))
+        {
+            check.WrongContext(focus, type);
+        }
+
+        return StaticTypes.Of(type);
+    }
+
     public override void Evaluate(Evaluation run, in Scope scope, ItemList output)
     {
         if (scope.This.Type is { } actual && actual.Is(type))
@@ -111,6 +126,8 @@ internal sealed class RootTypeNode(FhirType type, ChildNode otherwise) : PathNod
 internal sealed class ChildNode(PathNode source, string name) : PathNode
 {
     private ElementStep? _last;
+
+    public override StaticTypes Infer(StaticCheck check, StaticTypes focus) => check.Child(source.Infer(check, focus), name);
 
     public override void Evaluate(Evaluation run, in Scope scope, ItemList output)
     {
@@ -159,6 +176,12 @@ internal sealed class VariableNode(string name) : PathNode
 {
     public override void Evaluate(Evaluation run, in Scope scope, ItemList output)
     {
+        if (run.Variables is { } last && DefinedVariable.Find(last, name) is { } defined)
+        {
+            Add(defined.Items, output);
+            return;
+        }
+
         if (run.Environment.Variables is { } variables && variables.TryGetValue(name, out var given))
         {
             Add(given, output);
@@ -196,6 +219,14 @@ internal sealed class VariableNode(string name) : PathNode
 
 internal sealed class IndexNode(PathNode source, PathNode index) : PathNode
 {
+    public override StaticTypes Infer(StaticCheck check, StaticTypes focus)
+    {
+        index.Infer(check, focus);
+        var types = source.Infer(check, focus);
+        check.NeedsOrder(types, "an index");
+        return types;
+    }
+
     public override void Evaluate(Evaluation run, in Scope scope, ItemList output)
     {
         var at = index.Single(run, scope, "an index").ToSystem();
@@ -237,6 +268,12 @@ internal sealed record TypeSpecifier(FhirType? Fhir, FhirPathKind? System)
 
 internal sealed class IsNode(PathNode source, TypeSpecifier type) : PathNode
 {
+    public override StaticTypes Infer(StaticCheck check, StaticTypes focus)
+    {
+        source.Infer(check, focus);
+        return StaticTypes.Unknown;
+    }
+
     public override void Evaluate(Evaluation run, in Scope scope, ItemList output)
     {
         var item = source.Single(run, scope, "is");
@@ -250,6 +287,12 @@ internal sealed class IsNode(PathNode source, TypeSpecifier type) : PathNode
 /// <summary>as and ofType. R4's own constraints and search parameters use <c>as</c> on collections, so it filters as ofType does.</summary>
 internal sealed class OfTypeNode(PathNode source, TypeSpecifier type, bool exact) : PathNode
 {
+    public override StaticTypes Infer(StaticCheck check, StaticTypes focus)
+    {
+        var types = source.Infer(check, focus);
+        return type.Fhir is { IsAbstract: false } fhir ? new StaticTypes([fhir], types.IsUnordered) : new StaticTypes(Known: null, types.IsUnordered);
+    }
+
     public override void Evaluate(Evaluation run, in Scope scope, ItemList output)
     {
         var items = run.Rent();
@@ -269,5 +312,7 @@ internal sealed class OfTypeNode(PathNode source, TypeSpecifier type, bool exact
 /// <summary>A sort key in descending order; elsewhere it is the key itself.</summary>
 internal sealed class DescendingNode(PathNode key) : PathNode
 {
+    public override StaticTypes Infer(StaticCheck check, StaticTypes focus) => key.Infer(check, focus);
+
     public override void Evaluate(Evaluation run, in Scope scope, ItemList output) => key.Evaluate(run, scope, output);
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using FhirIomt.Core;
@@ -27,6 +28,8 @@ public sealed class JsonTree
 {
     private readonly JsonRow[] _rows;
 
+    private readonly ArraySegment<byte> _bytes;
+
     // One place for each row where the text was made from another one; null where the text is what came in.
     private readonly TextPosition[]? _places;
 
@@ -35,13 +38,23 @@ public sealed class JsonTree
         Utf8 = utf8;
         _rows = rows;
         _places = places;
+        _bytes = MemoryMarshal.TryGetArray(utf8, out var segment) ? segment : utf8.ToArray();
     }
 
     public ReadOnlyMemory<byte> Utf8 { get; }
 
+    /// <summary>The same bytes for walking: asking a memory for its span costs more than comparing most names does.</summary>
+    internal ReadOnlySpan<byte> Span => _bytes;
+
     public ResourceNode Root => new(this, 0);
 
     internal JsonRow[] Rows => _rows;
+
+    internal ReadOnlySpan<byte> NameOf(int index)
+    {
+        ref readonly var row = ref _rows[index];
+        return row.NameStart < 0 ? default : Span.Slice(row.NameStart, row.NameLength);
+    }
 
     /// <summary>The node of a row number taken from <see cref="ResourceNode.Index"/>.</summary>
     public ResourceNode NodeAt(int index) => new(this, index);

@@ -56,7 +56,7 @@ public readonly struct ResourceNode : IEquatable<ResourceNode>
     public int Length => Row.Length;
 
     /// <summary>The bytes of the value as they came in, quotes and brackets included.</summary>
-    public ReadOnlySpan<byte> RawSpan => Exists ? Tree.Utf8.Span.Slice(Row.Start, Row.Length) : default;
+    public ReadOnlySpan<byte> RawSpan => Exists ? Tree.Span.Slice(Row.Start, Row.Length) : default;
 
     /// <summary>As <see cref="RawSpan"/>, to keep.</summary>
     public ReadOnlyMemory<byte> Raw => Exists ? Tree.Utf8.Slice(Row.Start, Row.Length) : default;
@@ -65,7 +65,7 @@ public readonly struct ResourceNode : IEquatable<ResourceNode>
     public ReadOnlySpan<byte> ContentSpan => !Exists ? default : Kind == NodeKind.String ? RawSpan[1..^1] : RawSpan;
 
     /// <summary>The bytes of the member name, escapes not undone; empty for array elements and the root.</summary>
-    public ReadOnlySpan<byte> NameSpan => Exists && Row.NameStart >= 0 ? Tree.Utf8.Span.Slice(Row.NameStart, Row.NameLength) : default;
+    public ReadOnlySpan<byte> NameSpan => _tree is null ? default : _tree.NameOf(_index);
 
     public string Name => Encoding.UTF8.GetString(NameSpan);
 

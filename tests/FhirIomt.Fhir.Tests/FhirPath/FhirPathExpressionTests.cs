@@ -51,6 +51,16 @@ public sealed class FhirPathExpressionTests
     [InlineData("descendants().ofType(code).where(hasValue())", "official,old,unknown")]
     [InlineData("type().name", "Patient")]
     [InlineData("(1 | 2 | 2).aggregate($total + $this, 0)", "3")]
+    [InlineData("(1 | 2.5 | 3).sum()", "6.5")]
+    [InlineData("(1 'g' | 500 'mg').sum()", "1.5 'g'")]
+    [InlineData("(1 | 2).avg()", "1.5")]
+    [InlineData("(3 | 1 | 2).min()", "1")]
+    [InlineData("(@2020 | @2021).max()", "2021")]
+    [InlineData("{}.sum()", "")]
+    [InlineData("name.defineVariable('n').select(given.first() & '-' & %n.count().toString()).first()", "Anna-2")]
+    [InlineData("defineVariable('a', 1).select(%a + 1)", "2")]
+    [InlineData("defineVariable('a', 'x').select(%a) | defineVariable('a', 'y').select(%a)", "x,y")]
+    [InlineData("name.all(defineVariable('n').select(%n.use.exists()))", "true")]
     public void Expressions_select_what_they_say(string expression, string expected) =>
         Assert.Equal(expected, string.Join(',', Compile(expression).Evaluate(Focus(), new FhirPathEnvironment()).Select(item => item.AsText() ?? "")));
 
@@ -76,6 +86,9 @@ public sealed class FhirPathExpressionTests
     [InlineData("name.family + 'x'", "IOMT-0304")]
     [InlineData("active > 1", "IOMT-0305")]
     [InlineData("%nothing", "IOMT-0306")]
+    [InlineData("defineVariable('a').select(defineVariable('a'))", "IOMT-0305")]
+    [InlineData("defineVariable('resource')", "IOMT-0305")]
+    [InlineData("defineVariable('a').empty() or %a.exists()", "IOMT-0306")]
     [InlineData("'a'.matches('(')", "IOMT-0305")]
     [InlineData("'x'.memberOf('http://example.org/none')", "IOMT-0308")]
     public void What_cannot_be_evaluated_is_refused_with_a_code(string expression, string code) =>
@@ -108,6 +121,45 @@ public sealed class FhirPathExpressionTests
         Assert.True(Compile("generalPractitioner.resolve() is Practitioner and generalPractitioner.resolve().active").IsTrue(Focus(), environment));
         Assert.True(Compile("generalPractitioner.where(resolve() is Practitioner).exists()").IsTrue(Focus(), new FhirPathEnvironment { ResolvesToType = true }));
         Assert.True(Compile("generalPractitioner.resolve().empty()").IsTrue(Focus(), new FhirPathEnvironment()));
+    }
+
+    [Theory]
+    [InlineData("name.given1", 1)]
+    [InlineData("name.where(givn = 'x').exists(famly = 'y')", 2)]
+    [InlineData("Encounter.status", 1)]
+    [InlineData("multipleBirthInteger > 1", 1)]
+    [InlineData("children().first()", 1)]
+    [InlineData("name.select(given | family).where(length() > 1)", 0)]
+    [InlineData("name.repeat(given).id", 0)]
+    [InlineData("contained.name | contact.name.family | birthDate.extension.value", 0)]
+    [InlineData("(multipleBirth as integer) + 1", 0)]
+    [InlineData("descendants().whatever", 0)]
+    public void An_expression_can_be_checked_before_there_is_data(string expression, int findings)
+    {
+        var found = Compile(expression).Check(FhirDefinitions.R4.Type("Patient")!);
+        Assert.Equal(findings, found.Count);
+        Assert.All(found, issue => Assert.Equal("IOMT-0309", issue.Code));
+    }
+
+    [Fact]
+    public void A_caller_may_add_functions()
+    {
+        var functions = new Dictionary<string, FhirPathHostFunction>(StringComparer.Ordinal) { ["fixture"] = (_, arguments) => [FhirPathItem.String(arguments[0][0].AsText() + "!")] };
+        var expression = FhirPathExpression.Compile("fixture('a').length()", FhirDefinitions.R4, functions).Require();
+        Assert.Equal("2", Assert.Single(expression.Evaluate(Focus(), new FhirPathEnvironment())).AsText());
+    }
+
+    [Fact]
+    public void A_number_beyond_decimal_is_no_crash()
+    {
+        var observation = FhirPathItem.Resource(Parse("""{"resourceType":"Observation","valueQuantity":{"value":-1e245,"unit":"m","system":"http://unitsofmeasure.org","code":"m"}}"""), FhirDefinitions.R4);
+        foreach (var expression in new[] { "value.value > 1", "value.value + 1", "value ~ 1 'cm'", "79228162514264337593543950335 'Ym' ~ 1 'nm'", "79228162514264337593543950335 'm' ~ 7.0 'cm'", "2147483647 'a'.toInteger()", "@9999-12-31 + 1 day", "@T10:00 + 99999999999999999999 hours" })
+        {
+            FhirPathExpression.Compile(expression, FhirDefinitions.R4).TryGetValue(out var compiled, out _);
+            compiled?.TryEvaluate(observation, new FhirPathEnvironment());
+        }
+
+        Assert.Empty(Compile("value.value > 1").Evaluate(observation, new FhirPathEnvironment()));
     }
 
     [Fact]
