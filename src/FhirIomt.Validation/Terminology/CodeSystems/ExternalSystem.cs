@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Frozen;
 
 namespace FhirIomt.Validation.Terminology.CodeSystems;
@@ -22,6 +23,9 @@ internal sealed class ExternalSystem
 {
     public const string Ucum = "http://unitsofmeasure.org";
     public const string Mdc = "urn:iso:std:iso:11073:10101";
+
+    // What stands in a post-coordinated SNOMED CT expression, and never in an identifier.
+    private static readonly SearchValues<char> ExpressionMarks = SearchValues.Create(":+{}|= ");
 
     private static readonly FrozenDictionary<string, Func<string, CodeForm>> Forms = new Dictionary<string, Func<string, CodeForm>>(StringComparer.Ordinal)
     {
@@ -81,7 +85,7 @@ internal sealed class ExternalSystem
     // SNOMED CT Release File Specification §6: 6 to 18 digits, no leading zero, partition 00/10 for concepts, Verhoeff check digit. Expressions are not looked into.
     private static CodeForm SnomedCode(string code)
     {
-        if (code.AsSpan().IndexOfAny(":+{}|= ") >= 0)
+        if (code.AsSpan().ContainsAny(ExpressionMarks))
         {
             return CodeForm.Plausible;
         }
