@@ -15,7 +15,6 @@ public sealed class ProfileCatalog
     private const string Folder = "profiles/iomt/";
 
     private readonly ConcurrentDictionary<DefinitionResource, StructureProfile?> _profiles = new();
-    private readonly ConcurrentDictionary<string, CodeSet?> _codeSets = new(StringComparer.Ordinal);
 
     private ProfileCatalog(FhirDefinitions definitions, DefinitionLibrary library)
     {
@@ -86,13 +85,5 @@ public sealed class ProfileCatalog
             : _profiles.GetOrAdd(found, Read(found.Tree).TryGetValue(out var profile, out _) ? profile with { Source = found } : null);
     }
 
-    /// <summary>Null when it is unknown or cannot be listed.</summary>
-    public CodeSet? ValueSet(string canonical)
-    {
-        var parsed = Canonical.Parse(canonical);
-        return !Library.HasAdded("ValueSet", parsed.Url) ? Definitions.ValueSet(parsed.Url)
-            : _codeSets.GetOrAdd(canonical, Library.Find("ValueSet", parsed) is { } found ? CodeSet.FromResource(found.Tree) : null);
-    }
-
-    private Outcome<StructureProfile> Read(JsonTree definition) => StructureProfile.FromResource(definition, Definitions, url => Profile(url));
+    private Outcome<StructureProfile> Read(JsonTree definition) => StructureProfile.FromResource(definition, Library);
 }

@@ -1,9 +1,12 @@
 using FhirIomt.Core;
+using FhirIomt.Core.Units;
 using FhirIomt.Fhir.Definitions;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Validation.Base;
+using FhirIomt.Validation.Extensions;
 using FhirIomt.Validation.Profiles;
 using FhirIomt.Validation.Questionnaires;
+using FhirIomt.Validation.Terminology;
 
 namespace FhirIomt.Validation;
 
@@ -15,6 +18,7 @@ public sealed class ResourceValidator
 {
     private readonly TypePlans _types;
     private readonly ProfilePlans _profiles;
+    private readonly ExtensionCheck _extensions;
 
     /// <summary>Knows R4's own profiles and those that come with the server.</summary>
     public ResourceValidator(FhirDefinitions definitions)
@@ -24,14 +28,20 @@ public sealed class ResourceValidator
 
     public ResourceValidator(ProfileCatalog catalog)
     {
-        _types = new TypePlans(catalog.Definitions, catalog.ValueSet, ChecksOf(catalog));
+        Terminology = new TerminologyService(catalog.Library, isUcum: Ucum.Standard.IsValid);
+        _types = new TypePlans(catalog.Definitions, new BindingSource(catalog, Terminology), ChecksOf(catalog, Terminology));
         _profiles = new ProfilePlans(catalog, _types);
+        _extensions = new ExtensionCheck(_profiles);
     }
 
-    private static Dictionary<string, IResourceCheck> ChecksOf(ProfileCatalog catalog) => new(StringComparer.Ordinal)
+    /// <summary>The terminology that the validator asks.</summary>
+    public TerminologyService Terminology { get; }
+
+    private static Dictionary<string, IResourceCheck> ChecksOf(ProfileCatalog catalog, TerminologyService terminology) => new(StringComparer.Ordinal)
     {
+        ["Bundle"] = new BundleCheck(catalog.Definitions),
         ["Questionnaire"] = new FormCheck(),
-        ["QuestionnaireResponse"] = new ResponseCheck(catalog),
+        ["QuestionnaireResponse"] = new ResponseCheck(catalog, terminology),
     };
 
     /// <summary>Empty when nothing was found; refuse the resource when any issue <see cref="Issue.Refuses"/>.</summary>
@@ -41,7 +51,7 @@ public sealed class ResourceValidator
     public IReadOnlyList<Issue> Validate(JsonTree resource, IReadOnlyList<string> profiles)
     {
         var run = new ValidationRun(_types.Definitions);
-        var check = new ProfileWalk(_profiles, run, profiles);
+        var check = new ProfileWalk(_profiles, _extensions, run, profiles);
         new BaseWalk(_types, run, check).Resource(resource.Root, container: null);
         return run.Issues;
     }

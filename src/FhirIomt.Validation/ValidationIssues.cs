@@ -26,6 +26,14 @@ internal static class ValidationIssues
     public static readonly Finding WrongTarget = new("IOMT-0225", IssueKind.Structure, IssueSeverity.Error, "Refer to one of the allowed types.");
     public static readonly Finding BadReference = new("IOMT-0226", IssueKind.Value, IssueSeverity.Error, "Write Type/id, an absolute URL, urn:uuid:…, urn:oid:… or #id.");
     public static readonly Finding NotContained = new("IOMT-0227", IssueKind.Invariant, IssueSeverity.Error, "Add the contained resource or correct the id (ref-1).");
+    public static readonly Finding AmbiguousReference = new("IOMT-0281", IssueKind.MultipleMatches, IssueSeverity.Error, "Give each entry a fullUrl of its own, and name the version where that tells them apart.");
+    public static readonly Finding NotInBundle = new("IOMT-0282", IssueKind.NotFound, IssueSeverity.Error, "Add the entry, or write the reference so that the entry's fullUrl matches it.");
+    public static readonly Finding BadFullUrl = new("IOMT-0283", IssueKind.Value, IssueSeverity.Error, "Give the entry an absolute fullUrl: urn:uuid:…, or the RESTful URL that ends with the resource's type and id.");
+    public static readonly Finding Unreachable = new("IOMT-0284", IssueKind.Informational, IssueSeverity.Error, "Refer to the entry from the Composition or from what it refers to, or remove it.");
+    public static readonly Finding UnknownCode = new("IOMT-0235", IssueKind.CodeInvalid, IssueSeverity.Error, "Use a code of the code system, or another system.");
+    public static readonly Finding MalformedCode = new("IOMT-0236", IssueKind.CodeInvalid, IssueSeverity.Error, "Correct the code: its form or check digit shows a mistake in writing.");
+    public static readonly Finding OtherDisplay = new("IOMT-0237", IssueKind.Value, IssueSeverity.Warning, "Leave the display out, or use the code system's.");
+    public static readonly Finding SupplementAsSystem = new("IOMT-0238", IssueKind.CodeInvalid, IssueSeverity.Error, "Name the code system that it supplements.");
     public static readonly Finding InvariantFails = new("IOMT-0228", IssueKind.Invariant, IssueSeverity.Error, "Change the resource so that the expression is true.");
     public static readonly Finding BestPracticeFails = new("IOMT-0229", IssueKind.Invariant, IssueSeverity.Warning, "Consider changing the resource so that the expression is true.");
     public static readonly Finding InvariantUnknown = new("IOMT-0230", IssueKind.Processing, IssueSeverity.Warning, "Mend the elements that the expression reads.");

@@ -32,14 +32,18 @@ internal sealed class ValidationRun(FhirDefinitions definitions)
     }
 
     /// <summary>Adds a finding about a node; one about a child that is missing stands at its parent.</summary>
-    public void Add(in Finding finding, ResourceNode node, string message)
+    public void Add(in Finding finding, ResourceNode node, string message) => Add(finding, node, node, message);
+
+    /// <param name="owner">The element that the finding is about.</param>
+    /// <param name="at">Where in the text it shows.</param>
+    public void Add(in Finding finding, ResourceNode owner, ResourceNode at, string message)
     {
         if (IsFull || (_remarks >= MaxRemarks && finding.Severity < IssueSeverity.Error))
         {
             return;
         }
 
-        var expression = ElementPath.Of(node, definitions);
+        var expression = ElementPath.Of(owner, definitions);
         foreach (var known in Issues)
         {
             // Slices repeat what their element says; one finding is enough.
@@ -49,7 +53,7 @@ internal sealed class ValidationRun(FhirDefinitions definitions)
             }
         }
 
-        Append(new Issue(finding.Severity, finding.Kind, finding.Code, message) { Expression = expression, Position = node.Position, Fix = finding.Fix });
+        Append(new Issue(finding.Severity, finding.Kind, finding.Code, message) { Expression = expression, Position = at.Position, Fix = finding.Fix });
     }
 
     private void Append(Issue issue)

@@ -29,26 +29,7 @@ internal static class ProfileReader
             return Issue.Error(IssueKind.NotSupported, "IOMT-0201", $"The profile {url} has no snapshot.", "StructureDefinition.snapshot", "Publish it with a snapshot.");
         }
 
-        return new StructureProfile(url, root["version"u8].AsString(), type, root["baseDefinition"u8].AsString(), elements, ReadContexts(root));
-    }
-
-    public static Outcome<StructureProfile> Read(JsonTree resource, FhirDefinitions definitions, Func<string, StructureProfile?> baseProfile)
-    {
-        var root = resource.Root;
-        if (root["snapshot"u8].Exists || root["url"u8].AsString() is not { } url || definitions.Type(root["type"u8].AsString() ?? "") is not { } type)
-        {
-            return Read(resource);
-        }
-
-        var baseUrl = root["baseDefinition"u8].AsString() ?? "";
-        var known = baseProfile(baseUrl);
-        if (known is null && baseUrl != "http://hl7.org/fhir/StructureDefinition/" + type.Name)
-        {
-            return Issue.Error(IssueKind.NotFound, "IOMT-0202", $"The base of the profile {url} is not known.", "StructureDefinition.baseDefinition", "Load the base profile first.");
-        }
-
-        var elements = ProfileOverlay.Apply(known?.Elements ?? [], root["differential"u8], type, definitions);
-        return new StructureProfile(url, root["version"u8].AsString(), type.Name, baseUrl, elements, ReadContexts(root));
+        return new StructureProfile(url, root["version"u8].AsString(), type, root["baseDefinition"u8].AsString(), elements, ReadContexts(root)) { ContextInvariants = ReadTexts(root["contextInvariant"u8]) };
     }
 
     public static ProfileElement ReadElement(ResourceNode element)

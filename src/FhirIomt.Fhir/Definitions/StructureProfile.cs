@@ -1,5 +1,6 @@
 using FhirIomt.Core;
 using FhirIomt.Fhir.Json;
+using FhirIomt.Fhir.Snapshots;
 
 namespace FhirIomt.Fhir.Definitions;
 
@@ -15,19 +16,21 @@ namespace FhirIomt.Fhir.Definitions;
 public sealed record StructureProfile(
     string Url, string? Version, string Type, string? Base, IReadOnlyList<ProfileElement> Elements, IReadOnlyList<ExtensionContext> Contexts)
 {
+    /// <summary>For an extension: FHIRPath that must hold for the element it stands in. Not carried for R4's own, which have none.</summary>
+    public IReadOnlyList<string> ContextInvariants { get; init; } = [];
+
     /// <summary>Where it was read from, so that canonicals in it are looked up from there; null for R4's own.</summary>
     public DefinitionResource? Source { get; init; }
 
     /// <summary>Reads a StructureDefinition resource; it must have a snapshot. Codes IOMT-0200 and IOMT-0201.</summary>
     public static Outcome<StructureProfile> FromResource(JsonTree resource) => ProfileReader.Read(resource);
 
-    /// <summary>
-    /// As <see cref="FromResource(JsonTree)"/>, but a differential is enough: it is laid over its base. <see cref="Elements"/> then holds what base and
-    /// differential say, in the base's order, new elements last; it is not a full snapshot. IOMT-0202 when the base is not known.
-    /// </summary>
-    /// <param name="baseProfile">The profile of a canonical URL; null for an unknown one and for R4's own types.</param>
-    public static Outcome<StructureProfile> FromResource(JsonTree resource, FhirDefinitions definitions, Func<string, StructureProfile?> baseProfile) =>
-        ProfileReader.Read(resource, definitions, baseProfile);
+    /// <summary>As <see cref="FromResource(JsonTree)"/>, but a differential is enough: its snapshot is made first. Codes IOMT-0202, IOMT-0205 to IOMT-0209.</summary>
+    /// <param name="source">Where the base and the types walked into are found.</param>
+    public static Outcome<StructureProfile> FromResource(JsonTree resource, IDefinitionSource source) =>
+        resource.Root["snapshot"u8].Exists ? ProfileReader.Read(resource)
+        : SnapshotGenerator.Generate(resource, source).TryGetValue(out var complete, out var issues) ? ProfileReader.Read(complete)
+        : Outcome<StructureProfile>.Refused(issues);
 }
 
 /// <param name="Kind"><c>element</c>, <c>fhirpath</c> or <c>extension</c>.</param>

@@ -1,3 +1,5 @@
+using FhirIomt.Core.Units;
+
 namespace FhirIomt.Fhir.FhirPath;
 
 /// <summary>+ - * / div mod over numbers, strings, quantities and dates (N1 §6.6, §6.7). What overflows is empty.</summary>
@@ -74,7 +76,7 @@ internal sealed class ArithmeticNode(string symbol, PathNode left, PathNode righ
     {
         if (symbol is "*" or "/")
         {
-            return (symbol == "/" && other.Value == 0) || UnitMath.Multiply(one, other, symbol == "/") is not { } product ? null : FhirPathItem.Of(product);
+            return (symbol == "/" && other.Value == 0) || FhirPathQuantity.Multiply(one, other, symbol == "/") is not { } product ? null : FhirPathItem.Of(product);
         }
 
         if (symbol is not ("+" or "-"))
@@ -83,7 +85,7 @@ internal sealed class ArithmeticNode(string symbol, PathNode left, PathNode righ
         }
 
         decimal? converted = one.Unit == other.Unit && one.IsCalendar == other.IsCalendar ? other.Value
-            : one.UcumUnit is { } target && other.UcumUnit is { } unit ? UnitMath.Convert(other.Value, unit, target) : null;
+            : one.UcumUnit is { } target && other.UcumUnit is { } unit ? Ucum.Standard.Convert(other.Value, unit, target) : null;
         return converted is { } value ? FhirPathItem.Of(one with { Value = symbol == "+" ? one.Value + value : one.Value - value }) : null;
     }
 

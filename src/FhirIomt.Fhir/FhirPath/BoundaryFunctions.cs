@@ -1,3 +1,5 @@
+using FhirIomt.Core.Units;
+
 namespace FhirIomt.Fhir.FhirPath;
 
 /// <summary>lowBoundary, highBoundary, precision and comparable: FHIRPath's draft precision functions, as the official suite tests them.</summary>
@@ -110,7 +112,7 @@ internal static class BoundaryFunctions
     {
         if (input.Count == 1 && input[0].ToSystem() is { Kind: FhirPathKind.Quantity } one && arguments[0].Single(run, scope, "comparable").ToSystem() is { Kind: FhirPathKind.Quantity } other)
         {
-            output.Add(FhirPathItem.Boolean(one.Quantity.UcumUnit is { } left && other.Quantity.UcumUnit is { } right && UnitMath.AreComparable(left, right)));
+            output.Add(FhirPathItem.Boolean(one.Quantity.UcumUnit is { } left && other.Quantity.UcumUnit is { } right && Ucum.Standard.AreComparable(left, right)));
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using FhirIomt.Core.Units;
 
 namespace FhirIomt.Fhir.FhirPath;
 
@@ -143,7 +144,7 @@ internal static class ConversionFunctions
             return quantity;
         }
 
-        return quantity.UcumUnit is { } own && UnitMath.Convert(quantity.Value, own, unit) is { } value ? new FhirPathQuantity(value, unit, IsCalendar: false) : null;
+        return quantity.UcumUnit is { } own && Ucum.Standard.Convert(quantity.Value, own, unit) is { } value ? new FhirPathQuantity(value, unit, IsCalendar: false) : null;
     }
 
     private static FhirPathQuantity? ParseQuantity(string text)

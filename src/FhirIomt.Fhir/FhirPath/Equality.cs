@@ -1,4 +1,5 @@
 using System.Globalization;
+using FhirIomt.Core.Units;
 using FhirIomt.Fhir.Definitions;
 using FhirIomt.Fhir.Json;
 
@@ -42,7 +43,7 @@ internal static class Equality
             case (FhirPathKind.Integer or FhirPathKind.Decimal, FhirPathKind.Integer or FhirPathKind.Decimal):
                 return DecimalsEquivalent(one.DecimalValue, other.DecimalValue);
             case (FhirPathKind.Quantity, FhirPathKind.Quantity):
-                return one.Quantity.UcumUnit is { } unit && other.Quantity.UcumUnit is { } target && UnitMath.Convert(one.Quantity.Value, unit, target) is { } converted
+                return one.Quantity.UcumUnit is { } unit && other.Quantity.UcumUnit is { } target && Ucum.Standard.Convert(one.Quantity.Value, unit, target) is { } converted
                     ? QuantitiesEquivalent(one.Quantity, other.Quantity, converted)
                     : one.Quantity == other.Quantity;
             case (FhirPathKind.Element, FhirPathKind.Element):
@@ -107,12 +108,12 @@ internal static class Equality
     }
 
     private static bool? DifferentUnits(FhirPathQuantity one, FhirPathQuantity other) =>
-        one.UcumUnit is null || other.UcumUnit is null || !UnitMath.AreComparable(one.Unit, other.Unit) ? null : false;
+        one.UcumUnit is null || other.UcumUnit is null || !Ucum.Standard.AreComparable(one.Unit, other.Unit) ? null : false;
 
     private static bool QuantitiesEquivalent(FhirPathQuantity one, FhirPathQuantity other, decimal converted)
     {
         // The least precise of the two decides, each in the unit it was written in: 4 'g' ~ 4040 'mg'.
-        var step = UnitMath.Convert(Unit(one.Value), one.UcumUnit!, other.UcumUnit!) ?? 1;
+        var step = Ucum.Standard.Convert(Unit(one.Value), one.UcumUnit!, other.UcumUnit!) ?? 1;
         var width = Math.Max(step, Unit(other.Value));
         return Math.Round(converted / width, MidpointRounding.AwayFromZero) == Math.Round(other.Value / width, MidpointRounding.AwayFromZero);
     }

@@ -74,8 +74,12 @@ internal static class FhirFunctions
             var isReference = item.Type?.Name == "Reference";
             var text = isReference ? item.Node["reference"u8].AsString() : item.AsText();
             var target = text is { Length: > 0 } && text[0] == '#' ? Contained(run, text)
-                : run.Environment.ResolvesToType ? NamedType(run, text, isReference ? item.Node : default)
                 : text is { Length: > 0 } ? run.Environment.Resolve?.Invoke(text) ?? default : default;
+            if (target.Kind == FhirPathKind.Nothing && run.Environment.ResolvesToType)
+            {
+                target = NamedType(run, text, isReference ? item.Node : default);
+            }
+
             if (target.Kind != FhirPathKind.Nothing)
             {
                 output.Add(target);

@@ -34,7 +34,7 @@ public sealed class FhirPathEnvironment
     /// <summary>resolve(): from the text of a reference to the resource, or nothing. A <c>#id</c> is found in %rootResource without asking.</summary>
     public Func<string, FhirPathItem>? Resolve { get; init; }
 
-    /// <summary>Without <see cref="Resolve"/>: resolve() answers an item that has only the type a reference names. Enough for the search
+    /// <summary>Where <see cref="Resolve"/> finds nothing, resolve() answers an item that has only the type a reference names. Enough for the search
     /// parameters' <c>where(resolve() is Patient)</c>, which must not read other resources.</summary>
     public bool ResolvesToType { get; init; }
 

@@ -119,6 +119,9 @@ public readonly struct FhirPathItem
 
     public override string ToString() => AsText() ?? (IsElement ? Node.ToString() : "");
 
+    /// <summary>A backbone element has no type name of its own outside this program.</summary>
+    internal static string NameOf(FhirType type) => type.Kind == FhirTypeKind.Backbone ? type.Base!.Name : type.Name;
+
     internal static FhirPathItem Of(Temporal value) => new((FhirPathKind)((int)FhirPathKind.Date + (int)value.Kind), value);
 
     internal static FhirPathItem Of(FhirPathQuantity value) => new(FhirPathKind.Quantity, value);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using FhirIomt.Core.Units;
 using FhirIomt.Fhir.Json;
 
 namespace FhirIomt.Fhir.FhirPath;
@@ -51,7 +52,19 @@ internal sealed record FhirPathQuantity(decimal Value, string Unit, bool IsCalen
             return left.Value.CompareTo(right.Value);
         }
 
-        return left.UcumUnit is { } one && right.UcumUnit is { } other && UnitMath.Convert(left.Value, one, other) is { } converted ? converted.CompareTo(right.Value) : null;
+        return left.UcumUnit is { } one && right.UcumUnit is { } other && Ucum.Standard.Convert(left.Value, one, other) is { } converted ? converted.CompareTo(right.Value) : null;
+    }
+
+    /// <summary>The product (or quotient) in base units; null when a unit is unknown, special or of variable length, or the result does not fit.</summary>
+    public static FhirPathQuantity? Multiply(FhirPathQuantity left, FhirPathQuantity right, bool divide)
+    {
+        if (left.UcumUnit is not { } one || right.UcumUnit is not { } other || !Ucum.Standard.TryParse(one, out var unit) || !Ucum.Standard.TryParse(other, out var by))
+        {
+            return null;
+        }
+
+        var (quantity, factor) = (new UcumQuantity(left.Value, unit), new UcumQuantity(right.Value, by));
+        return (divide ? quantity.Divide(factor) : quantity.Multiply(factor)) is { } result ? new FhirPathQuantity(result.Value, result.Unit.Code, IsCalendar: false) : null;
     }
 
     public override string ToString() =>

@@ -42,10 +42,7 @@ internal static class UtilityFunctions
     {
         foreach (ref readonly var item in input.Span)
         {
-            output.Add(FhirPathItem.Of(item.Type is { } type ? new TypeInfo("FHIR", NameOf(type)) : new TypeInfo("System", item.Kind.ToString())));
+            output.Add(FhirPathItem.Of(item.Type is { } type ? new TypeInfo("FHIR", FhirPathItem.NameOf(type)) : new TypeInfo("System", item.Kind.ToString())));
         }
     }
-
-    // A backbone element has no type name of its own outside this program.
-    private static string NameOf(FhirType type) => type.Kind == FhirTypeKind.Backbone ? type.Base!.Name : type.Name;
 }

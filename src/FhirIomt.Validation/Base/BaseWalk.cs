@@ -1,3 +1,4 @@
+using System.Text;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Validation.Invariants;
 using FhirIomt.Validation.Profiles;
@@ -8,7 +9,7 @@ namespace FhirIomt.Validation.Base;
 /// <param name="profiles">Asked for every resource met, inner ones first: its profiles come after its base type.</param>
 internal sealed class BaseWalk(TypePlans plans, ValidationRun run, ProfileWalk profiles)
 {
-    public void Resource(ResourceNode node, ResourceScope? container)
+    public void Resource(ResourceNode node, ResourceScope? container, ResourceScope? around = null)
     {
         if (run.IsFull)
         {
@@ -28,7 +29,7 @@ internal sealed class BaseWalk(TypePlans plans, ValidationRun run, ProfileWalk p
             return;
         }
 
-        var scope = new ResourceScope(plans.Definitions, node, container);
+        var scope = new ResourceScope(plans.Definitions, node, container, around);
         Object(node, plan, scope, isResource: true);
         plan.Check?.Run(run, node, scope);
         profiles.Run(node, plan, scope);
@@ -50,7 +51,7 @@ internal sealed class BaseWalk(TypePlans plans, ValidationRun run, ProfileWalk p
             var member = plan.Find(isCompanion ? name[1..] : name);
             if (member is null || (isCompanion && !member.Shape.IsPrimitive()))
             {
-                run.Add(ValidationIssues.UnknownMember, child, $"{plan.Type.Name} has no such element.");
+                run.Add(ValidationIssues.UnknownMember, node, child, $"{plan.Type.Name} has no element '{Encoding.UTF8.GetString(name[..Math.Min(name.Length, 64)])}'.");
                 continue;
             }
 
@@ -172,11 +173,12 @@ internal sealed class BaseWalk(TypePlans plans, ValidationRun run, ProfileWalk p
         }
         else if (member.Shape == ValueShape.Resource)
         {
-            Resource(value, member.Element.Name == "contained" ? scope : null);
+            var isContained = member.Element.Name == "contained";
+            Resource(value, isContained ? scope : null, isContained ? null : scope);
         }
         else
         {
-            Complex(value, member, scope);
+            Complex(parent, value, member, scope);
         }
 
         member.Binding?.Run(run, value);
@@ -185,7 +187,7 @@ internal sealed class BaseWalk(TypePlans plans, ValidationRun run, ProfileWalk p
     }
 
     /// <summary>An element with children; for a companion the object of its id and extensions.</summary>
-    private void Complex(ResourceNode value, MemberPlan member, ResourceScope scope)
+    private void Complex(ResourceNode parent, ResourceNode value, MemberPlan member, ResourceScope scope)
     {
         if (!HasContent(value))
         {
@@ -197,6 +199,14 @@ internal sealed class BaseWalk(TypePlans plans, ValidationRun run, ProfileWalk p
         if (member.IsReference)
         {
             ReferenceCheck.Run(run, plans, value, member.Member.TargetTypes, scope);
+        }
+        else if (member.IsCoding)
+        {
+            plans.Codings.Run(run, value);
+        }
+        else if (member.IsExtension)
+        {
+            profiles.Extension(value, parent, member.Member.Type, member.Element.Name == "modifierExtension", scope);
         }
     }
 

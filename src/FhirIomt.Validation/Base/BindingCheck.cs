@@ -1,12 +1,37 @@
 using System.Text;
 using FhirIomt.Fhir.Definitions;
 using FhirIomt.Fhir.Json;
+using FhirIomt.Validation.Terminology;
 
 namespace FhirIomt.Validation.Base;
 
-/// <summary>A code against a value set (FHIR R4 §4.1.3). Value sets that cannot be listed have no check.</summary>
+/// <summary>Where bindings find their value sets.</summary>
+internal sealed class BindingSource(ProfileCatalog catalog, TerminologyService terminology)
+{
+    public TerminologyService Terminology => terminology;
+
+    /// <summary>The codes, when the set can be listed: R4's own from its compiled tables, others from their definitions.</summary>
+    public CodeSet? List(string canonical, DefinitionResource? from) =>
+        catalog.Library.HasAdded("ValueSet", Canonical.Parse(canonical).Url) || catalog.Definitions.ValueSet(canonical) is not { } compiled ? terminology.TryList(canonical, from) : compiled;
+}
+
+/// <summary>A code against a value set (FHIR R4 §4.1.3).</summary>
 internal sealed class BindingCheck
 {
+    private readonly BindingSource _source;
+    private readonly DefinitionResource? _from;
+    private readonly Lazy<CodeSet?> _codes;
+    private readonly Form _form;
+    private readonly FhirBinding _binding;
+    private readonly BindingCheck? _limit;
+
+    private BindingCheck(BindingSource source, FhirBinding binding, Form form, DefinitionResource? from)
+    {
+        (_source, _binding, _form, _from) = (source, binding, form, from);
+        _codes = new Lazy<CodeSet?>(() => source.List(binding.ValueSet, from));
+        _limit = binding.MaxValueSet is { } limit ? new BindingCheck(source, new FhirBinding(BindingStrength.Required, limit, null), form, from) : null;
+    }
+
     private enum Form : byte
     {
         Code,
@@ -14,45 +39,36 @@ internal sealed class BindingCheck
         Concept,
     }
 
-    private readonly CodeSet _codes;
-    private readonly Form _form;
-    private readonly bool _isRequired;
-
-    private BindingCheck(CodeSet codes, Form form, bool isRequired)
-    {
-        _codes = codes;
-        _form = form;
-        _isRequired = isRequired;
-    }
-
-    public CodeSet Codes => _codes;
+    public string Url => Canonical.Parse(_binding.ValueSet).Url;
 
     /// <summary>Null when there is nothing to check. A Quantity is coded by its unit, so it is read like a Coding.</summary>
-    public static BindingCheck? For(FhirBinding? binding, FhirType type, Func<string, CodeSet?> valueSet)
+    /// <param name="from">The definition that the binding stands in; null for R4's own types.</param>
+    public static BindingCheck? For(FhirBinding? binding, FhirType type, BindingSource source, DefinitionResource? from = null)
     {
-        if (binding is not { Strength: BindingStrength.Required or BindingStrength.Extensible } || FormOf(type) is not { } form)
-        {
-            return null;
-        }
-
-        return valueSet(binding.ValueSet) is { } codes ? new BindingCheck(codes, form, binding.Strength == BindingStrength.Required) : null;
+        var isChecked = binding is { ValueSet.Length: > 0 } && (binding.Strength is BindingStrength.Required or BindingStrength.Extensible || binding.MaxValueSet is not null);
+        return isChecked && FormOf(type) is { } form ? new BindingCheck(source, binding!, form, from) : null;
     }
 
     public void Run(ValidationRun run, ResourceNode node)
     {
-        if (!node.Exists || Holds(node))
+        if (!node.Exists)
         {
             return;
         }
 
-        // The code is not repeated: a finding may be logged where the resource may not.
-        var message = _form switch
+        if (_binding.Strength >= BindingStrength.Extensible && !Holds(node))
         {
-            Form.Code => $"The code is not in the value set {_codes.Url}.",
-            Form.Coding => $"The coding is not in the value set {_codes.Url}.",
-            _ => $"No coding of the concept is in the value set {_codes.Url}.",
-        };
-        run.Add(_isRequired ? ValidationIssues.NotInRequiredSet : ValidationIssues.NotInExtensibleSet, node, message);
+            // The code is not repeated: a finding may be logged where the resource may not.
+            var message = _form switch
+            {
+                Form.Code => $"The code is not in the value set {Url}.",
+                Form.Coding => $"The coding is not in the value set {Url}.",
+                _ => $"No coding of the concept is in the value set {Url}.",
+            };
+            run.Add(_binding.Strength == BindingStrength.Required ? ValidationIssues.NotInRequiredSet : ValidationIssues.NotInExtensibleSet, node, message);
+        }
+
+        _limit?.Run(run, node);
     }
 
     public bool Holds(ResourceNode node) => _form switch
@@ -83,21 +99,32 @@ internal sealed class BindingCheck
         }
 
         // Extensible: text alone says that no code fits (§4.1.3.2). Required: one coding must be from the set (§4.1.3.1).
-        return !hasCode && (!_isRequired || !concept["text"u8].Exists);
+        return !hasCode && (_binding.Strength != BindingStrength.Required || !concept["text"u8].Exists);
     }
 
     private bool HasCode(ResourceNode node)
     {
         Span<char> code = stackalloc char[256];
-        return TryRead(node, code, out var length) && _codes.ContainsCode(code[..length]);
+        if (_codes.Value is { } codes && TryRead(node, code, out var length) && codes.ContainsCode(code[..length]))
+        {
+            return true;
+        }
+
+        return _source.Terminology.Validate(_binding.ValueSet, system: null, node.AsString()!, from: _from).IsMember != false;
     }
 
+    // What the list does not have is asked again: some code systems do not mind letter case, and some sets cannot be listed. What cannot be told holds.
     private bool HasCoding(ResourceNode coding)
     {
         Span<char> code = stackalloc char[256];
         Span<char> system = stackalloc char[256];
-        return TryRead(coding["code"u8], code, out var codeLength) && TryRead(coding["system"u8], system, out var systemLength)
-            && _codes.Contains(system[..systemLength], code[..codeLength]);
+        if (!TryRead(coding["code"u8], code, out var codeLength) || !TryRead(coding["system"u8], system, out var systemLength))
+        {
+            return false;
+        }
+
+        return (_codes.Value?.Contains(system[..systemLength], code[..codeLength]) ?? false)
+            || _source.Terminology.IsMember(_binding.ValueSet, system[..systemLength], code[..codeLength], _from) != false;
     }
 
     private static bool TryRead(ResourceNode node, Span<char> text, out int length)

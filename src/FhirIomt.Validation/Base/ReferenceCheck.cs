@@ -11,22 +11,19 @@ internal static class ReferenceCheck
         var node = reference["reference"u8];
         if (!node.IsString)
         {
-            CheckType(run, reference["type"u8], targets);
+            CheckType(run, reference, reference["type"u8], targets);
             return;
         }
 
         var text = node.ContentSpan;
         if (text.StartsWith((byte)'#'))
         {
-            // "#" alone is the container itself.
-            var target = text.Length == 1 ? scope.Root : scope.Contained(text[1..]);
-            if (!target.Exists)
-            {
-                run.Add(ValidationIssues.NotContained, node, "No contained resource has that id.");
-                return;
-            }
+            InContained(run, reference, node, targets, scope);
+            return;
+        }
 
-            CheckType(run, target["resourceType"u8], targets, node);
+        if (scope.Bundle is { } entries && IsInBundle(run, reference, node, targets, entries, scope))
+        {
             return;
         }
 
@@ -38,12 +35,51 @@ internal static class ReferenceCheck
         var literal = ReferenceText.Parse(text);
         if (!literal.Type.IsEmpty && plans.Definitions.IsResourceType(Encoding.UTF8.GetString(literal.Type)))
         {
-            CheckTarget(run, node, literal.Type, targets);
+            CheckTarget(run, reference, node, literal.Type, targets);
         }
         else if (!literal.IsAbsolute)
         {
-            run.Add(ValidationIssues.BadReference, node, "The text is neither Type/id nor absolute, and names no resource type of FHIR R4.");
+            run.Add(ValidationIssues.BadReference, reference, node, "The text is neither Type/id nor absolute, and names no resource type of FHIR R4.");
         }
+    }
+
+    private static void InContained(ValidationRun run, ResourceNode reference, ResourceNode node, IReadOnlyList<string> targets, ResourceScope scope)
+    {
+        var target = scope.Resolve(node);
+        if (!target.Exists)
+        {
+            run.Add(ValidationIssues.NotContained, reference, node, "No contained resource has that id.");
+            return;
+        }
+
+        CheckType(run, reference, target["resourceType"u8], targets);
+    }
+
+    // True when an entry of the Bundle is meant, whether it fits or not.
+    private static bool IsInBundle(ValidationRun run, ResourceNode reference, ResourceNode node, IReadOnlyList<string> targets, BundleScope entries, ResourceScope scope)
+    {
+        var found = entries.Find(node.AsString()!, scope.FullUrl);
+        if (found.Count == 0)
+        {
+            return false;
+        }
+
+        if (found.Count > 1)
+        {
+            run.Add(ValidationIssues.AmbiguousReference, reference, node, "Several entries of the Bundle match the reference.");
+            return true;
+        }
+
+        var type = found[0]["resourceType"u8];
+        var named = ReferenceText.Parse(node.ContentSpan).Type;
+        if (!named.IsEmpty && !node.ContentSpan.StartsWith("urn:"u8) && !BundleScope.IsAbsolute(node.AsString()!) && !type.ContentSpan.SequenceEqual(named))
+        {
+            run.Add(ValidationIssues.WrongTarget, reference, node, $"The entry that the reference matches is a {type.AsString()}.");
+            return true;
+        }
+
+        CheckType(run, reference, type, targets);
+        return true;
     }
 
     /// <summary>Whether a reference names a type that is not among those allowed; what cannot be told is allowed.</summary>
@@ -60,20 +96,20 @@ internal static class ReferenceCheck
         return targets.Count > 0;
     }
 
-    private static void CheckType(ValidationRun run, ResourceNode type, IReadOnlyList<string> targets, ResourceNode at = default)
+    private static void CheckType(ValidationRun run, ResourceNode reference, ResourceNode type, IReadOnlyList<string> targets)
     {
         // Reference.type may be an absolute URL of a logical type; only R4's own short names are judged.
         if (type.IsString && !type.ContentSpan.Contains((byte)':'))
         {
-            CheckTarget(run, at.Exists ? at : type, type.ContentSpan, targets);
+            CheckTarget(run, reference, type, type.ContentSpan, targets);
         }
     }
 
-    private static void CheckTarget(ValidationRun run, ResourceNode at, ReadOnlySpan<byte> type, IReadOnlyList<string> targets)
+    private static void CheckTarget(ValidationRun run, ResourceNode reference, ResourceNode at, ReadOnlySpan<byte> type, IReadOnlyList<string> targets)
     {
         if (IsOtherType(type, targets))
         {
-            run.Add(ValidationIssues.WrongTarget, at, $"The reference points to another type than {string.Join(", ", targets)}.");
+            run.Add(ValidationIssues.WrongTarget, reference, at.Index > reference.Index ? at : reference, $"The reference points to another type than {string.Join(", ", targets)}.");
         }
     }
 }

@@ -6,11 +6,14 @@ using FhirIomt.Fhir.Json;
 namespace FhirIomt.Validation.Base;
 
 /// <summary>A resource and, when it is contained, the one that holds it: what <c>%resource</c> and <c>%rootResource</c> mean.</summary>
-internal sealed class ResourceScope(FhirDefinitions definitions, ResourceNode resource, ResourceScope? container)
+/// <param name="container">The resource that holds this one as <c>contained</c>.</param>
+/// <param name="around">The resource that holds this one otherwise: the Bundle of an entry, Parameters.</param>
+internal sealed class ResourceScope(FhirDefinitions definitions, ResourceNode resource, ResourceScope? container, ResourceScope? around = null)
 {
     private FhirPathEnvironment? _environment;
     private Dictionary<string, ResourceNode>? _contained;
     private HashSet<string>? _mentions;
+    private BundleScope? _entries;
 
     public ResourceNode Resource { get; } = resource;
 
@@ -19,11 +22,56 @@ internal sealed class ResourceScope(FhirDefinitions definitions, ResourceNode re
 
     public bool IsContained => container is not null;
 
+    /// <summary>The scope of the outermost resource of this text that is about one subject: the container of a contained resource.</summary>
+    private ResourceScope Outer => container?.Outer ?? this;
+
+    /// <summary>The entries beside this resource, when it stands in a Bundle; null otherwise.</summary>
+    public BundleScope? Bundle => Outer.Around?.OwnEntries;
+
+    /// <summary>The fullUrl of the entry in which the resource stands.</summary>
+    public string? FullUrl => Bundle?.FullUrlOf(Root);
+
+    private ResourceScope? Around => around;
+
+    private BundleScope? OwnEntries => _entries ??= Resource["resourceType"u8].TextEquals("Bundle"u8) ? new BundleScope(Resource) : null;
+
+    /// <summary>The scope of a resource that <see cref="Resolve"/> found.</summary>
+    public ResourceScope Of(ResourceNode found)
+    {
+        foreach (var contained in Root["contained"u8].Items)
+        {
+            if (contained == found)
+            {
+                return new ResourceScope(definitions, found, Outer);
+            }
+        }
+
+        return found == Root ? Outer : new ResourceScope(definitions, found, container: null, Outer.Around ?? this);
+    }
+
+    /// <summary>The resource that a literal reference means: contained, or in the same Bundle; nothing when it is neither.</summary>
+    public ResourceNode Resolve(ResourceNode reference)
+    {
+        var text = reference.ContentSpan;
+        if (!reference.IsString || text.IsEmpty)
+        {
+            return default;
+        }
+
+        if (text[0] == (byte)'#')
+        {
+            return text.Length == 1 ? Root : Contained(text[1..]);
+        }
+
+        return Bundle is { } entries && entries.Find(reference.AsString()!, FullUrl) is [var found, ..] ? found : default;
+    }
+
     // Made when a FHIRPath invariant first runs; a device Observation runs none.
     public FhirPathEnvironment Environment => _environment ??= new FhirPathEnvironment
     {
         Resource = FhirPathItem.Resource(Resource, definitions),
         RootResource = FhirPathItem.Resource(Root, definitions),
+        Resolve = text => Bundle?.Find(text, FullUrl) is [var found, ..] ? FhirPathItem.Resource(found, definitions) : default,
         ResolvesToType = true,
     };
 

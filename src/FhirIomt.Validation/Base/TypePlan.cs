@@ -16,8 +16,12 @@ internal sealed class MemberPlan(FhirMember member, ElementPlan element, TypePla
 
     public bool IsReference { get; } = member.Type.Name == "Reference";
 
+    public bool IsCoding { get; } = member.Type.Name == "Coding";
+
+    public bool IsExtension { get; } = member.Type.Name == "Extension";
+
     /// <summary>The binding, when it is required or extensible, can be listed and applies to this type.</summary>
-    public BindingCheck? Binding { get; } = BindingCheck.For(member.Element.Binding, member.Type, plans.ValueSet);
+    public BindingCheck? Binding { get; } = BindingCheck.For(member.Element.Binding, member.Type, plans.Bindings);
 
     /// <summary>sqty-1, for the elements that R4 types as SimpleQuantity: no comparator.</summary>
     public Invariant? SimpleQuantity { get; } = member.Profiles.Contains("http://hl7.org/fhir/StructureDefinition/SimpleQuantity", StringComparer.Ordinal)

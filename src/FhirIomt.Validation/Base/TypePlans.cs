@@ -8,7 +8,7 @@ namespace FhirIomt.Validation.Base;
 
 /// <summary>The compiled types of a validator, each made when first met; safe for many threads.</summary>
 /// <param name="checks">What is asked of a resource type beyond its structure, by type name.</param>
-internal sealed class TypePlans(FhirDefinitions definitions, Func<string, CodeSet?> valueSet, IReadOnlyDictionary<string, IResourceCheck> checks)
+internal sealed class TypePlans(FhirDefinitions definitions, BindingSource bindings, IReadOnlyDictionary<string, IResourceCheck> checks)
 {
     private readonly ConcurrentDictionary<FhirType, TypePlan> _types = new(ReferenceEqualityComparer.Instance as IEqualityComparer<FhirType>);
     private readonly ConcurrentDictionary<string, TypePlan> _resources = new(StringComparer.Ordinal);
@@ -16,7 +16,9 @@ internal sealed class TypePlans(FhirDefinitions definitions, Func<string, CodeSe
 
     public FhirDefinitions Definitions => definitions;
 
-    public Func<string, CodeSet?> ValueSet => valueSet;
+    public BindingSource Bindings => bindings;
+
+    public CodingCheck Codings { get; } = new(bindings.Terminology);
 
     public IResourceCheck? CheckOf(FhirType type) => checks.GetValueOrDefault(type.Name);
 

@@ -33,6 +33,8 @@ internal static class NativeInvariants
         [("vs-1", "($this as dateTime).toString().length() >= 8")] = (in focus) => !focus.Node.IsString || focus.Node.ContentSpan.Length >= 8,
         [("vs-2", "(component.empty() and hasMember.empty()) implies (dataAbsentReason.exists() or value.exists())")] = (in focus) => focus.Node["component"u8].Exists || focus.Node["hasMember"u8].Exists || focus.Node["dataAbsentReason"u8].Exists || HasValue(focus.Node),
         [("vs-3", "value.exists() or dataAbsentReason.exists()")] = (in focus) => HasValue(focus.Node) || focus.Node["dataAbsentReason"u8].Exists,
+        // que-12 asks "more than one" in its text and "more than two" in its expression; the text is what later versions of FHIR say.
+        [("que-12", "enableWhen.count() > 2 implies enableBehavior.exists()")] = (in focus) => focus.Node["enableWhen"u8].Count < 2 || Has(focus.Node, "enableBehavior"u8),
         // que-7 means FHIR's boolean; read to the letter, Boolean is the system type, which no answer has.
         [("que-7", "operator = 'exists' implies (answer is Boolean)")] = (in focus) => !focus.Node["operator"u8].TextEquals("exists"u8) || Has(focus.Node, "answerBoolean"u8),
         [("iomt-obs-1", "iif($this is dateTime, $this.toString().length() >= 20, start.exists() and start.toString().length() >= 20)")] = HasTime,

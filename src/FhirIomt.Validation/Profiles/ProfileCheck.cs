@@ -75,7 +75,7 @@ internal sealed class ProfileBindingCheck(BindingCheck binding) : ProfileCheck
 {
     public override void Run(ProfileContext context, in ProfileItem item) => binding.Run(context.Run, item.Node);
 
-    public override string ToString() => "from " + binding.Codes.Url;
+    public override string ToString() => "from " + binding.Url;
 }
 
 internal sealed class InvariantCheck(Invariant invariant) : ProfileCheck
@@ -132,7 +132,7 @@ internal sealed class TypeProfileCheck(string typeName, IReadOnlyList<string> pr
             }
 
             var trial = new ValidationRun(context.Plans.Types.Definitions);
-            plan.Root.Run(context.Into(trial, plan), item);
+            plan.Root.Run(context.Into(trial, plan, context.Scope, item.Node), item);
             if (!trial.HasErrors)
             {
                 context.Run.AddAll(trial);

@@ -171,7 +171,7 @@ internal sealed class ProfileCompiler(ProfilePlans plans, StructureProfile profi
 
         foreach (var member in element.Members)
         {
-            if (BindingCheck.For(binding, member.Type, plans.Catalog.ValueSet) is { } check && (definition.Types.Count == 0 || definition.Types.Any(type => type.Code == member.Type.Name)))
+            if (BindingCheck.For(binding, member.Type, plans.Types.Bindings, profile.Source) is { } check && (definition.Types.Count == 0 || definition.Types.Any(type => type.Code == member.Type.Name)))
             {
                 checks.Add(element.Members.Count == 1 ? new ProfileBindingCheck(check) : new TypedCheck(member.Type, new ProfileBindingCheck(check)));
             }
@@ -196,7 +196,7 @@ internal sealed class ProfileCompiler(ProfilePlans plans, StructureProfile profi
         var slices = new List<SliceRules>();
         foreach (var slice in node.Slices)
         {
-            if (slicing is null || new SliceCompiler(plans, slice, TypeOf(slice, element) ?? TypeOf(node, element)).Conditions(slicing) is not { } conditions)
+            if (slicing is null || new SliceCompiler(plans, profile, slice, TypeOf(slice, element) ?? TypeOf(node, element)).Conditions(slicing) is not { } conditions)
             {
                 _gaps.Add($"{profile.Url} {slice.Element?.Id ?? slice.Slice}");
                 return null;

@@ -23,6 +23,9 @@ internal readonly struct ProfileItem(ResourceNode node, ResourceNode companion, 
 /// <summary>What the checks of one profile share while they run over one resource.</summary>
 internal sealed class ProfileContext(ValidationRun run, ResourceScope scope, ProfilePlans plans, string url)
 {
+    private ProfileContext? _outer;
+    private (ResourceNode Node, ProfilePlan? Plan) _asked;
+
     private readonly Stack<List<ProfileItem>> _spare = new();
 
     public ValidationRun Run => run;
@@ -31,8 +34,26 @@ internal sealed class ProfileContext(ValidationRun run, ResourceScope scope, Pro
 
     public ProfilePlans Plans => plans;
 
-    /// <summary>The same resource, held to another profile, with findings of its own.</summary>
-    public ProfileContext Into(ValidationRun other, ProfilePlan plan) => new(other, scope, plans, plan.Url);
+    /// <summary>How many profiles are asked about within each other.</summary>
+    public int Depth { get; private init; }
+
+    /// <summary>A value held to another profile, with findings of its own.</summary>
+    public ProfileContext Into(ValidationRun other, ProfilePlan plan, ResourceScope within, ResourceNode asked) =>
+        new(other, within, plans, plan.Url) { _outer = this, Depth = Depth + 1, _asked = (asked, plan) };
+
+    /// <summary>Whether that question is being answered already.</summary>
+    public bool IsAsking(ResourceNode node, ProfilePlan plan)
+    {
+        for (var context = this; context is not null; context = context._outer)
+        {
+            if (ReferenceEquals(context._asked.Plan, plan) && context._asked.Node == node)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     /// <summary>Adds a finding that names the profile: a resource may claim several.</summary>
     public void Add(in Finding finding, ResourceNode node, string message) =>

@@ -1,11 +1,17 @@
+using FhirIomt.Fhir.Definitions;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Validation.Base;
+using FhirIomt.Validation.Extensions;
 
 namespace FhirIomt.Validation.Profiles;
 
 /// <summary>Holds each resource that the base walk has met to the profiles it claims, and the outermost one to those given.</summary>
-internal sealed class ProfileWalk(ProfilePlans plans, ValidationRun run, IReadOnlyList<string> given)
+internal sealed class ProfileWalk(ProfilePlans plans, ExtensionCheck extensions, ValidationRun run, IReadOnlyList<string> given)
 {
+    /// <summary>Holds an extension to its definition.</summary>
+    public void Extension(ResourceNode extension, ResourceNode parent, FhirType type, bool isModifier, ResourceScope scope) =>
+        extensions.Run(run, extension, parent, type, isModifier, scope);
+
     /// <summary>R4 has 46 profiles of resources; a resource that claims more than these costs time and means nothing.</summary>
     private const int MaxClaims = 64;
 

@@ -7,11 +7,11 @@ namespace FhirIomt.Validation.Profiles;
 /// <summary>One slice: how to know its values, how many there are, and what they meet.</summary>
 internal sealed record SliceRules(string Name, SliceCondition[] Conditions, CardinalityCheck Cardinality, ElementRules Rules)
 {
-    public bool Owns(in ProfileItem item)
+    public bool Owns(ProfileContext context, in ProfileItem item)
     {
         foreach (var condition in Conditions)
         {
-            if (!condition.Holds(item))
+            if (!condition.Holds(context, item))
             {
                 return false;
             }
@@ -31,7 +31,7 @@ internal sealed class SlicingCheck(SliceRules[] slices, string rules, bool order
         var (last, sawOther) = (0, false);
         foreach (var item in items)
         {
-            var slice = IndexOf(item);
+            var slice = IndexOf(context, item);
             if (slice < 0)
             {
                 sawOther = true;
@@ -68,11 +68,11 @@ internal sealed class SlicingCheck(SliceRules[] slices, string rules, bool order
         }
     }
 
-    private int IndexOf(in ProfileItem item)
+    private int IndexOf(ProfileContext context, in ProfileItem item)
     {
         for (var index = 0; index < slices.Length; index++)
         {
-            if (slices[index].Owns(item))
+            if (slices[index].Owns(context, item))
             {
                 return index;
             }

@@ -1,11 +1,11 @@
-using System.Text.RegularExpressions;
 using FhirIomt.Fhir.Definitions;
 using FhirIomt.Fhir.Json;
+using FhirIomt.Validation.Terminology;
 
 namespace FhirIomt.Validation.Questionnaires;
 
 /// <summary>One answer against its question: type, options, limits.</summary>
-internal sealed class AnswerCheck(ValidationRun run, ProfileCatalog catalog, ResourceNode form)
+internal sealed class AnswerCheck(ValidationRun run, TerminologyService terminology, ResourceNode form)
 {
     // Patterns come with a questionnaire, that is from outside.
     private static readonly TimeSpan RegexTimeout = TimeSpan.FromMilliseconds(200);
@@ -135,23 +135,25 @@ internal sealed class AnswerCheck(ValidationRun run, ProfileCatalog catalog, Res
 
     private void InSet(ResourceNode answer, ResourceNode value, string type, string valueSet)
     {
-        var set = valueSet.StartsWith('#') ? Contained(valueSet[1..]) : catalog.ValueSet(valueSet);
-        if (set is null)
+        var asked = type == "Coding" ? value["code"u8].AsString() ?? "" : value.AsText() ?? "";
+        bool? holds;
+        if (valueSet.StartsWith('#'))
         {
-            if (!valueSet.StartsWith('#') && catalog.Library.Find("ValueSet", Canonical.Parse(valueSet)) is null)
-            {
-                run.Add(QuestionnaireIssues.OptionsUnknown, answer, "The value set of the answers is not known here.");
-            }
-
+            holds = Contained(valueSet[1..])?.ContainsCode(asked);
+        }
+        else if (!terminology.Knows(valueSet))
+        {
+            run.Add(QuestionnaireIssues.OptionsUnknown, answer, "The value set of the answers is not known here.");
             return;
         }
-
-        var holds = type == "Coding"
-            ? value["system"u8].AsString() is { } system ? set.Contains(system, value["code"u8].AsString() ?? "") : set.ContainsCode(value["code"u8].AsString() ?? "")
-            : set.ContainsCode(value.AsText() ?? "");
-        if (!holds)
+        else
         {
-            run.Add(QuestionnaireIssues.NotAnOption, type == "Coding" ? answer : value, $"The answer is not in the value set {set.Url}.");
+            holds = terminology.Validate(valueSet, type == "Coding" ? value["system"u8].AsString() : null, asked).IsMember;
+        }
+
+        if (holds == false)
+        {
+            run.Add(QuestionnaireIssues.NotAnOption, type == "Coding" ? answer : value, $"The answer is not in the value set {valueSet}.");
         }
     }
 

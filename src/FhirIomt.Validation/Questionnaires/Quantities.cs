@@ -1,4 +1,5 @@
 using FhirIomt.Fhir.Json;
+using Units = FhirIomt.Core.Units;
 
 namespace FhirIomt.Validation.Questionnaires;
 
@@ -21,5 +22,6 @@ internal static class Quantities
             : null;
     }
 
-    private static int? InOneUnit(decimal left, string leftUnit, decimal right, string rightUnit) => null;
+    private static int? InOneUnit(decimal left, string leftUnit, decimal right, string rightUnit) =>
+        Units.Ucum.Standard.Convert(left, leftUnit, rightUnit)?.CompareTo(right);
 }

@@ -1,11 +1,12 @@
 using FhirIomt.Fhir.Definitions;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Validation.Base;
+using FhirIomt.Validation.Terminology;
 
 namespace FhirIomt.Validation.Questionnaires;
 
 /// <summary>A QuestionnaireResponse against its Questionnaire (FHIR R4 QuestionnaireResponse notes; SDC's extensions for answers).</summary>
-internal sealed class ResponseCheck(ProfileCatalog catalog) : IResourceCheck
+internal sealed class ResponseCheck(ProfileCatalog catalog, TerminologyService terminology) : IResourceCheck
 {
     public void Run(ValidationRun run, ResourceNode resource, ResourceScope scope)
     {
@@ -23,7 +24,7 @@ internal sealed class ResponseCheck(ProfileCatalog catalog) : IResourceCheck
             return;
         }
 
-        new ResponseWalk(run, form, new AnswerCheck(run, catalog, form), resource).Run();
+        new ResponseWalk(run, form, new AnswerCheck(run, terminology, form), resource).Run();
     }
 }
 

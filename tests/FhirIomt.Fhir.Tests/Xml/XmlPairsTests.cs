@@ -2,6 +2,7 @@ using System.Xml.Linq;
 using FhirIomt.Fhir.Definitions;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Fhir.Xml;
+using FhirIomt.Tests;
 
 namespace FhirIomt.Fhir.Tests.Xml;
 

@@ -1,4 +1,4 @@
-namespace FhirIomt.Fhir.Tests;
+namespace FhirIomt.Tests;
 
 /// <summary>A checked-in list of cases that do not pass, <c>id TAB reason</c>: it must be exact for the cases that were run.</summary>
 internal static class CaseList

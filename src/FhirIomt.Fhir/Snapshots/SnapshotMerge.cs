@@ -1,0 +1,446 @@
+using FhirIomt.Fhir.Json;
+
+namespace FhirIomt.Fhir.Snapshots;
+
+/// <summary>Lays a differential over a base, element by element.</summary>
+/// <param name="isConstraint">A profile may only narrow; a specialisation (a logical model, a new type) may add elements.</param>
+internal sealed class SnapshotMerge(SnapshotGenerator.SnapshotBases bases, int depth, bool isConstraint)
+{
+    // Elements walked into, types within types: the deepest real profile goes nine deep.
+    private const int MaxNesting = 40;
+
+    private const string TypeSlicing = """{"discriminator":[{"type":"type","path":"$this"}],"ordered":false,"rules":"open"}""";
+    private const string UrlSlicing = """{"discriminator":[{"type":"value","path":"url"}],"ordered":false,"rules":"open"}""";
+    private const string Core = "http://hl7.org/fhir/StructureDefinition/";
+
+    private SnapshotNode? _base;
+
+    public SnapshotNode Build(SnapshotNode baseTree, SnapshotNode differential, string type)
+    {
+        if (isConstraint && differential.Name.Length > 0 && differential.Name != baseTree.Name)
+        {
+            throw new SnapshotException(SnapshotIssues.NoElement(differential.Name));
+        }
+
+        if (isConstraint && type != baseTree.Name && !type.EndsWith("/" + baseTree.Name, StringComparison.Ordinal))
+        {
+            throw new SnapshotException(SnapshotIssues.WrongType(baseTree.Name, type));
+        }
+
+        _base = baseTree;
+        var root = isConstraint || baseTree.Name == type ? baseTree.Clone() : Renamed(baseTree, type);
+        SetBases(root, baseTree.Name);
+        if (differential.Name.Length > 0)
+        {
+            Apply(root, differential, root.Name, nesting: 0);
+        }
+
+        return root;
+    }
+
+    // Each element says where it was first defined (ElementDefinition.base).
+    private static void SetBases(SnapshotNode node, string path)
+    {
+        if (node.Element is { } element && !element["base"].Exists)
+        {
+            element.SetJson("base", $$"""{"path":"{{path}}","min":{{element.Min}},"max":"{{element["max"].AsString() ?? "*"}}"}""");
+        }
+
+        foreach (var child in node.Children)
+        {
+            SetBases(child, $"{path}.{child.Name}");
+        }
+
+        foreach (var slice in node.Slices)
+        {
+            SetBases(slice, path);
+        }
+    }
+
+    private static SnapshotNode Renamed(SnapshotNode tree, string name)
+    {
+        var root = new SnapshotNode(name) { Element = tree.Element?.Clone() };
+        root.Children.AddRange(tree.Children.Select(child => child.Clone()));
+        return root;
+    }
+
+    private void Apply(SnapshotNode target, SnapshotNode differential, string path, int nesting)
+    {
+        if (nesting > MaxNesting)
+        {
+            throw new SnapshotException(SnapshotIssues.Circular(path));
+        }
+
+        // Slices start from what the base says; what the differential says of all entries applies to each entry anyway.
+        var start = differential.Slices.Count > 0 ? target.Clone() : target;
+        if (differential.Element is { } said)
+        {
+            Element(target, said, path);
+        }
+
+        foreach (var child in differential.Children)
+        {
+            Child(target, child, path, nesting);
+        }
+
+        if (differential.Slices.Count > 0)
+        {
+            new SliceMerge(this, target, start, path, nesting).Run(differential);
+        }
+    }
+
+    private void Element(SnapshotNode target, ElementDraft said, string path)
+    {
+        var element = target.Element ??= new ElementDraft();
+        SnapshotRules.Check(element, said, path, target.Slice is not null);
+        TakeProfile(element, said, target);
+        ElementMerge.Apply(element, said);
+        if (said["slicing"].Exists)
+        {
+            element.Set("slicing", said["slicing"]);
+        }
+    }
+
+    // An extension, or a type with a profile, brings its profile's own words for the element (short, definition, whether it modifies).
+    private void TakeProfile(ElementDraft element, ElementDraft said, SnapshotNode target)
+    {
+        if (said["type"].Count != 1 || said["type"].First()["profile"u8].First().AsString() is not { } profile || bases.Find(profile, depth) is not { Element: { } root })
+        {
+            return;
+        }
+
+        if (target.Name is not ("extension" or "modifierExtension"))
+        {
+            return;
+        }
+
+        foreach (var name in (string[])["short", "definition", "comment", "requirements", "alias", "isModifier", "isModifierReason"])
+        {
+            if (root[name].Exists)
+            {
+                element.Set(name, root[name]);
+            }
+        }
+
+        if (root["max"].Exists)
+        {
+            // How often an extension may stand is its own to say; the profile that uses it has the last word.
+            element.Set("max", root["max"]);
+        }
+
+    }
+
+    private void Child(SnapshotNode target, SnapshotNode differential, string path, int nesting)
+    {
+        Expand(target, path, nesting);
+        var childPath = $"{path}.{differential.Name}";
+        if (target.Find(differential.Name) is { } child)
+        {
+            Apply(child, differential, childPath, nesting + 1);
+        }
+        else if (ChoiceOf(target, differential.Name) is var (choice, type))
+        {
+            Typed(choice, type, differential, $"{path}.{choice.Name}", nesting);
+        }
+        else if (target.Find(differential.Name + "[x]") is { } open)
+        {
+            Apply(open, differential, $"{path}.{open.Name}", nesting + 1);
+        }
+        else if (isConstraint)
+        {
+            throw new SnapshotException(SnapshotIssues.NoElement(childPath));
+        }
+        else
+        {
+            Add(target, differential, childPath);
+        }
+    }
+
+    // valueDecimal where the base allows a decimal only is the element itself; elsewhere it is a slice.
+    private void Typed(SnapshotNode choice, string type, SnapshotNode differential, string path, int nesting)
+    {
+        if (choice.IsSingleInBase && choice.Slices.Count == 0 && differential.Slices.Count == 0 && differential.Element?.SliceName is null)
+        {
+            Apply(choice, differential, path, nesting + 1);
+            return;
+        }
+
+        new SliceMerge(this, choice, choice, path, nesting).RunType(differential, type);
+    }
+
+    private static void Add(SnapshotNode target, SnapshotNode differential, string path)
+    {
+        var added = new SnapshotNode(differential.Name) { Element = differential.Element?.Clone() ?? new ElementDraft() };
+        added.Children.AddRange(differential.Children.Select(child => child.Clone()));
+        SetBases(added, path);
+        target.Children.Add(added);
+    }
+
+    /// <summary>valueQuantity is value[x] with the type Quantity.</summary>
+    private static (SnapshotNode Choice, string Type)? ChoiceOf(SnapshotNode target, string name)
+    {
+        foreach (var child in target.Children)
+        {
+            if (!child.Name.EndsWith("[x]", StringComparison.Ordinal) || !name.StartsWith(child.Name[..^3], StringComparison.Ordinal))
+            {
+                continue;
+            }
+
+            var suffix = name[(child.Name.Length - 3)..];
+            foreach (var code in child.Element?.TypeCodes() ?? [])
+            {
+                if (code.Length > 0 && char.ToUpperInvariant(code[0]) + code[1..] == suffix)
+                {
+                    return (child, code);
+                }
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Gives an element the children of its type, so that the differential can speak of them.</summary>
+    internal void Expand(SnapshotNode target, string path, int nesting)
+    {
+        if (target.Children.Count > 0 || target.Element is not { } element)
+        {
+            return;
+        }
+
+        if (element["contentReference"].AsString() is { } reference)
+        {
+            ExpandReference(target, element, reference);
+            return;
+        }
+
+        var types = element["type"];
+        var profile = types.Count == 1 ? types.First()["profile"u8] : default;
+        var code = types.Count == 1 ? types.First()["code"u8].AsString() ?? "" : types.Count > 1 && types.Items is var all && AllAre(all, "Reference") ? "Reference" : "Element";
+        var canonical = profile.Count == 1 && code != "Reference" ? profile.First().AsString()! : Canonical(code);
+        var found = bases.Find(canonical, depth + nesting / 8) ?? bases.Find(Canonical(code), depth);
+        if (found is null)
+        {
+            throw new SnapshotException(SnapshotIssues.NoBase(path, canonical));
+        }
+
+        var children = found.Clone();
+        SetBases(children, found.Name);
+        target.Children.AddRange(children.Children);
+    }
+
+    private static bool AllAre(ResourceNode.ItemEnumerator types, string code)
+    {
+        foreach (var type in types)
+        {
+            if (!(type["code"u8].AsString() == code))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private static string Canonical(string code) => code.Contains(':') ? code.StartsWith("http://hl7.org/fhirpath/System.", StringComparison.Ordinal) ? Core + char.ToLowerInvariant(code[31]) + code[32..] : code : Core + code;
+
+    private void ExpandReference(SnapshotNode target, ElementDraft element, string reference)
+    {
+        var hash = reference.IndexOf('#');
+        var node = _base;
+        foreach (var name in reference[(hash + 1)..].Split('.').Skip(1))
+        {
+            node = node?.Find(name);
+        }
+
+        if (node is null)
+        {
+            return;
+        }
+
+        var copy = node.Clone();
+        target.Children.AddRange(copy.Children);
+        element.Remove("contentReference");
+        if (node.Element is { } defined)
+        {
+            element.Set("type", defined["type"]);
+        }
+    }
+
+    /// <summary>Slices of one element.</summary>
+    /// <param name="start">The element as the base has it.</param>
+    private sealed class SliceMerge(SnapshotMerge merge, SnapshotNode target, SnapshotNode start, string path, int nesting)
+    {
+        public void Run(SnapshotNode differential)
+        {
+            EnsureSlicing(differential);
+            foreach (var slice in differential.Slices)
+            {
+                One(slice, slice.Slice!);
+            }
+
+            Close(isShortcut: false);
+        }
+
+        /// <summary>A differential that names a choice by its type makes a slice of that type.</summary>
+        public void RunType(SnapshotNode differential, string type)
+        {
+            var name = differential.Slices.Count == 1 && differential.Element is null ? differential.Slices[0].Slice! : differential.Element?.SliceName ?? differential.Name;
+            var body = differential.Slices.Count == 1 && differential.Element is null ? differential.Slices[0] : differential;
+            if (!target.Element!["slicing"].Exists)
+            {
+                target.Element.SetJson("slicing", TypeSlicing);
+            }
+
+            var slice = target.FindSlice(name);
+            if (slice is null)
+            {
+                slice = NewSlice(name);
+                SetType(slice.Element!, type);
+                target.Slices.Add(slice);
+            }
+
+            merge.Apply(slice, body, $"{path}:{name}", nesting + 1);
+            Close(isShortcut: true);
+        }
+
+        /// <summary>A choice with a type that must be there has no other: it is closed.</summary>
+        private void Close(bool isShortcut)
+        {
+            if (!target.Name.EndsWith("[x]", StringComparison.Ordinal) || target.Element is not { } element || !IsByType(element["slicing"]))
+            {
+                return;
+            }
+
+            var required = target.Slices.Find(slice => slice.Element is { Min: > 0 });
+            var isExtension = isShortcut && target.Slices.Count == 1 && element["base"]["path"u8].TextEquals("Extension.value[x]"u8);
+            if (required is not null && target.Slices.Count > 1 && target.Slices.TrueForAll(slice => slice.Element!["min"].Exists && !start.Slices.Exists(known => known.Slice == slice.Slice)))
+            {
+                throw new SnapshotException(SnapshotIssues.WrongCardinality(path, "asks for one type and offers others"));
+            }
+
+            if (required is not null)
+            {
+                element.Set("type", required.Element!["type"]);
+                element.SetNumber("min", 1);
+            }
+            else if (isExtension)
+            {
+                element.Set("type", target.Slices[0].Element!["type"]);
+            }
+
+            if (element["type"].Count == 1 && target.Slices.Count > 0)
+            {
+                element.SetJson("slicing", TypeSlicing.Replace("open", "closed", StringComparison.Ordinal));
+            }
+        }
+
+        private static bool IsByType(ResourceNode slicing)
+        {
+            foreach (var discriminator in slicing["discriminator"u8].Items)
+            {
+                return discriminator["type"u8].TextEquals("type"u8) && discriminator["path"u8].TextEquals("$this"u8);
+            }
+
+            return false;
+        }
+
+        private void EnsureSlicing(SnapshotNode differential)
+        {
+            var element = target.Element!;
+            if (element["slicing"].Exists)
+            {
+                if (target.Name.EndsWith("[x]", StringComparison.Ordinal) && !element["slicing"]["discriminator"u8].Exists)
+                {
+                    element.SetJson("slicing", TypeSlicing.Replace("open", element["slicing"]["rules"u8].AsString() ?? "open", StringComparison.Ordinal));
+                }
+
+                return;
+            }
+
+            if (target.Name is "extension" or "modifierExtension")
+            {
+                element.SetJson("slicing", UrlSlicing);
+            }
+            else if (target.Name.EndsWith("[x]", StringComparison.Ordinal))
+            {
+                element.SetJson("slicing", TypeSlicing);
+            }
+            else if (differential.Element?["slicing"].Exists != true && target.Slice is null)
+            {
+                throw new SnapshotException(SnapshotIssues.NotSliceable(path, differential.Slices[0].Slice!));
+            }
+        }
+
+        private void One(SnapshotNode differential, string name)
+        {
+            var slice = target.FindSlice(name);
+            if (slice is null && IsByType(target.Element!["slicing"]) && target.Name.EndsWith("[x]", StringComparison.Ordinal) && target.Element.TypeCodes().Any(code => string.Equals(code, name, StringComparison.Ordinal)))
+            {
+                throw new SnapshotException(SnapshotIssues.NotSliceable(path, name));
+            }
+
+            if (slice is null)
+            {
+                // "a/b" is a slice of the slice a: it starts from it.
+                var parent = name.LastIndexOf('/') is > 0 and var slash ? target.FindSlice(name[..slash]) : null;
+                slice = NewSlice(name, parent);
+                if (target.Name.EndsWith("[x]", StringComparison.Ordinal) && TypeNamedBy(name) is { } type)
+                {
+                    SetType(slice.Element!, type);
+                }
+
+                target.Slices.Insert(IndexAfter(parent), slice);
+            }
+
+            merge.Apply(slice, differential, $"{path}:{name}", nesting + 1);
+        }
+
+        private int IndexAfter(SnapshotNode? parent) => parent is null ? target.Slices.Count : target.Slices.IndexOf(parent) + 1 + target.Slices.Count(known => known.Slice!.StartsWith(parent.Slice + "/", StringComparison.Ordinal));
+
+        private SnapshotNode NewSlice(string name, SnapshotNode? from = null)
+        {
+            var slice = (from ?? start).Clone(name);
+            slice.Element ??= new ElementDraft();
+            slice.Element.Remove("slicing");
+            slice.Element.SetText("sliceName", name);
+            slice.Element.SetNumber("min", target.Name.EndsWith("[x]", StringComparison.Ordinal) && target.Element!["type"].Count == 1 ? target.Element.Min : 0);
+            return slice;
+        }
+
+        private string? TypeNamedBy(string slice)
+        {
+            foreach (var code in target.Element!.TypeCodes())
+            {
+                if (code.Length > 0 && slice == target.Name[..^3] + char.ToUpperInvariant(code[0]) + code[1..])
+                {
+                    return code;
+                }
+            }
+
+            return null;
+        }
+
+        // A binding of the choice says nothing of a type that has no code.
+        private void SetType(ElementDraft element, string code)
+        {
+            element.SetJson("type", OneType(code));
+            if (code is not ("code" or "Coding" or "CodeableConcept" or "Quantity" or "Duration" or "string" or "uri"))
+            {
+                element.Remove("binding");
+            }
+        }
+
+        private string OneType(string code)
+        {
+            foreach (var type in target.Element!["type"].Items)
+            {
+                if (type["code"u8].AsString() == code)
+                {
+                    return $"[{type}]";
+                }
+            }
+
+            return $$"""[{"code":"{{code}}"}]""";
+        }
+    }
+}
