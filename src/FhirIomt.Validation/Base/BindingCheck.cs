@@ -104,8 +104,9 @@ internal sealed class BindingCheck
 
     private bool HasCode(ResourceNode node)
     {
+        // A set that cannot be listed does not say which system the code is from.
         Span<char> code = stackalloc char[256];
-        if (_codes.Value is { } codes && TryRead(node, code, out var length) && codes.ContainsCode(code[..length]))
+        if (_codes.Value is not { } codes || (TryRead(node, code, out var length) && codes.ContainsCode(code[..length])))
         {
             return true;
         }

@@ -26,7 +26,7 @@ internal sealed class BundleCheck(FhirDefinitions definitions) : IResourceCheck
         var resource = entry["resource"u8];
         if (entry["fullUrl"u8].AsString() is not { } fullUrl)
         {
-            if (!isFree && resource.Exists)
+            if (!isFree && resource.Exists && !entry["search"u8]["mode"u8].TextEquals("outcome"u8))
             {
                 run.Add(ValidationIssues.BadFullUrl, entry, "An entry has a fullUrl, except in transactions, batches and their responses.");
             }

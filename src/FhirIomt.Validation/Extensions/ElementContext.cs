@@ -29,13 +29,48 @@ internal static class ElementContext
             }
         }
 
-        var names = new HashSet<string>(paths, StringComparer.Ordinal);
+        // R4 writes Element where it means anything at all, resources included.
+        var names = new HashSet<string>(paths, StringComparer.Ordinal) { "Element" };
         for (var known = type; known is not null; known = known.Base)
         {
             names.Add(known.Name);
         }
 
+        if (type is { Kind: FhirTypeKind.Resource } && type.Element("url") is not null && type.Element("status") is not null)
+        {
+            // What later versions call by these names: the resources with a canonical URL.
+            names.Add("CanonicalResource");
+            names.Add("MetadataResource");
+        }
+
         return names;
+    }
+
+    /// <summary>The url of the nearest extension around an element, the element itself included; null when there is none.</summary>
+    public static string? ExtensionAround(ResourceNode element)
+    {
+        string? url = null;
+        for (var current = element.Tree.Root; current.Exists && current.Index <= element.Index; current = current.Index == element.Index ? default : Below(current, element.Index))
+        {
+            url = current.IsObject && current["url"u8].AsString() is { } found && IsExtension(current) ? found : url;
+        }
+
+        return url;
+    }
+
+    // An entry of an extension array has no name of its own; nothing else with a url and at most a value is held in one.
+    private static bool IsExtension(ResourceNode node)
+    {
+        foreach (var member in node.Children)
+        {
+            var name = member.NameSpan;
+            if (!name.SequenceEqual("url"u8) && !name.SequenceEqual("id"u8) && !name.SequenceEqual("extension"u8) && !name.StartsWith("value"u8) && !name.StartsWith("_value"u8) && !name.SequenceEqual("_url"u8))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     private static FhirType? Follow(List<string> paths, FhirMember? member)

@@ -55,13 +55,13 @@ internal sealed class ExtensionCheck(ProfilePlans plans)
         run.Add(finding, extension, isExpected ? $"There is no extension {url}." : $"The definition of the extension {url} is not loaded; it was not checked.");
     }
 
-    // HL7's own name space goes on growing in packages of its own: only with one of them loaded is it known what is in it.
+    // HL7's common name space is shared by many packages and grows: what is not known there may well exist.
     private static HashSet<string> NamespacesOf(ProfileCatalog catalog)
     {
         var known = new HashSet<string>(StringComparer.Ordinal);
         foreach (var resource in catalog.Library.Added("StructureDefinition"))
         {
-            if (resource.Url.LastIndexOf('/') is > 0 and var slash && (resource.Package is { } package ? package.Name != "hl7.fhir.r4.core" : false))
+            if (resource.Url.LastIndexOf('/') is > 0 and var slash && resource.Package is not null && resource.Url[..(slash + 1)] is not "http://hl7.org/fhir/StructureDefinition/")
             {
                 known.Add(resource.Url[..(slash + 1)]);
             }
@@ -91,7 +91,8 @@ internal sealed class ExtensionCheck(ProfilePlans plans)
     {
         if (definition.Contexts.Count > 0 && !definition.Contexts.Any(context => IsIn(context, parent, scope)))
         {
-            run.Add(ExtensionIssues.WrongPlace, parent, $"The extension {definition.Url} may not stand here, but in {string.Join(", ", definition.Contexts.Select(context => context.Expression))}.");
+            // R4 names too few places for some of its own extensions and uses them elsewhere itself.
+            run.Add(definition.Source is null ? ExtensionIssues.OtherPlace : ExtensionIssues.WrongPlace, parent, $"The extension {definition.Url} may not stand here, but in {string.Join(", ", definition.Contexts.Select(context => context.Expression))}.");
         }
 
         foreach (var invariant in definition.ContextInvariants)
@@ -105,7 +106,7 @@ internal sealed class ExtensionCheck(ProfilePlans plans)
 
     private bool IsIn(ExtensionContext context, ResourceNode parent, ResourceScope scope) => context.Kind switch
     {
-        "extension" => parent["url"u8].AsString() is { } url && url == context.Expression,
+        "extension" => ElementContext.ExtensionAround(parent) is { } url && (url == context.Expression || context.Expression.EndsWith('#' + url, StringComparison.Ordinal)),
         "fhirpath" => IsSelected(context.Expression, parent, scope),
         // A path with # names an element of another definition, by id: not told apart here.
         _ => context.Expression.Contains('#') || ElementContext.NamesOf(parent, plans.Types.Definitions).Contains(WithoutSlices(context.Expression)),

@@ -11,5 +11,6 @@ internal static class ExtensionIssues
     public static readonly Finding WrongModifier = new("IOMT-0286", IssueKind.Extension, IssueSeverity.Error, "Move it.");
     public static readonly Finding NoSuchPart = new("IOMT-0287", IssueKind.Extension, IssueSeverity.Error, "Use the parts that the extension's definition names.");
     public static readonly Finding WrongPlace = new("IOMT-0288", IssueKind.Extension, IssueSeverity.Error, "Move the extension to an element that its definition names as context.");
+    public static readonly Finding OtherPlace = new("IOMT-0288", IssueKind.Extension, IssueSeverity.Warning, "Move the extension to an element that its definition names as context.");
     public static readonly Finding Versioned = new("IOMT-0289", IssueKind.Value, IssueSeverity.Error, "Remove the bar and what follows it.");
 }

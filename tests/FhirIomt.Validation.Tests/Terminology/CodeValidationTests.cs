@@ -72,6 +72,20 @@ public sealed class CodeValidationTests
     }
 
     [Fact]
+    public void A_bare_code_may_be_one_of_a_system_that_is_not_loaded()
+    {
+        var service = Given.Service(
+            Given.ValueSet("money", """{ "include": [ { "system": "urn:iso:std:iso:4217" } ] }"""),
+            Given.ValueSet("open", $$"""{ "include": [ { "system": "{{Given.Colours}}" }, { "system": "https://example.org/nowhere" } ] }"""),
+            Given.ValueSet("absent-import", """{ "include": [ { "valueSet": [ "https://example.org/ValueSet/absent" ] } ] }"""));
+        Assert.Equal(CodeStanding.SystemNotLoaded, service.Validate(Given.Url("money"), null, "CHF").Standing);
+        Assert.Equal(CodeStanding.NotInSet, service.Validate(Given.Url("money"), null, "Francs").Standing);
+        Assert.Equal(CodeStanding.InSet, service.Validate(Given.Url("open"), null, "red").Standing);
+        Assert.Equal(CodeStanding.UnknownSystem, service.Validate(Given.Url("open"), null, "violet").Standing);
+        Assert.Null(service.Validate(Given.Url("absent-import"), null, "x").IsMember);
+    }
+
+    [Fact]
     public void Findings_say_where_and_have_codes()
     {
         var issues = Service.Validate(Given.Url("warm"), Given.Colours, "violet").Issues;
