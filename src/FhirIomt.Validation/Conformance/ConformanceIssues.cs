@@ -2,16 +2,16 @@ using FhirIomt.Core;
 
 namespace FhirIomt.Validation.Conformance;
 
-/// <summary>Findings about definitions themselves: IOMT-0400 to IOMT-0409.</summary>
+/// <summary>Findings about definitions themselves: IOMT-0340 to IOMT-0349.</summary>
 internal static class ConformanceIssues
 {
-    public static readonly Finding NotAbsolute = new("IOMT-0400", IssueKind.Value, IssueSeverity.Error, "Write an absolute URL (http:, https:, urn:).");
-    public static readonly Finding UnknownCode = new("IOMT-0401", IssueKind.CodeInvalid, IssueSeverity.Error, "Use a code of the code system.");
-    public static readonly Finding BadFilter = new("IOMT-0402", IssueKind.Value, IssueSeverity.Error, "Correct the filter's property, operation or value.");
-    public static readonly Finding BadSupplement = new("IOMT-0403", IssueKind.Invalid, IssueSeverity.Error, "Give a supplement content = supplement and codes of the system it supplements.");
-    public static readonly Finding BadContent = new("IOMT-0404", IssueKind.Invalid, IssueSeverity.Error, "Let content and count say what the resource holds.");
-    public static readonly Finding BadIdentifier = new("IOMT-0405", IssueKind.Value, IssueSeverity.Error, "Write the value as a whole URI: urn:oid:…, urn:uuid:…, https:….");
-    public static readonly Finding NoSnapshot = new("IOMT-0406", IssueKind.Invalid, IssueSeverity.Error, "Correct the differential.");
-    public static readonly Finding WrongTypeProfile = new("IOMT-0407", IssueKind.Invalid, IssueSeverity.Error, "Name a profile of the element's type.");
-    public static readonly Finding NotInSourceSet = new("IOMT-0408", IssueKind.CodeInvalid, IssueSeverity.Error, "Map codes of the source and target value sets.");
+    public static readonly Finding NotAbsolute = new("IOMT-0340", IssueKind.Value, IssueSeverity.Error, "Write an absolute URL (http:, https:, urn:).");
+    public static readonly Finding UnknownCode = new("IOMT-0341", IssueKind.CodeInvalid, IssueSeverity.Error, "Use a code of the code system.");
+    public static readonly Finding BadFilter = new("IOMT-0342", IssueKind.Value, IssueSeverity.Error, "Correct the filter's property, operation or value.");
+    public static readonly Finding BadSupplement = new("IOMT-0343", IssueKind.Invalid, IssueSeverity.Error, "Give a supplement content = supplement and codes of the system it supplements.");
+    public static readonly Finding BadContent = new("IOMT-0344", IssueKind.Invalid, IssueSeverity.Error, "Let content and count say what the resource holds.");
+    public static readonly Finding BadIdentifier = new("IOMT-0345", IssueKind.Value, IssueSeverity.Error, "Write the value as a whole URI: urn:oid:…, urn:uuid:…, https:….");
+    public static readonly Finding NoSnapshot = new("IOMT-0346", IssueKind.Invalid, IssueSeverity.Error, "Correct the differential.");
+    public static readonly Finding WrongTypeProfile = new("IOMT-0347", IssueKind.Invalid, IssueSeverity.Error, "Name a profile of the element's type.");
+    public static readonly Finding NotInSourceSet = new("IOMT-0348", IssueKind.CodeInvalid, IssueSeverity.Error, "Map codes of the source and target value sets.");
 }

@@ -25,7 +25,9 @@ public sealed class OfficialExpansionTests
         var outcomes = new Dictionary<string, string?>(StringComparer.Ordinal);
         foreach (var expected in Expansions(archive))
         {
-            outcomes[(string)expected["url"]!] = Difference(expected, operations);
+            // The archive has each expansion twice, under two names.
+            var url = (string)expected["url"]!;
+            outcomes[url] = outcomes.GetValueOrDefault(url) ?? Difference(expected, operations);
         }
 
         Assert.NotEmpty(outcomes);
@@ -89,7 +91,7 @@ public sealed class OfficialExpansionTests
         using var tar = new TarReader(new GZipStream(File.OpenRead(archive), CompressionMode.Decompress));
         while (tar.GetNextEntry() is { } entry)
         {
-            if (entry.DataStream is not null && entry.Name.EndsWith(".json", StringComparison.Ordinal) && JsonNode.Parse(entry.DataStream) is JsonObject resource
+            if (entry.DataStream is not null && entry.Name.Contains("/ValueSet-", StringComparison.Ordinal) && JsonNode.Parse(entry.DataStream) is JsonObject resource
                 && (string?)resource["resourceType"] == "ValueSet" && resource["expansion"] is not null)
             {
                 yield return resource;

@@ -211,11 +211,17 @@ internal sealed class CodeChecker
     private string? Infer(ValueSetDefinition valueSet, CodeQuery query)
     {
         var considered = SystemsOf(valueSet, new HashSet<string>(StringComparer.Ordinal)).Distinct(StringComparer.Ordinal).ToList();
-        var systems = considered
-            .Where(system => new MembershipTest(_store, _settings, _displays).Test(valueSet, query with { System = system }).Membership == Membership.In).ToList();
+        var memberships = considered.ToLookup(system => new MembershipTest(_store, _settings, _displays).Test(valueSet, query with { System = system }).Membership);
+        var systems = memberships[Membership.In].ToList();
         if (systems.Count == 1 || (systems.Count > 1 && _settings.AnySystem))
         {
             return systems[0];
+        }
+
+        // With a system whose content is not here the code may be right: that is then said of it.
+        if (systems.Count == 0 && _settings.AnySystem && memberships[Membership.Unknown].FirstOrDefault() is { } unknown)
+        {
+            return unknown;
         }
 
         Add(systems.Count == 0 ? TxIssues.CannotInfer(query.Code, valueSet.Name, considered, query.PathOf("code")) : TxIssues.ManySystems(query.Code, valueSet.Name, systems, query.PathOf("code")));

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Frozen;
 
 namespace FhirIomt.Validation.Terminology.CodeSystems;
@@ -22,6 +23,9 @@ internal sealed class ExternalSystem
 {
     public const string Ucum = "http://unitsofmeasure.org";
     public const string Mdc = "urn:iso:std:iso:11073:10101";
+
+    // What stands in a post-coordinated SNOMED CT expression, and never in an identifier.
+    private static readonly SearchValues<char> ExpressionMarks = SearchValues.Create(":+{}|= ");
 
     private static readonly FrozenDictionary<string, Func<string, CodeForm>> Forms = new Dictionary<string, Func<string, CodeForm>>(StringComparer.Ordinal)
     {
@@ -68,20 +72,20 @@ internal sealed class ExternalSystem
 
     private static CodeForm FormOf(bool plausible) => plausible ? CodeForm.Plausible : CodeForm.Malformed;
 
-    // 1 to 7 digits, a dash, the check digit; parts, answer lists and answers have a prefix (LOINC Users' Guide).
+    // 1 to 8 digits, a dash, the check digit (LOINC Users' Guide). Parts, groups, answer lists and answers have a prefix and count otherwise: only their form is looked at.
     private static CodeForm LoincCode(string code)
     {
-        var number = code.AsSpan(code.StartsWith("LP", StringComparison.Ordinal) || code.StartsWith("LA", StringComparison.Ordinal)
-            || code.StartsWith("LL", StringComparison.Ordinal) || code.StartsWith("LG", StringComparison.Ordinal) ? 2 : 0);
+        var hasPrefix = code is ['L', 'P' or 'A' or 'L' or 'G', _, ..];
+        var number = code.AsSpan(hasPrefix ? 2 : 0);
         var dash = number.IndexOf('-');
         var wellFormed = dash is >= 1 and <= 8 && number.Length == dash + 2 && char.IsAsciiDigit(number[^1]) && AllDigits(number[..dash]);
-        return FormOf(wellFormed && (number.Length < code.Length || CheckDigit.Mod10(number[..dash]) == number[^1] - '0'));
+        return FormOf(wellFormed && (hasPrefix || CheckDigit.Mod10(number[..dash]) == number[^1] - '0'));
     }
 
     // SNOMED CT Release File Specification §6: 6 to 18 digits, no leading zero, partition 00/10 for concepts, Verhoeff check digit. Expressions are not looked into.
     private static CodeForm SnomedCode(string code)
     {
-        if (code.AsSpan().IndexOfAny(":+{}|= ") >= 0)
+        if (code.AsSpan().ContainsAny(ExpressionMarks))
         {
             return CodeForm.Plausible;
         }
