@@ -5,6 +5,7 @@ using FhirIomt.Fhir.Json;
 using FhirIomt.Validation.Base;
 using FhirIomt.Validation.Conformance;
 using FhirIomt.Validation.Extensions;
+using FhirIomt.Validation.Measures;
 using FhirIomt.Validation.Profiles;
 using FhirIomt.Validation.Questionnaires;
 using FhirIomt.Validation.Terminology;
@@ -44,6 +45,7 @@ public sealed class ResourceValidator
         ["CodeSystem"] = new CodeSystemCheck(terminology),
         ["ConceptMap"] = new ConceptMapCheck(terminology),
         ["Questionnaire"] = new FormCheck(),
+        ["MeasureReport"] = new MeasureReportCheck(catalog),
         ["StructureDefinition"] = new StructureDefinitionCheck(catalog),
         ["ValueSet"] = new ValueSetCheck(terminology),
         ["QuestionnaireResponse"] = new ResponseCheck(catalog, terminology),

@@ -35,6 +35,9 @@ internal static class ValidationIssues
     public static readonly Finding OtherDisplay = new("IOMT-0237", IssueKind.Value, IssueSeverity.Warning, "Leave the display out, or use the code system's.");
     public static readonly Finding SupplementAsSystem = new("IOMT-0238", IssueKind.CodeInvalid, IssueSeverity.Error, "Name the code system that it supplements.");
     public static readonly Finding WrongSize = new("IOMT-0280", IssueKind.Value, IssueSeverity.Error, "State the size of the data before base64, or leave it out.");
+    public static readonly Finding TargetMeetsNone = new("IOMT-0282", IssueKind.Structure, IssueSeverity.Error, "Change the resource referred to so that it meets one of the profiles, or refer to another.");
+    public static readonly Finding WrongAggregation = new("IOMT-0282", IssueKind.Structure, IssueSeverity.Error, "Contain the resource, put it into the Bundle, or refer to it, as the profile asks.");
+    public static readonly Finding WrongCanonicalType = new("IOMT-0225", IssueKind.Structure, IssueSeverity.Error, "Name a definition of an allowed type.");
     public static readonly Finding InvariantFails = new("IOMT-0228", IssueKind.Invariant, IssueSeverity.Error, "Change the resource so that the expression is true.");
     public static readonly Finding BestPracticeFails = new("IOMT-0229", IssueKind.Invariant, IssueSeverity.Warning, "Consider changing the resource so that the expression is true.");
     public static readonly Finding InvariantUnknown = new("IOMT-0230", IssueKind.Processing, IssueSeverity.Warning, "Mend the elements that the expression reads.");

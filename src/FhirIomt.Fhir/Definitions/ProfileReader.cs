@@ -37,7 +37,7 @@ internal static class ProfileReader
         var types = new List<ProfileType>();
         foreach (var type in element["type"u8].Items)
         {
-            types.Add(new ProfileType(TypeCode(type), ReadTexts(type["profile"u8]), ReadTexts(type["targetProfile"u8])));
+            types.Add(new ProfileType(TypeCode(type), ReadTexts(type["profile"u8]), ReadTexts(type["targetProfile"u8])) { Aggregation = ReadTexts(type["aggregation"u8]), Versioning = type["versioning"u8].AsString() });
         }
 
         return new ProfileElement

@@ -87,7 +87,14 @@ public sealed record ProfileElement
 /// <param name="Code">Type name; a primitive's value and ids are <c>string</c>, <c>uri</c> and so on, never System types.</param>
 /// <param name="Profiles">Canonical URLs, one of which a value must meet.</param>
 /// <param name="TargetProfiles">Canonical URLs, one of which the target of a Reference or canonical must meet.</param>
-public sealed record ProfileType(string Code, IReadOnlyList<string> Profiles, IReadOnlyList<string> TargetProfiles);
+public sealed record ProfileType(string Code, IReadOnlyList<string> Profiles, IReadOnlyList<string> TargetProfiles)
+{
+    /// <summary>How a reference may point: <c>contained</c>, <c>referenced</c>, <c>bundled</c>; empty allows all. R4's own profiles set none.</summary>
+    public IReadOnlyList<string> Aggregation { get; init; } = [];
+
+    /// <summary><c>either</c>, <c>independent</c> or <c>specific</c>; null says nothing.</summary>
+    public string? Versioning { get; init; }
+}
 
 /// <param name="Type">The type in the member's name: <c>uri</c> of <c>fixedUri</c>, with the case of the definition.</param>
 /// <param name="Json">The value as JSON, as it came in.</param>

@@ -31,6 +31,11 @@ internal sealed class BaseWalk(TypePlans plans, ValidationRun run, ProfileWalk p
 
         var scope = new ResourceScope(plans.Definitions, node, container, around, profiles.Services);
         Object(node, plan, scope, isResource: true);
+        if (container is not null && !container.Mentions(node["id"u8].AsString() ?? "") && !NativeInvariants.RefersToContainer(node))
+        {
+            run.Add(ValidationIssues.InvariantFails, node, "dom-3 does not hold: nothing in the resource refers to this contained resource, nor does it refer to its container.");
+        }
+
         plan.Check?.Run(run, node, scope);
         profiles.Run(node, plan, scope);
     }
@@ -62,6 +67,11 @@ internal sealed class BaseWalk(TypePlans plans, ValidationRun run, ProfileWalk p
             }
 
             seen |= bit;
+            if (!isResource && name.SequenceEqual("id"u8) && !scope.AddElementId(child))
+            {
+                run.Add(Conformance.ConformanceIssues.DuplicateId, node, child, "Another element of the resource has the same id.");
+            }
+
             if (isCompanion)
             {
                 CompanionCheck.Run(this, run, node, child, member, scope);
@@ -179,6 +189,11 @@ internal sealed class BaseWalk(TypePlans plans, ValidationRun run, ProfileWalk p
         else
         {
             Complex(parent, value, member, scope);
+        }
+
+        if (member.Rule == DataTypeRule.Canonical)
+        {
+            plans.Canonicals.Run(run, value, member.Member.TargetTypes);
         }
 
         member.Binding?.Run(run, value);

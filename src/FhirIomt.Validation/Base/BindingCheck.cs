@@ -10,6 +10,8 @@ internal sealed class BindingSource(ProfileCatalog catalog, TerminologyService t
 {
     public TerminologyService Terminology => terminology;
 
+    public IDefinitionSource Definitions => catalog.Library;
+
     /// <summary>The codes, when the set can be listed: R4's own from its compiled tables, others from their definitions.</summary>
     public CodeSet? List(string canonical, DefinitionResource? from) =>
         catalog.Library.HasAdded("ValueSet", Canonical.Parse(canonical).Url) || catalog.Definitions.ValueSet(canonical) is not { } compiled ? terminology.TryList(canonical, from) : compiled;

@@ -76,7 +76,7 @@ internal sealed class CodingCheck(TerminologyService terminology)
             return new SystemCodes(Standing.ByForm, null);
         }
 
-        if (versions.Count > 0 && versions.All(version => version.Tree.Root["content"u8].TextEquals("supplement"u8)))
+        if (versions.Count > 0 && versions.All(version => version.Tree.Root["content"u8].TextEquals("supplement"u8) || version.Tree.Root["supplements"u8].Exists))
         {
             return new SystemCodes(Standing.Supplement, null);
         }

@@ -7,12 +7,21 @@ namespace FhirIomt.Validation.Base;
 /// <summary>The text of one primitive value.</summary>
 internal static class PrimitiveCheck
 {
+    // FHIR R4 §2.24.0.1: strings SHALL NOT exceed 1 MB.
+    private const int MaxTextBytes = 1024 * 1024;
+
     public static void Run(ValidationRun run, ResourceNode value, MemberPlan member)
     {
         var content = value.ContentSpan;
         if (content.IsEmpty)
         {
             run.Add(ValidationIssues.EmptyText, value, "The string is empty.");
+            return;
+        }
+
+        if (content.Length > MaxTextBytes && member.Shape is not (ValueShape.Base64Binary or ValueShape.Xhtml))
+        {
+            run.Add(ValidationIssues.TooLong, value, "A string has at most 1 MB.");
             return;
         }
 

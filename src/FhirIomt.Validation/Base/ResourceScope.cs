@@ -14,6 +14,7 @@ internal sealed class ResourceScope(FhirDefinitions definitions, ResourceNode re
     private Dictionary<string, ResourceNode>? _contained;
     private HashSet<string>? _mentions;
     private BundleScope? _entries;
+    private HashSet<string>? _elementIds;
 
     public ResourceNode Resource { get; } = resource;
 
@@ -89,6 +90,9 @@ internal sealed class ResourceScope(FhirDefinitions definitions, ResourceNode re
         _contained ??= ReadContained();
         return _contained.GetValueOrDefault(Encoding.UTF8.GetString(id));
     }
+
+    /// <summary>False when the resource has an element with that id already.</summary>
+    public bool AddElementId(ResourceNode id) => (_elementIds ??= new HashSet<string>(StringComparer.Ordinal)).Add(id.AsString() ?? "");
 
     /// <summary>Whether some string of the resource is <c>#id</c>. Read once: a search for each contained resource would cost their product.</summary>
     public bool Mentions(string id)

@@ -9,6 +9,7 @@ internal enum DataTypeRule : byte
     Coding,
     Attachment,
     Identifier,
+    Canonical,
 }
 
 /// <summary>One JSON member of a type, ready for the walk.</summary>
@@ -30,6 +31,8 @@ internal sealed class MemberPlan(FhirMember member, ElementPlan element, TypePla
         "Coding" => DataTypeRule.Coding,
         "Attachment" => DataTypeRule.Attachment,
         "Identifier" => DataTypeRule.Identifier,
+        // The profiles of meta are looked up when they are applied.
+        "canonical" when member.TargetTypes.Count > 0 && member.Element.Path != "Meta.profile" => DataTypeRule.Canonical,
         _ => DataTypeRule.None,
     };
 

@@ -18,6 +18,8 @@ internal sealed class TypePlans(FhirDefinitions definitions, BindingSource bindi
 
     public BindingSource Bindings => bindings;
 
+    public CanonicalCheck Canonicals { get; } = new(bindings);
+
     public CodingCheck Codings { get; } = new(bindings.Terminology);
 
     public IResourceCheck? CheckOf(FhirType type) => checks.GetValueOrDefault(type.Name);

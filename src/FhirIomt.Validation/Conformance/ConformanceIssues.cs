@@ -13,5 +13,7 @@ internal static class ConformanceIssues
     public static readonly Finding BadIdentifier = new("IOMT-0345", IssueKind.Value, IssueSeverity.Error, "Write the value as a whole URI: urn:oid:…, urn:uuid:…, https:….");
     public static readonly Finding NoSnapshot = new("IOMT-0346", IssueKind.Invalid, IssueSeverity.Error, "Correct the differential.");
     public static readonly Finding WrongTypeProfile = new("IOMT-0347", IssueKind.Invalid, IssueSeverity.Error, "Name a profile of the element's type.");
+    public static readonly Finding MeasureMismatch = new("IOMT-0349", IssueKind.BusinessRule, IssueSeverity.Error, "Report what the measure defines, with its codes.");
+    public static readonly Finding DuplicateId = new("IOMT-0289", IssueKind.Duplicate, IssueSeverity.Error, "Give each element of a resource an id of its own.");
     public static readonly Finding NotInSourceSet = new("IOMT-0348", IssueKind.CodeInvalid, IssueSeverity.Error, "Map codes of the source and target value sets.");
 }

@@ -40,7 +40,8 @@ internal sealed class StructureDefinitionCheck(ProfileCatalog catalog) : IResour
         foreach (var profile in type["profile"u8].Items)
         {
             if (catalog.Library.Find("StructureDefinition", Canonical.Parse(profile.AsString() ?? "")) is { } found && found.Tree.Root["type"u8].AsString() is { } of
-                && catalog.Definitions.Type(of) is { } constrained && !constrained.Is(known) && !known.Is(constrained))
+                && catalog.Definitions.Type(of) is { } constrained
+                && (found.Tree.Root["derivation"u8].TextEquals("specialization"u8) ? !ReferenceEquals(constrained, known) : !constrained.Is(known) && !known.Is(constrained)))
             {
                 run.Add(ConformanceIssues.WrongTypeProfile, profile, $"The profile is for {of}, not for {code}.");
             }

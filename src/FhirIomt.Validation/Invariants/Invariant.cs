@@ -37,10 +37,11 @@ internal sealed class Invariant
     public bool IsCompiled => _native is not null || _expression is not null;
 
     /// <summary>
-    /// ele-1, ref-1 and txt-1, txt-2 are what the walk, the reference check and the XHTML check look for. dom-6 asks for a narrative: device data have none by
+    /// ele-1, dom-3, ref-1 and txt-1, txt-2 are what the walk, the reference check and the XHTML check look for. dom-6 asks for a narrative: device data have none by
     /// design, and a warning in each answer would hide the others.
     /// </summary>
     public static bool IsHeldByTheWalk(FhirConstraint constraint) => constraint.Key is "dom-6" or "txt-1" or "txt-2" or "ref-1"
+        || (constraint.Key == "dom-3" && constraint.Expression.StartsWith("contained.where((('#'+id in (%resource.descendants().reference", StringComparison.Ordinal))
         || (constraint.Key == "ele-1" && constraint.Expression.StartsWith("hasValue()", StringComparison.Ordinal));
 
     public static Invariant Compile(FhirConstraint constraint, FhirDefinitions definitions)

@@ -20,7 +20,6 @@ internal static class NativeInvariants
     {
         [("ext-1", "extension.exists() != value.exists()")] = (in focus) => focus.Node["extension"u8].Exists != HasValue(focus.Node),
         [("dom-2", "contained.contained.empty()")] = (in focus) => NoContained(focus, (in contained) => contained["contained"u8].Exists),
-        [("dom-3", "contained.where((('#'+id in (%resource.descendants().reference | %resource.descendants().as(canonical) | %resource.descendants().as(uri) | %resource.descendants().as(url))) or descendants().where(reference = '#').exists() or descendants().where(as(canonical) = '#').exists() or descendants().where(as(canonical) = '#').exists()).not()).trace('unmatched', id).empty()")] = ContainedIsUsed,
         [("dom-4", "contained.meta.versionId.empty() and contained.meta.lastUpdated.empty()")] = (in focus) => NoContained(focus, (in contained) => contained["meta"u8]["versionId"u8].Exists || contained["meta"u8]["lastUpdated"u8].Exists),
         [("dom-5", "contained.meta.security.empty()")] = (in focus) => NoContained(focus, (in contained) => contained["meta"u8]["security"u8].Exists),
         [("qty-3", "code.empty() or system.exists()")] = (in focus) => !Has(focus.Node, "code"u8) || Has(focus.Node, "system"u8),
@@ -90,20 +89,8 @@ internal static class NativeInvariants
         return true;
     }
 
-    private static bool ContainedIsUsed(in InvariantFocus focus)
-    {
-        foreach (var contained in focus.Node["contained"u8].Items)
-        {
-            if (!focus.Scope.Mentions(contained["id"u8].AsString() ?? "") && !RefersToContainer(contained))
-            {
-                return false;
-            }
-        }
-
-        return true;
-    }
-
-    private static bool RefersToContainer(ResourceNode node)
+    /// <summary>Whether a contained resource refers to its container.</summary>
+    public static bool RefersToContainer(ResourceNode node)
     {
         if (node.IsString)
         {

@@ -71,6 +71,45 @@ internal sealed class TargetCheck(IReadOnlyList<string> targets) : ProfileCheck
     public override string ToString() => "to " + string.Join('|', targets);
 }
 
+/// <summary>What a Reference points to, where it is here, meets one of the profiles; and it is where the aggregation allows (FHIR R4 §2.24.4).</summary>
+internal sealed class TargetProfileCheck(IReadOnlyList<string> profiles, IReadOnlyList<string> aggregation, string? versioning) : ProfileCheck
+{
+    public override void Run(ProfileContext context, in ProfileItem item)
+    {
+        if (item.Type.Name != "Reference" || item.Node["reference"u8] is not { IsString: true } reference)
+        {
+            return;
+        }
+
+        var target = context.Scope.Resolve(reference);
+        Place(context, item.Node, reference, target.Exists);
+        if (target.Exists && profiles.Count > 0 && !ProfileMatch.MeetsAny(context, target, type: null, profiles))
+        {
+            context.Add(ValidationIssues.TargetMeetsNone, item.Node, $"What the reference points to meets none of {string.Join(", ", profiles)}.");
+        }
+    }
+
+    public override string ToString() => "to " + string.Join('|', profiles.Concat(aggregation));
+
+    private void Place(ProfileContext context, ResourceNode node, ResourceNode reference, bool isHere)
+    {
+        if (aggregation.Count > 0)
+        {
+            var place = reference.ContentSpan.StartsWith((byte)'#') ? "contained" : isHere ? "bundled" : "referenced";
+            if (!aggregation.Contains(place, StringComparer.Ordinal) && !(place == "bundled" && aggregation.Contains("referenced", StringComparer.Ordinal)))
+            {
+                context.Add(ValidationIssues.WrongAggregation, node, $"The reference is {place}; the profile allows {string.Join(", ", aggregation)}.");
+            }
+        }
+
+        var isVersioned = reference.ContentSpan.IndexOf("/_history/"u8) >= 0;
+        if (versioning is "specific" && !isVersioned || versioning is "independent" && isVersioned)
+        {
+            context.Add(ValidationIssues.WrongAggregation, node, versioning is "specific" ? "The profile asks for a reference to a version." : "The profile asks for a reference without version.");
+        }
+    }
+}
+
 internal sealed class ProfileBindingCheck(BindingCheck binding) : ProfileCheck
 {
     public override void Run(ProfileContext context, in ProfileItem item) => binding.Run(context.Run, item.Node);
@@ -135,6 +174,13 @@ internal sealed class TypeProfileCheck(string typeName, IReadOnlyList<string> pr
             }
 
             var trial = new ValidationRun(context.Plans.Types.Definitions);
+            if (typeName == "Resource" && context.Plans.Types.Definitions.Type(item.Node["resourceType"u8].AsString() ?? "") is { } actual && !actual.Is(plan.Type))
+            {
+                trial.Add(ValidationIssues.WrongType, item.Node, $"The profile allows {plan.Type.Name} here.");
+                first ??= trial;
+                continue;
+            }
+
             plan.Root.Run(context.Into(trial, plan, context.Scope, item.Node), item);
             if (!trial.HasErrors)
             {

@@ -98,12 +98,20 @@ internal sealed class ProfileCompiler(ProfilePlans plans, StructureProfile profi
                 checks.Add(new TargetCheck(targets));
             }
 
+            if (type.Code == "Reference" && type.TargetProfiles.Where(target => !IsPlainType(target)).ToArray() is var profiles && (profiles.Length > 0 || type.Aggregation.Count > 0 || type.Versioning is "specific" or "independent"))
+            {
+                // A plain type among the targets lets any resource of it pass.
+                checks.Add(new TargetProfileCheck(profiles.Length == 0 ? [] : type.TargetProfiles, type.Aggregation, type.Versioning));
+            }
+
             if (type.Profiles.Count > 0 && type.Code != "Reference" && !element.Members.Any(member => member.Profiles.SequenceEqual(type.Profiles, StringComparer.Ordinal)))
             {
                 checks.Add(new TypeProfileCheck(type.Code, type.Profiles));
             }
         }
     }
+
+    private bool IsPlainType(string target) => target.StartsWith(CoreUrl, StringComparison.Ordinal) && Definitions.Type(target[CoreUrl.Length..]) is not null;
 
     // Null when one of the target profiles is unknown: then the type cannot be told.
     private string[]? TargetsOf(ProfileType type)

@@ -57,7 +57,7 @@ internal sealed class SliceCompiler(ProfilePlans plans, StructureProfile profile
 
             if (depth == path.Steps.Count)
             {
-                return (SliceCondition?)Bound(path, nodes) ?? Present(path, nodes);
+                return (SliceCondition?)Present(path, nodes) ?? Bound(path, nodes);
             }
 
             nodes = Below(nodes, path.Steps[depth]);

@@ -8,8 +8,15 @@ namespace FhirIomt.Validation.Questionnaires;
 internal static class EnableWhen
 {
     /// <param name="path">The response items that hold the item, outermost first; the response itself is the first.</param>
-    public static bool IsEnabled(FormItem item, IReadOnlyList<ResourceNode> path)
+    /// <param name="evaluate">FHIRPath over the response: null when it gives no boolean.</param>
+    public static bool IsEnabled(FormItem item, IReadOnlyList<ResourceNode> path, Func<string, bool?> evaluate)
     {
+        if (item.Extension("http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-enableWhenExpression"u8) is { IsObject: true } expression
+            && expression["language"u8].TextEquals("text/fhirpath"u8) && expression["expression"u8].AsString() is { } text)
+        {
+            return evaluate(text) ?? true;
+        }
+
         var conditions = item.Node["enableWhen"u8];
         if (!conditions.Exists)
         {

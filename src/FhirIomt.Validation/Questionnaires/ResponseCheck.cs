@@ -1,4 +1,5 @@
 using FhirIomt.Fhir.Definitions;
+using FhirIomt.Fhir.FhirPath;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Validation.Base;
 using FhirIomt.Validation.Terminology;
@@ -24,19 +25,19 @@ internal sealed class ResponseCheck(ProfileCatalog catalog, TerminologyService t
             return;
         }
 
-        new ResponseWalk(run, form, new AnswerCheck(run, terminology, form), resource).Run();
+        new ResponseWalk(run, form, new AnswerCheck(run, terminology, form), scope, catalog.Definitions).Run();
     }
 }
 
 /// <summary>Walks a response beside its form.</summary>
-internal sealed class ResponseWalk(ValidationRun run, ResourceNode form, AnswerCheck answers, ResourceNode response)
+internal sealed class ResponseWalk(ValidationRun run, ResourceNode form, AnswerCheck answers, ResourceScope scope, FhirDefinitions definitions)
 {
     private readonly List<ResourceNode> _path = [];
 
     // An unfinished response may lack answers; those it has must be right.
-    private readonly bool _isInProgress = response["status"u8].TextEquals("in-progress"u8);
+    private readonly bool _isInProgress = scope.Resource["status"u8].TextEquals("in-progress"u8);
 
-    public void Run() => Items(response, FormItem.Read(form));
+    public void Run() => Items(scope.Resource, FormItem.Read(form));
 
     private void Items(ResourceNode holder, List<FormItem> items)
     {
@@ -72,7 +73,7 @@ internal sealed class ResponseWalk(ValidationRun run, ResourceNode form, AnswerC
 
     private void Item(ResourceNode holder, FormItem item, List<ResourceNode> found)
     {
-        if (!EnableWhen.IsEnabled(item, _path))
+        if (!EnableWhen.IsEnabled(item, _path, Evaluate))
         {
             foreach (var node in found.Where(HasContent))
             {
@@ -97,6 +98,10 @@ internal sealed class ResponseWalk(ValidationRun run, ResourceNode form, AnswerC
             One(node, item);
         }
     }
+
+    private bool? Evaluate(string expression) =>
+        FhirPathExpression.Compile(expression, definitions).TryGetValue(out var compiled, out _)
+        && compiled.TryEvaluate(FhirPathItem.Resource(scope.Resource, definitions), scope.Environment).TryGetValue(out var items, out _) ? items is [var answer] ? answer.AsBoolean() : items.Count > 0 : null;
 
     private static bool HasContent(ResourceNode item) => item["answer"u8].Exists || item["item"u8].Exists;
 
