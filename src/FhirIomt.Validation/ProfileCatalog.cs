@@ -70,6 +70,9 @@ public sealed class ProfileCatalog
         return issues.Count > 0 ? Outcome<ProfileCatalog>.Refused(issues) : catalog;
     }
 
+    /// <summary>Adds definitions; a profile among them that cannot be read is found when it is asked for.</summary>
+    public ProfileCatalog WithUnread(IEnumerable<JsonTree> resources) => new(Definitions, Library.With(resources));
+
     /// <summary>By canonical URL, with or without version; null when it is unknown or cannot be read.</summary>
     /// <param name="from">The definition that refers to it.</param>
     public StructureProfile? Profile(string canonical, DefinitionResource? from = null)

@@ -49,6 +49,7 @@ internal static class ValidationIssues
     public static readonly Finding WrongType = new("IOMT-0244", IssueKind.Structure, IssueSeverity.Error, "Use one of the types that the profile allows.");
     public static readonly Finding NoSlice = new("IOMT-0245", IssueKind.Structure, IssueSeverity.Error, "Remove the entry or make it fit a slice.");
     public static readonly Finding SliceOrder = new("IOMT-0246", IssueKind.Structure, IssueSeverity.Error, "Put the entries into the order of the slices.");
+    public static readonly Finding UnreadableProfile = new("IOMT-0247", IssueKind.Processing, IssueSeverity.Error, "Validate the profile itself, and mend what is found.");
     public static readonly Finding OutOfRange = new("IOMT-0248", IssueKind.Value, IssueSeverity.Error, "Use a value within the profile's limits.");
     public static readonly Finding TooLong = new("IOMT-0249", IssueKind.TooLong, IssueSeverity.Error, "Shorten the text.");
 }

@@ -9,7 +9,7 @@ internal static class CommandTree
     {
         var data = new Option<string>("--data") { Description = "Folder of the store", DefaultValueFactory = _ => ServeCommand.Configuration()["Data"] ?? "data", Recursive = true, HelpName = "DIR" };
         var serve = ServeCommand.Build(data);
-        var root = new RootCommand("FhirIomt: a FHIR R4 server for medical devices") { serve, ClientCommand.Build(data), VendorCommand.Build(data), DeviceCommand.Build(data), MappingCommand.Build(data), HealthCommand.Build(), ConvertCommand.Build(), FhirPathCommand.Build() };
+        var root = new RootCommand("FhirIomt: a FHIR R4 server for medical devices") { serve, ClientCommand.Build(data), VendorCommand.Build(data), DeviceCommand.Build(data), MappingCommand.Build(data), HealthCommand.Build(), ValidateCommand.Build(), ConvertCommand.Build(), FhirPathCommand.Build() };
         root.Options.Add(data);
         return root;
     }

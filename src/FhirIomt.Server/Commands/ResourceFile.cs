@@ -44,8 +44,15 @@ internal static class ResourceFile
     /// <summary>XML when it begins with a bracket, else JSON.</summary>
     public static Outcome<JsonTree> Parse(byte[] bytes) => IsXml(bytes) ? FhirXml.Parse(bytes, FhirDefinitions.R4) : JsonTree.Parse(bytes);
 
-    /// <summary>Prints issues as compilers do, <c>file:line:column</c>, and answers the exit code.</summary>
+    /// <summary>As <see cref="Warn"/>, and answers the exit code.</summary>
     public static int Refuse(string file, IReadOnlyList<Issue> issues)
+    {
+        Warn(file, issues);
+        return 1;
+    }
+
+    /// <summary>Prints issues as compilers do, <c>file:line:column</c>.</summary>
+    public static void Warn(string file, IReadOnlyList<Issue> issues)
     {
         foreach (var issue in issues)
         {
@@ -53,11 +60,9 @@ internal static class ResourceFile
             var path = issue.Expression is { Length: > 0 } expression ? $" {expression}:" : "";
             Console.Error.WriteLine($"{place}: {issue.Severity.ToString().ToLowerInvariant()} {issue.Code}:{path} {issue.Message}{(issue.Fix is null ? "" : $" {issue.Fix}")}");
         }
-
-        return 1;
     }
 
-    private static bool IsXml(ReadOnlySpan<byte> bytes)
+    public static bool IsXml(ReadOnlySpan<byte> bytes)
     {
         bytes = bytes.StartsWith("\uFEFF"u8) ? bytes["\uFEFF"u8.Length..] : bytes;
         return bytes.TrimStart(" \t\r\n"u8).StartsWith((byte)'<');

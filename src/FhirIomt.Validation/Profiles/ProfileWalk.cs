@@ -25,7 +25,7 @@ internal sealed class ProfileWalk(ProfilePlans plans, ExtensionCheck extensions,
         {
             if (claim.IsString && ++checkedClaims <= MaxClaims)
             {
-                Meet(plans.Find(claim), resource, type, scope, claim);
+                Meet(plans.Find(claim), "", resource, type, scope, claim);
             }
         }
 
@@ -38,7 +38,7 @@ internal sealed class ProfileWalk(ProfilePlans plans, ExtensionCheck extensions,
         {
             if (!IsClaimed(claims, canonical))
             {
-                Meet(plans.Find(canonical), resource, type, scope, resource);
+                Meet(plans.Find(canonical), canonical, resource, type, scope, resource);
             }
         }
     }
@@ -56,9 +56,13 @@ internal sealed class ProfileWalk(ProfilePlans plans, ExtensionCheck extensions,
         return false;
     }
 
-    private void Meet(ProfilePlan? plan, ResourceNode resource, TypePlan type, ResourceScope scope, ResourceNode at)
+    private void Meet(ProfilePlan? plan, string canonical, ResourceNode resource, TypePlan type, ResourceScope scope, ResourceNode at)
     {
-        if (plan is null)
+        if (plan is null && at == resource && plans.Catalog.Library.HasAdded("StructureDefinition", Fhir.Definitions.Canonical.Parse(canonical).Url))
+        {
+            run.Add(ValidationIssues.UnreadableProfile, at, $"The profile {canonical} cannot be applied: its definition is not right.");
+        }
+        else if (plan is null)
         {
             run.Add(ValidationIssues.UnknownProfile, at, "The profile is not known here; it was not checked.");
         }
