@@ -25,6 +25,7 @@ internal sealed class CodeChecker
     private readonly DisplayCheck _displays;
     private readonly MembershipTest _membership;
     private readonly List<TxIssue> _issues = [];
+    private TxIssue? _missingImport;
 
     public CodeChecker(TerminologyStore store, CheckSettings settings)
     {
@@ -224,6 +225,7 @@ internal sealed class CodeChecker
             return unknown;
         }
 
+        Refusal ??= systems.Count == 0 && _settings.AnySystem ? _missingImport : null;
         Add(systems.Count == 0 ? TxIssues.CannotInfer(query.Code, valueSet.Name, considered, query.PathOf("code")) : TxIssues.ManySystems(query.Code, valueSet.Name, systems, query.PathOf("code")));
         return null;
     }
@@ -246,6 +248,7 @@ internal sealed class CodeChecker
             foreach (var reference in include.ValueSets)
             {
                 var imported = reference.StartsWith('#') ? valueSet.Contained(reference[1..]) : _store.ValueSet(_settings.Versions.Pin(Canonical.Parse(reference), out _), valueSet.Source);
+                _missingImport ??= imported is null ? TxIssues.UnknownValueSet(reference) : null;
                 systems.AddRange(imported is null ? [] : SystemsOf(imported, seen));
             }
         }

@@ -8,8 +8,9 @@ namespace FhirIomt.Validation.Terminology.ValueSets;
 internal sealed class ValueSetExpander(TerminologyStore store, ExpansionRequest request)
 {
     private readonly List<string> _open = [];
-    private int _imports;
     private readonly Dictionary<string, List<CodeSystemContent>> _supplements = new(StringComparer.Ordinal);
+    private readonly Dictionary<(ValueSetDefinition ValueSet, string System), bool> _versionsApart = [];
+    private int _imports;
     private int _members;
 
     public TxIssue? Refusal { get; private set; }
@@ -248,7 +249,18 @@ internal sealed class ValueSetExpander(TerminologyStore store, ExpansionRequest 
     }
 
     private ConceptKey KeyOf(ValueSetDefinition valueSet, ExpandedConcept concept) =>
-        new(concept.SystemUrl, valueSet.KeepsVersionsApart(concept.SystemUrl, request.VersionsMatch) ? concept.System?.Content.Version : null, concept.Code);
+        new(concept.SystemUrl, KeepsVersionsApart(valueSet, concept.SystemUrl) ? concept.System?.Content.Version : null, concept.Code);
+
+    // Asked for every concept: answered once for each set and system.
+    private bool KeepsVersionsApart(ValueSetDefinition valueSet, string system)
+    {
+        if (!_versionsApart.TryGetValue((valueSet, system), out var apart))
+        {
+            _versionsApart[(valueSet, system)] = apart = valueSet.KeepsVersionsApart(system, request.VersionsMatch);
+        }
+
+        return apart;
+    }
 
     private static ConceptKey PlainKey(ExpandedConcept concept) => new(concept.SystemUrl, null, concept.Code);
 
