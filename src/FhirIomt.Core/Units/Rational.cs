@@ -71,7 +71,7 @@ internal readonly record struct Rational
 
     public static bool operator >(Rational left, Rational right) => (left - right).Sign > 0;
 
-    /// <summary>The nearest decimal with up to 28 digits; nothing when it is too large, or so small that digits would be lost for another reason than their number.</summary>
+    /// <summary>The nearest decimal with up to 28 digits; nothing when it is too large, or so small that only zeros would be left.</summary>
     public decimal? ToDecimal()
     {
         var scale = Scale();
@@ -81,6 +81,11 @@ internal readonly record struct Rational
         }
 
         var digits = RoundedQuotient(Numerator * BigInteger.Pow(10, scale), Denominator);
+        if (digits.IsZero && Sign != 0)
+        {
+            return null;
+        }
+
         while (scale > 0 && digits % 10 == 0)
         {
             (digits, scale) = (digits / 10, scale - 1);

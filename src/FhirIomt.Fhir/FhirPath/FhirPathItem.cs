@@ -122,8 +122,8 @@ public readonly struct FhirPathItem
     /// <summary>A backbone element has no type name of its own outside this program.</summary>
     internal static string NameOf(FhirType type) => type.Kind == FhirTypeKind.Backbone ? type.Base!.Name : type.Name;
 
-    /// <summary>Of what <see cref="ToSystem"/> answers: a primitive that has no system value.</summary>
-    internal bool IsValueless => Type?.Kind == FhirTypeKind.Primitive;
+    /// <summary>Of what <see cref="ToSystem"/> answers: a primitive or a Quantity that has no system value.</summary>
+    internal bool IsValueless => Type is { } type && (type.Kind == FhirTypeKind.Primitive || SystemTypes.IsQuantity(type));
 
     internal static FhirPathItem Of(Temporal value) => new((FhirPathKind)((int)FhirPathKind.Date + (int)value.Kind), value);
 

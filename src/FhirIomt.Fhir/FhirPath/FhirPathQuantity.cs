@@ -35,7 +35,8 @@ internal sealed record FhirPathQuantity(decimal Value, string Unit, bool IsCalen
 
     public static FhirPathQuantity? FromElement(ResourceNode node)
     {
-        if (!decimal.TryParse(node["value"u8].RawSpan, NumberStyles.Float, CultureInfo.InvariantCulture, out var value))
+        // "Less than 5" is no number to compute with (FHIR R4 §2.9.3: a Quantity converts when it has no comparator).
+        if (node["comparator"u8].Exists || !decimal.TryParse(node["value"u8].RawSpan, NumberStyles.Float, CultureInfo.InvariantCulture, out var value))
         {
             return null;
         }

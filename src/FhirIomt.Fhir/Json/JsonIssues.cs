@@ -13,7 +13,7 @@ internal static class JsonIssues
     {
         var line = (int)(exception.LineNumber ?? 0) + 1;
         var column = (int)(exception.BytePositionInLine ?? 0) + 1;
-        var tooDeep = exception.Message.Contains("depth", StringComparison.Ordinal);
+        var tooDeep = exception.Message.Contains("maximum configured depth", StringComparison.Ordinal);
         return tooDeep
             ? new Issue(IssueSeverity.Fatal, IssueKind.TooCostly, "IOMT-0101", $"The JSON is nested deeper than {limits.MaxDepth} levels.")
             {

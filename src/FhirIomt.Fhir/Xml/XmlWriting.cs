@@ -36,7 +36,7 @@ internal sealed class XmlWriting(FhirDefinitions definitions, XmlText text)
 
     private void Content(ResourceNode node, FhirType type)
     {
-        var members = XmlMember.Of(node, type, name => Report(XmlIssues.UnknownMember(name, type.Name, Path(name)), node));
+        var members = XmlMember.Of(node, type, unknown => Report(XmlIssues.UnknownMember(unknown.Name, type.Name, Path(unknown.Name)), unknown));
         foreach (var member in members)
         {
             if (XmlGroup.IsAttribute(type, member.Member))
@@ -235,7 +235,7 @@ internal sealed class XmlWriting(FhirDefinitions definitions, XmlText text)
 internal readonly record struct XmlMember(FhirMember Member, ResourceNode Value, ResourceNode Companion)
 {
     /// <summary>What an object holds, in definition order.</summary>
-    public static List<XmlMember> Of(ResourceNode node, FhirType type, Action<string> unknown)
+    public static List<XmlMember> Of(ResourceNode node, FhirType type, Action<ResourceNode> unknown)
     {
         var members = new List<XmlMember>(node.Count);
         foreach (var child in node.Children)
@@ -249,7 +249,7 @@ internal readonly record struct XmlMember(FhirMember Member, ResourceNode Value,
             var isCompanion = name.StartsWith((byte)'_');
             if (type.Find(isCompanion ? name[1..] : name) is not { } member)
             {
-                unknown(child.Name);
+                unknown(child);
                 continue;
             }
 

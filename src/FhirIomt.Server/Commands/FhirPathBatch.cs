@@ -8,7 +8,7 @@ using FhirIomt.Fhir.Json;
 namespace FhirIomt.Server.Commands;
 
 /// <summary>Many expressions in one process: one line in, one line out, as they come.</summary>
-internal sealed class FhirPathBatch(string folder)
+internal sealed class FhirPathBatch(string folder, bool isStrict)
 {
     // Batches mostly use one file or expression many times in a row; more are read again.
     private const int MaxKept = 64;
@@ -17,13 +17,13 @@ internal sealed class FhirPathBatch(string folder)
     private readonly Dictionary<string, JsonTree> _files = new(StringComparer.Ordinal);
     private readonly ArrayBufferWriter<byte> _line = new();
 
-    public static async Task<int> RunAsync(string file, CancellationToken cancellationToken)
+    public static async Task<int> RunAsync(string file, bool isStrict, CancellationToken cancellationToken)
     {
         try
         {
             await using var input = file == "-" ? Console.OpenStandardInput() : File.OpenRead(file);
             await using var output = new BufferedStream(Console.OpenStandardOutput(), 64 * 1024);
-            var batch = new FhirPathBatch(file == "-" ? Environment.CurrentDirectory : Path.GetDirectoryName(Path.GetFullPath(file))!);
+            var batch = new FhirPathBatch(file == "-" ? Environment.CurrentDirectory : Path.GetDirectoryName(Path.GetFullPath(file))!, isStrict);
             await foreach (var line in NdjsonReader.ReadAsync(input, JsonLimits.Default, cancellationToken).ConfigureAwait(false))
             {
                 await output.WriteAsync(await batch.AnswerAsync(line, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
@@ -100,6 +100,11 @@ internal sealed class FhirPathBatch(string folder)
         }
 
         var focus = resource.IsObject ? FhirPathItem.Resource(resource, FhirDefinitions.R4) : default;
+        if (isStrict && focus.Type is { } type && expression.Check(type) is { Count: > 0 } findings)
+        {
+            return Outcome<IReadOnlyList<FhirPathItem>>.Refused(findings);
+        }
+
         return expression.TryEvaluate(focus, new FhirPathEnvironment { Resource = focus });
     }
 

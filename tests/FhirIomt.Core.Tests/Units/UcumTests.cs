@@ -100,6 +100,7 @@ public sealed class UcumTests
     [Theory]
     [InlineData("1e28", "Ym", "nm")]
     [InlineData("500", "B", "1")]
+    [InlineData("1", "[m_e]", "[lb_av]")]
     [InlineData("-1", "1", "B")]
     public void What_no_decimal_can_hold_is_no_answer(string value, string from, string to) =>
         Assert.Null(Ucum.Standard.Convert(decimal.Parse(value, NumberStyles.Float, CultureInfo.InvariantCulture), from, to));

@@ -160,6 +160,9 @@ public sealed class FhirPathExpressionTests
         }
 
         Assert.Empty(Compile("value.value > 1").Evaluate(observation, new FhirPathEnvironment()));
+        var less = FhirPathItem.Resource(Parse("""{"resourceType":"Observation","valueQuantity":{"value":5,"comparator":"<","unit":"m","system":"http://unitsofmeasure.org","code":"m"}}"""), FhirDefinitions.R4);
+        Assert.Empty(Compile("value > 1 'm'").Evaluate(less, new FhirPathEnvironment()));
+        Assert.True(Compile("value = value").IsTrue(less, new FhirPathEnvironment()));
     }
 
     [Fact]

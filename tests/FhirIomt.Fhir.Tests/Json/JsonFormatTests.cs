@@ -12,6 +12,7 @@ public sealed class JsonFormatTests
     [InlineData("{\"a\":\"\\ud800\"}", "IOMT-0104 1:6")]
     [InlineData("\uFEFF{}", "IOMT-0100 1:1")]
     [InlineData("", "IOMT-0100 1:1")]
+    [InlineData("{", "IOMT-0100 1:2")]
     public void Every_problem_says_line_and_column(string json, params string[] expected)
     {
         var issues = JsonTree.Parse(Encoding.UTF8.GetBytes(json)).Issues.Select(issue => $"{issue.Code} {issue.Position!.Value.Line}:{issue.Position!.Value.Column}");
