@@ -8,6 +8,7 @@ namespace FhirIomt.Fhir.Definitions;
 internal static class ProfileReader
 {
     private const string FhirTypeExtension = "http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type";
+    private static readonly string[] AdditionalBindingExtensions = ["http://hl7.org/fhir/tools/StructureDefinition/additional-binding", "http://hl7.org/fhir/5.0/StructureDefinition/extension-ElementDefinition.binding.additional"];
     private const string MaxValueSetExtension = "http://hl7.org/fhir/StructureDefinition/elementdefinition-maxValueSet";
 
     public static Outcome<StructureProfile> Read(JsonTree resource)
@@ -54,6 +55,7 @@ internal static class ProfileReader
             MaxValue = ReadValue(element, "maxValue"u8),
             MaxLength = int.TryParse(element["maxLength"u8].AsText(), CultureInfo.InvariantCulture, out var length) ? length : null,
             Binding = ReadBinding(element),
+            AdditionalBindings = ReadAdditionalBindings(element["binding"u8]),
             Slicing = ReadSlicing(element["slicing"u8]),
             Constraints = ReadConstraints(element),
             MustSupport = element["mustSupport"u8] is { Exists: true, Kind: NodeKind.True },
@@ -79,6 +81,22 @@ internal static class ProfileReader
         };
         return new FhirBinding(strength, binding["valueSet"u8].AsString() ?? "", ExtensionValue(binding, MaxValueSetExtension));
     }
+
+    private static List<FhirBinding> ReadAdditionalBindings(ResourceNode binding)
+    {
+        var bindings = new List<FhirBinding>();
+        foreach (var extension in binding["extension"u8].Items)
+        {
+            if (AdditionalBindingExtensions.Contains(extension["url"u8].AsString(), StringComparer.Ordinal) && PartOf(extension, "purpose") is "required" && PartOf(extension, "valueSet") is { } valueSet)
+            {
+                bindings.Add(new FhirBinding(BindingStrength.Required, valueSet, MaxValueSet: null));
+            }
+        }
+
+        return bindings;
+    }
+
+    private static string? PartOf(ResourceNode extension, string url) => ExtensionValue(extension, url);
 
     public static IReadOnlyList<FhirConstraint> ReadConstraints(ResourceNode element)
     {
