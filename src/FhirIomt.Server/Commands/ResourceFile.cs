@@ -46,9 +46,26 @@ internal static class ResourceFile
     /// <summary>XML when it begins with a bracket, else JSON. Editors put a byte-order mark before a file, and so do some published packages.</summary>
     public static Outcome<JsonTree> Parse(ReadOnlyMemory<byte> bytes)
     {
-        bytes = bytes.Span.StartsWith(ByteOrderMark) ? bytes[ByteOrderMark.Length..] : bytes;
-        return bytes.Span.TrimStart(" \t\r\n"u8).StartsWith((byte)'<') ? FhirXml.Parse(bytes, FhirDefinitions.R4) : JsonTree.Parse(bytes);
+        bytes = WithoutMark(bytes);
+        return IsXml(bytes) ? FhirXml.Parse(bytes, FhirDefinitions.R4) : JsonTree.Parse(bytes);
     }
+
+    /// <summary>As <see cref="Parse"/>, for looking at a resource: XML with faults, such as elements in another order, is read as far as it goes.</summary>
+    public static Outcome<JsonTree> Look(ReadOnlyMemory<byte> bytes)
+    {
+        bytes = WithoutMark(bytes);
+        if (!IsXml(bytes))
+        {
+            return JsonTree.Parse(bytes);
+        }
+
+        var reading = FhirXml.Read(bytes, FhirDefinitions.R4);
+        return reading.Tree is { } tree ? Outcome<JsonTree>.Success(tree, reading.Issues) : Outcome<JsonTree>.Refused(reading.Issues);
+    }
+
+    private static ReadOnlyMemory<byte> WithoutMark(ReadOnlyMemory<byte> bytes) => bytes.Span.StartsWith(ByteOrderMark) ? bytes[ByteOrderMark.Length..] : bytes;
+
+    private static bool IsXml(ReadOnlyMemory<byte> bytes) => bytes.Span.TrimStart(" \t\r\n"u8).StartsWith((byte)'<');
 
     /// <summary>Prints issues as compilers do, <c>file:line:column</c>, and answers the exit code.</summary>
     public static int Refuse(string file, IReadOnlyList<Issue> issues)
