@@ -102,7 +102,8 @@ internal static class SnapshotPath
     /// <summary>The parts of an element's path, with slices from its id where the id agrees with the path, else from its slice name.</summary>
     public static List<SnapshotStep> Of(ElementDraft element)
     {
-        var path = (element["path"].AsString() ?? "").Split('.');
+        // Many differentials leave out the path where the id says it.
+        var path = (element["path"].AsString() ?? WithoutSlices(element["id"].AsString() ?? "")).Split('.');
         var id = (element["id"].AsString() ?? "").Split('.');
         var steps = new List<SnapshotStep>(path.Length);
         var isNamed = Agrees(path, id, element.SliceName);
@@ -115,6 +116,8 @@ internal static class SnapshotPath
 
         return steps;
     }
+
+    private static string WithoutSlices(string id) => string.Join('.', id.Split('.').Select(part => part.Split(':')[0]));
 
     private static bool Agrees(string[] path, string[] id, string? slice)
     {
