@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime;
 
 namespace FhirIomt.Bench;
 
@@ -48,13 +49,17 @@ internal sealed class CodeMeter(Report report, bool quick, string? only)
         report.Add(name, "B", [(GC.GetAllocatedBytesForCurrentThread() - before) / 256.0], budget: budget);
     }
 
-    // The compiler's second pass runs beside the code, 100 ms after it was called often enough; its CPU must not count.
+    // The compiler's later passes run beside the code, 100 ms after it was called often enough; their CPU must not count. They are over when two
+    // rounds compiled nothing; a busy machine may not come to them for seconds.
     private static void WarmUp(Func<object?> work, int items)
     {
-        for (var round = 0; round < 4; round++)
+        var quiet = 0;
+        for (var round = 0; round < 24 && quiet < 2; round++)
         {
-            Repeat(work, 0.25, items);
+            var compiled = JitInfo.GetCompiledMethodCount();
+            Repeat(work, 0.2, items);
             Thread.Sleep(150);
+            quiet = JitInfo.GetCompiledMethodCount() == compiled ? quiet + 1 : 0;
         }
     }
 

@@ -7,11 +7,18 @@ if (args is ["echo", var port])
     return;
 }
 
+if (args is ["definitions"])
+{
+    DefinitionProbe.Run();
+    return;
+}
+
 var quick = args.Contains("--quick");
 var report = new Report();
 using var workspace = new Workspace();
 var meter = new CodeMeter(report, quick, args.SkipWhile(argument => argument != "--only").Skip(1).FirstOrDefault());
-CodeBenchmarks.Run(meter);
+CodeBenchmarks.Run(meter, workspace);
+DefinitionBenchmarks.Run(meter, workspace);
 SyntheaBenchmarks.Run(meter, workspace);
 if (args.Contains("--code-only"))
 {

@@ -3,8 +3,9 @@ import ucum from '@lhncbc/ucum-lhc'
 import { rate } from './measure.mjs'
 
 const [seconds, from, to] = process.argv.slice(2)
+let number = 1
 const utils = ucum.UcumLhcUtils.getInstance()
 console.log(JSON.stringify({
-  parse: rate(() => utils.validateUnitString(from), Number(seconds)),
+  parse: rate(() => utils.validateUnitString(`${++number}.${from}`), Number(seconds)),
   convert: rate(() => utils.convertUnitTo(from, 5.4, to), Number(seconds)),
 }))
