@@ -14,7 +14,7 @@ internal sealed class CodeMeter(Report report, bool quick, string? only)
 
     public bool IsQuick => quick;
 
-    public bool Wants(string name) => only is null || name.Contains(only, StringComparison.OrdinalIgnoreCase);
+    public bool Wants(string name) => only is null || name.Contains(only, StringComparison.OrdinalIgnoreCase) || only.Contains(name, StringComparison.OrdinalIgnoreCase);
 
     /// <param name="items">How many items one call of <paramref name="work"/> does.</param>
     public double Rate(string name, Func<object?> work, string? budget = null, (string Name, double Value)? floor = null, int items = 1)

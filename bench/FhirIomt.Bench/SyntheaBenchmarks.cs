@@ -17,6 +17,11 @@ internal static class SyntheaBenchmarks
 
     public static void Run(CodeMeter meter, Workspace workspace)
     {
+        if (!meter.Wants("Synthea"))
+        {
+            return;
+        }
+
         if (workspace.Shared(Archive) is not { } archive)
         {
             Console.WriteLine($"  mixed Synthea: not measured, shared data '{Archive}' is not here");
