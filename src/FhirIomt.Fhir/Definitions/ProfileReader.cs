@@ -105,7 +105,8 @@ internal static class ProfileReader
         {
             if (constraint["expression"u8].AsString() is { } expression && constraint["key"u8].AsString() is { } key)
             {
-                constraints.Add(MakeConstraint(key, !constraint["severity"u8].TextEquals("warning"u8), expression));
+                var known = MakeConstraint(key, !constraint["severity"u8].TextEquals("warning"u8), expression);
+                constraints.Add(constraint["human"u8].AsString() is { Length: > 0 } human ? known with { Human = human } : known);
             }
         }
 

@@ -50,6 +50,19 @@ internal static class ResourceFile
         return IsXml(bytes.Span) ? FhirXml.Parse(bytes, FhirDefinitions.R4) : JsonTree.Parse(bytes);
     }
 
+    /// <summary>As <see cref="Parse"/>, for looking at a resource: XML with faults, such as elements in another order, is read as far as it goes.</summary>
+    public static Outcome<JsonTree> Look(ReadOnlyMemory<byte> bytes)
+    {
+        bytes = WithoutMark(bytes);
+        if (!IsXml(bytes.Span))
+        {
+            return JsonTree.Parse(bytes);
+        }
+
+        var reading = FhirXml.Read(bytes, FhirDefinitions.R4);
+        return reading.Tree is { } tree ? Outcome<JsonTree>.Success(tree, reading.Issues) : Outcome<JsonTree>.Refused(reading.Issues);
+    }
+
     public static ReadOnlyMemory<byte> WithoutMark(ReadOnlyMemory<byte> bytes) => bytes.Span.StartsWith(ByteOrderMark) ? bytes[ByteOrderMark.Length..] : bytes;
 
     public static bool IsXml(ReadOnlySpan<byte> bytes) => bytes.TrimStart(" \t\r\n"u8).StartsWith((byte)'<');
