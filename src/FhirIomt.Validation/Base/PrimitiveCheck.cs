@@ -19,7 +19,7 @@ internal static class PrimitiveCheck
             return;
         }
 
-        if (content.Length > MaxTextBytes && member.Shape is not (ValueShape.Base64Binary or ValueShape.Xhtml))
+        if (content.Length > MaxTextBytes && member.Shape is not (ValueShape.Base64 or ValueShape.Xhtml))
         {
             run.Add(ValidationIssues.TooLong, value, "A string has at most 1 MB.");
             return;
