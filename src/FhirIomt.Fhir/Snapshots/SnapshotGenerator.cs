@@ -78,6 +78,11 @@ public static class SnapshotGenerator
             var baseUrl = root["baseDefinition"u8].AsString() ?? "";
             var tree = Find(baseUrl, depth) ?? throw new SnapshotException(SnapshotIssues.NoBase(url, baseUrl));
             var differential = SnapshotNode.Read(root["differential"u8]["element"u8]);
+            if (differential.Element?["type"].First()["profile"u8].First().AsString() == url)
+            {
+                throw new SnapshotException(SnapshotIssues.Circular(url));
+            }
+
             return new SnapshotMerge(this, depth, isConstraint: !root["derivation"u8].TextEquals("specialization"u8)).Build(tree, differential, root["type"u8].AsString() ?? differential.Name);
         }
 

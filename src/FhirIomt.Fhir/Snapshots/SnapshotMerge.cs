@@ -75,7 +75,7 @@ internal sealed class SnapshotMerge(SnapshotGenerator.SnapshotBases bases, int d
         var start = differential.Slices.Count > 0 ? target.Clone() : target;
         if (differential.Element is { } said)
         {
-            Element(target, said, path);
+            Element(target, said, path, isWalkedInto: differential.Children.Count > 0);
         }
 
         foreach (var child in differential.Children)
@@ -89,11 +89,11 @@ internal sealed class SnapshotMerge(SnapshotGenerator.SnapshotBases bases, int d
         }
     }
 
-    private void Element(SnapshotNode target, ElementDraft said, string path)
+    private void Element(SnapshotNode target, ElementDraft said, string path, bool isWalkedInto)
     {
         var element = target.Element ??= new ElementDraft();
         SnapshotRules.Check(element, said, path, target.Slice is not null);
-        TakeProfile(element, said, target);
+        TakeProfile(element, said, target, path, isWalkedInto);
         ElementMerge.Apply(element, said, mayWiden: target.Slice is not null);
         if (element["binding"].Exists && element.TypeCodes() is { Count: > 0 } codes && !codes.Any(SnapshotRules.HasCodes))
         {
@@ -107,14 +107,14 @@ internal sealed class SnapshotMerge(SnapshotGenerator.SnapshotBases bases, int d
     }
 
     // An extension, or a type with a profile, brings its profile's own words for the element (short, definition, whether it modifies).
-    private void TakeProfile(ElementDraft element, ElementDraft said, SnapshotNode target)
+    private void TakeProfile(ElementDraft element, ElementDraft said, SnapshotNode target, string path, bool isWalkedInto)
     {
         if (said["type"].Count != 1 || said["type"].First()["profile"u8].First().AsString() is not { } profile || bases.Find(profile, depth) is not { Element: { } root })
         {
             return;
         }
 
-        SnapshotRules.CheckProfile(element, said, root, target.Name);
+        SnapshotRules.CheckProfile(said, root, path);
         if (target.Name is not ("extension" or "modifierExtension"))
         {
             return;
@@ -128,9 +128,9 @@ internal sealed class SnapshotMerge(SnapshotGenerator.SnapshotBases bases, int d
             }
         }
 
-        if (root["max"].Exists)
+        if (root["max"].Exists && !isWalkedInto)
         {
-            // How often an extension may stand is its own to say; the profile that uses it has the last word.
+            // How often an extension may stand is its own to say; the profile that uses it has the last word, and one that walks into it says it all.
             element.Set("max", root["max"]);
         }
 

@@ -30,12 +30,13 @@ internal static class SnapshotRules
     public static bool HasCodes(string type) =>
         type is "code" or "Coding" or "CodeableConcept" or "Quantity" or "Duration" or "Age" or "Money" or "string" or "uri" or "canonical" or "CodeableReference" || type.Contains(':');
 
-    /// <summary>A profile named for a type is one of that type.</summary>
-    public static void CheckProfile(ElementDraft known, ElementDraft said, ElementDraft root, string path)
+    /// <summary>A profile named for a type is one of that type; the definition of another type is none, not even of a narrower one.</summary>
+    public static void CheckProfile(ElementDraft said, ElementDraft root, string path)
     {
         var code = said.TypeCodes()[0];
         var of = (root["path"].AsString() ?? root["id"].AsString() ?? "").Split('.')[0];
-        if (FhirDefinitions.R4.Type(code) is { Kind: not FhirTypeKind.Resource } type && FhirDefinitions.R4.Type(of) is { } constrained && !constrained.Is(type) && !type.Is(constrained) && known["path"].Exists)
+        var isTypeItself = (said["type"].First()["profile"u8].First().AsString() ?? "") == "http://hl7.org/fhir/StructureDefinition/" + of;
+        if (isTypeItself && of != code && FhirDefinitions.R4.Type(code) is not null && FhirDefinitions.R4.Type(of) is not null)
         {
             throw new SnapshotException(SnapshotIssues.WrongType(path, of));
         }

@@ -85,8 +85,9 @@ public sealed class SnapshotSuiteTests
     private static DefinitionLibrary With(DefinitionLibrary core, Dictionary<string, byte[]> files, XElement test)
     {
         var named = $"{(string?)test.Attribute("register")},{(string?)test.Attribute("include")}".Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        var inputs = files.Keys.Where(name => name.Contains("-input.", StringComparison.Ordinal)).Select(name => Load(files, Path.GetFileNameWithoutExtension(name)))
-            .OfType<JsonTree>().Where(tree => tree.Root["url"u8].AsString() is { } url && url.StartsWith("urn:", StringComparison.Ordinal));
+        var inputs = files.Keys.Where(name => name.Contains("-input.", StringComparison.Ordinal)).Order(StringComparer.Ordinal).Select(name => Load(files, Path.GetFileNameWithoutExtension(name)))
+            .OfType<JsonTree>().Where(tree => tree.Root["url"u8].AsString() is { } url && url.StartsWith("urn:", StringComparison.Ordinal))
+            .DistinctBy(tree => tree.Root["url"u8].AsString(), StringComparer.Ordinal);
         return core.With([.. inputs, .. named.Select(name => Load(files, name) ?? Load(files, name + "-input")).OfType<JsonTree>()]);
     }
 
