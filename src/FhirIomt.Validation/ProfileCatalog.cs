@@ -12,8 +12,6 @@ namespace FhirIomt.Validation;
 /// </summary>
 public sealed class ProfileCatalog
 {
-    private const string Folder = "profiles/iomt/";
-
     private readonly ConcurrentDictionary<DefinitionResource, StructureProfile?> _profiles = new();
 
     private ProfileCatalog(FhirDefinitions definitions, DefinitionLibrary library)
@@ -33,19 +31,7 @@ public sealed class ProfileCatalog
     public static ProfileCatalog Core(FhirDefinitions definitions) => new(definitions, DefinitionLibrary.R4);
 
     /// <summary>R4's own and those of profiles/iomt, which are embedded in this assembly.</summary>
-    public static ProfileCatalog BuiltIn(FhirDefinitions definitions)
-    {
-        var resources = new List<JsonTree>();
-        foreach (var name in typeof(ProfileCatalog).Assembly.GetManifestResourceNames().Where(name => name.StartsWith(Folder, StringComparison.Ordinal)).Order(StringComparer.Ordinal))
-        {
-            using var stream = typeof(ProfileCatalog).Assembly.GetManifestResourceStream(name)!;
-            var text = new byte[stream.Length];
-            stream.ReadExactly(text);
-            resources.Add(JsonTree.Parse(text).Require());
-        }
-
-        return new(definitions, DefinitionLibrary.R4.With(resources));
-    }
+    public static ProfileCatalog BuiltIn(FhirDefinitions definitions) => new(definitions, DefinitionLibrary.R4.WithUnread(EmbeddedProfiles.All()));
 
     /// <summary>Adds the definitions of a package; a profile in it that cannot be read is found when it is asked for.</summary>
     public ProfileCatalog With(FhirPackage package) => new(Definitions, Library.With(package));

@@ -1,6 +1,7 @@
 using FhirIomt.Core;
 using FhirIomt.Core.Units;
 using FhirIomt.Fhir.Definitions;
+using FhirIomt.Fhir.FhirPath;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Validation.Base;
 using FhirIomt.Validation.Conformance;
@@ -62,6 +63,10 @@ public sealed class ResourceValidator
         new BaseWalk(_types, run, check).Resource(resource.Root, container: null);
         return run.Issues;
     }
+
+    /// <summary>What FHIRPath may ask about a resource: memberOf by this terminology, conformsTo by these profiles, resolve within the resource or its Bundle.</summary>
+    public FhirPathEnvironment EnvironmentOf(ResourceNode resource) =>
+        new ResourceScope(_types.Definitions, resource, container: null, around: null, _profiles.Services).Expressions(resolvesToType: false);
 
     /// <summary>The rules that a profile compiles to, one a line; null when it is unknown.</summary>
     internal ProfilePlan? Plan(string canonical) => _profiles.Find(canonical);

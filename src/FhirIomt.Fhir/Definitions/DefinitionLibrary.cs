@@ -33,6 +33,9 @@ public sealed class DefinitionLibrary : IDefinitionSource
     /// <summary>Adds resources; those without a canonical URL are passed over.</summary>
     public DefinitionLibrary With(IEnumerable<JsonTree> resources) => new(_below, Own.Concat(resources.Select(DefinitionResource.Of).OfType<DefinitionResource>()), _packages.Values);
 
+    /// <summary>Adds definitions that are read when first asked for.</summary>
+    public DefinitionLibrary WithUnread(IEnumerable<DefinitionResource> resources) => new(_below, Own.Concat(resources), _packages.Values);
+
     /// <summary>Adds the definitions of a package.</summary>
     public DefinitionLibrary With(FhirPackage package) => new(_below, Own.Concat(package.Definitions), _packages.Values.Append(package));
 

@@ -4,6 +4,7 @@ using FhirIomt.Core;
 using FhirIomt.Fhir.Definitions;
 using FhirIomt.Fhir.FhirPath;
 using FhirIomt.Fhir.Json;
+using FhirIomt.Validation;
 
 namespace FhirIomt.Server.Commands;
 
@@ -15,6 +16,7 @@ internal sealed class FhirPathBatch(string folder, bool isStrict)
 
     private readonly Dictionary<string, FhirPathExpression> _expressions = new(StringComparer.Ordinal);
     private readonly Dictionary<string, JsonTree> _files = new(StringComparer.Ordinal);
+    private readonly ResourceValidator _validator = new(FhirDefinitions.R4);
     private readonly ArrayBufferWriter<byte> _line = new();
 
     public static async Task<int> RunAsync(string file, bool isStrict, CancellationToken cancellationToken)
@@ -105,7 +107,7 @@ internal sealed class FhirPathBatch(string folder, bool isStrict)
             return Outcome<IReadOnlyList<FhirPathItem>>.Refused(findings);
         }
 
-        return expression.TryEvaluate(focus, new FhirPathEnvironment { Resource = focus });
+        return expression.TryEvaluate(focus, resource.IsObject ? _validator.EnvironmentOf(resource) : new FhirPathEnvironment());
     }
 
     private Outcome<FhirPathExpression> Compile(string text)

@@ -4,6 +4,7 @@ using System.Text.Json;
 using FhirIomt.Fhir.Definitions;
 using FhirIomt.Fhir.FhirPath;
 using FhirIomt.Fhir.Json;
+using FhirIomt.Validation;
 
 namespace FhirIomt.Server.Commands;
 
@@ -61,7 +62,7 @@ internal static class FhirPathCommand
             return ResourceFile.Refuse("expression", findings);
         }
 
-        if (!expression.TryEvaluate(focus, new FhirPathEnvironment { Resource = focus }).TryGetValue(out var items, out issues))
+        if (!expression.TryEvaluate(focus, new ResourceValidator(FhirDefinitions.R4).EnvironmentOf(tree.Root)).TryGetValue(out var items, out issues))
         {
             return ResourceFile.Refuse(file, issues);
         }

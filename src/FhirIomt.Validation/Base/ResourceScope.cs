@@ -68,7 +68,10 @@ internal sealed class ResourceScope(FhirDefinitions definitions, ResourceNode re
     }
 
     // Made when a FHIRPath invariant first runs; a device Observation runs none.
-    public FhirPathEnvironment Environment => _environment ??= new FhirPathEnvironment
+    public FhirPathEnvironment Environment => _environment ??= Expressions(resolvesToType: true);
+
+    /// <param name="resolvesToType">What cannot be resolved still says its type, as R4's own invariants need it.</param>
+    public FhirPathEnvironment Expressions(bool resolvesToType) => new()
     {
         Resource = FhirPathItem.Resource(Resource, definitions),
         RootResource = FhirPathItem.Resource(Root, definitions),
@@ -76,7 +79,7 @@ internal sealed class ResourceScope(FhirDefinitions definitions, ResourceNode re
         MemberOf = services is null ? null : services.MemberOf,
         ConformsTo = services is null ? null : (item, profile) => services.ConformsTo(this, item, profile),
         HtmlChecks = static item => Narrative.XhtmlCheck.Find(item.Node.AsString() ?? "") is null,
-        ResolvesToType = true,
+        ResolvesToType = resolvesToType,
     };
 
     /// <summary>The contained resource of that id (JSON text without the <c>#</c>), or nothing.</summary>
