@@ -20,15 +20,14 @@ var meter = new CodeMeter(report, quick, args.SkipWhile(argument => argument != 
 CodeBenchmarks.Run(meter, workspace);
 DefinitionBenchmarks.Run(meter, workspace);
 SyntheaBenchmarks.Run(meter, workspace);
-if (args.Contains("--code-only"))
+if (!args.Contains("--code-only"))
 {
-    return;
+    Console.WriteLine("publishing the server (ReadyToRun) …");
+    var binary = workspace.Publish();
+    await StartBenchmarks.RunAsync(report, binary, workspace, quick);
+    await HttpBenchmarks.RunAsync(report, binary, workspace, quick);
 }
 
-Console.WriteLine("publishing the server (ReadyToRun) …");
-var binary = workspace.Publish();
-await StartBenchmarks.RunAsync(report, binary, workspace, quick);
-await HttpBenchmarks.RunAsync(report, binary, workspace, quick);
 Console.WriteLine();
 report.Print();
 var json = args.SkipWhile(argument => argument != "--json").Skip(1).FirstOrDefault() ?? Path.Combine(workspace.Root, "artifacts", "bench.json");
