@@ -25,7 +25,8 @@ internal sealed class ValidationRun(FhirDefinitions definitions)
 
     public void AddAll(ValidationRun other)
     {
-        foreach (var issue in other.Issues)
+        // An extension is checked by its slice and by its own definition: the same finding counts once.
+        foreach (var issue in other.Issues.Where(issue => !Issues.Contains(issue)))
         {
             Append(issue);
         }
