@@ -1,10 +1,7 @@
 using System.Buffers;
-using System.Diagnostics;
-using System.Text;
 using System.Text.Json;
 using FhirIomt.Fhir;
 using FhirIomt.Fhir.Definitions;
-using FhirIomt.Fhir.FhirPath;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Fhir.Search;
 using FhirIomt.Fhir.Searching;
@@ -18,7 +15,7 @@ internal static class CodeBenchmarks
 {
     private static readonly byte[] Envelope = """{"Body":{"deviceId":"dev-1","time":"2026-11-20T10:00:00Z","heartRate":72}}"""u8.ToArray();
 
-    public static void Run(Report report, bool quick)
+    public static void Run(CodeMeter meter, Workspace workspace)
     {
         var mapping = BuiltInMappings.All.First(one => one.Name == "vitals").Set;
         var context = new MappingContext(null, DateTimeOffset.UnixEpoch);
@@ -35,19 +32,33 @@ internal static class CodeBenchmarks
             throw new InvalidOperationException(string.Join("; ", problems.Select(problem => problem.Message)));
         }
 
+        var engines = new Engines(workspace, observation, meter.IsQuick);
         var tree = JsonTree.Parse(observation).Require();
-        Measure(report, quick, "map a message (built-in vitals, 6 templates)", () => mapping.Map(JsonTree.Parse(Envelope).Require(), context), "≥ 400,000/s");
-        Measure(report, quick, "write the Observation", () => Observation(reading, resolved), null);
-        var floor = Measure(report, quick, "Utf8JsonReader over an Observation (floor)", () => ReadOnly(observation), null);
-        Measure(report, quick, "parse an Observation", () => JsonTree.Parse(observation), "≥ 250,000/s", ("Utf8JsonReader", floor));
-        Measure(report, quick, "parse and validate a vital-sign Observation", () => validator.Validate(JsonTree.Parse(observation).Require()), "≥ 30,000/s");
-        var focus = FhirPathItem.Resource(tree, FhirDefinitions.R4);
-        var environment = new FhirPathEnvironment { Resource = focus };
-        var path = FhirPathExpression.Compile("code.coding.code", FhirDefinitions.R4).Require();
-        var condition = FhirPathExpression.Compile("code.coding.exists(system = 'http://loinc.org') and value.value > 5", FhirDefinitions.R4).Require();
-        Measure(report, quick, "FHIRPath code.coding.code", () => path.Evaluate(focus, environment), "≥ 2,000,000/s");
-        Measure(report, quick, "FHIRPath exists and compare", () => condition.IsTrue(focus, environment) ? path : null, "≥ 500,000/s");
-        Measure(report, quick, "extract its search values", () => indexer.Extract(tree, indexed), "≥ 100,000/s");
+        meter.Rate("map a message (built-in vitals, 6 templates)", () => mapping.Map(JsonTree.Parse(Envelope).Require(), context), "≥ 400,000/s");
+        meter.Rate("write the Observation", () => Observation(reading, resolved), null);
+        var floor = meter.Rate("Utf8JsonReader over an Observation (floor)", () => ReadOnly(observation), null);
+        meter.Rate("parse an Observation", () => JsonTree.Parse(observation), "≥ 250,000/s", ("Utf8JsonReader", floor));
+        Validation(meter, validator, observation, engines);
+        meter.Rate("extract its search values", () => indexer.Extract(tree, indexed), "≥ 100,000/s");
+        FhirPathBenchmarks.Run(meter, observation, engines);
+        FormatBenchmarks.Run(meter, observation, engines);
+    }
+
+    private static void Validation(CodeMeter meter, ResourceValidator validator, byte[] observation, Engines engines)
+    {
+        const string Name = "parse and validate a vital-sign Observation";
+        Func<object?> work = () => validator.Validate(JsonTree.Parse(observation).Require());
+        if (meter.Wants(Name))
+        {
+            var other = engines.Medplum();
+            meter.Rate(Name, work, "≥ 30,000/s, ≥ 10 × @medplum/core", other is { } figures ? ("@medplum/core, base type only", figures.Base) : null);
+            if (other is { Profile: > 0 } both)
+            {
+                meter.Report.Add("@medplum/core, the same with the profile heartrate", "/s of CPU", [both.Profile]);
+            }
+        }
+
+        meter.Allocation("allocated by one of them", work, "kept by ValidationCostTests, on an example");
     }
 
     private static byte[] Observation(MappedReading reading, in ResolvedReading resolved)
@@ -65,31 +76,5 @@ internal static class CodeBenchmarks
         }
 
         return null;
-    }
-
-    private static double Measure(Report report, bool quick, string name, Func<object?> work, string? budget, (string Name, double Value)? floor = null)
-    {
-        var seconds = quick ? 0.2 : 1.0;
-        Repeat(work, seconds);
-        var runs = Enumerable.Range(0, quick ? 3 : 5).Select(_ => Repeat(work, seconds)).ToList();
-        report.Add(name, "/s per core", runs, floor?.Name, floor?.Value, budget);
-        return runs.Order().ElementAt(runs.Count / 2);
-    }
-
-    private static double Repeat(Func<object?> work, double seconds)
-    {
-        var clock = Stopwatch.StartNew();
-        long count = 0;
-        while (clock.Elapsed.TotalSeconds < seconds)
-        {
-            for (var i = 0; i < 256; i++)
-            {
-                work();
-            }
-
-            count += 256;
-        }
-
-        return count / clock.Elapsed.TotalSeconds;
     }
 }

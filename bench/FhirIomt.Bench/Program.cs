@@ -1,16 +1,25 @@
 using FhirIomt.Bench;
 
-// dotnet run -c Release --project bench/FhirIomt.Bench [-- --quick] [--code-only] [--json FILE]
+// dotnet run -c Release --project bench/FhirIomt.Bench [-- --quick] [--code-only] [--only TEXT] [--json FILE]
 if (args is ["echo", var port])
 {
     await EchoServer.RunAsync(int.Parse(port));
     return;
 }
 
+if (args is ["definitions"])
+{
+    DefinitionProbe.Run();
+    return;
+}
+
 var quick = args.Contains("--quick");
 var report = new Report();
 using var workspace = new Workspace();
-CodeBenchmarks.Run(report, quick);
+var meter = new CodeMeter(report, quick, args.SkipWhile(argument => argument != "--only").Skip(1).FirstOrDefault());
+CodeBenchmarks.Run(meter, workspace);
+DefinitionBenchmarks.Run(meter, workspace);
+SyntheaBenchmarks.Run(meter, workspace);
 if (args.Contains("--code-only"))
 {
     return;

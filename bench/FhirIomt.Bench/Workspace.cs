@@ -14,6 +14,14 @@ internal sealed class Workspace : IDisposable
 
     public string Folder(string name) => Directory.CreateDirectory(Path.Combine(_temporary, name)).FullName;
 
+    /// <summary>A file of the conformance data that lies beside the project on some machines; null where it is missing.</summary>
+    public string? Shared(string relativePath)
+    {
+        var root = Environment.GetEnvironmentVariable("FHIRIOMT_SHARED") is { Length: > 0 } named ? named : Path.Combine(Root, "..", "shared");
+        var path = Path.GetFullPath(Path.Combine(root, relativePath));
+        return File.Exists(path) ? path : null;
+    }
+
     public string Publish()
     {
         var output = Path.Combine(_temporary, "server");

@@ -1,3 +1,5 @@
 using FhirIomt.Server.Commands;
 
-return await CommandTree.Build().Parse(CommandTree.WithDefault(args)).InvokeAsync().ConfigureAwait(false);
+var parsed = CommandTree.Build().Parse(CommandTree.WithDefault(args));
+var code = await parsed.InvokeAsync().ConfigureAwait(false);
+return parsed.Errors.Count > 0 ? ResourceFile.Unusable : code;

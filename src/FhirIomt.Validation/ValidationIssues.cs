@@ -31,7 +31,8 @@ internal static class ValidationIssues
     public static readonly Finding BadFullUrl = new("IOMT-0283", IssueKind.Value, IssueSeverity.Error, "Give the entry an absolute fullUrl: urn:uuid:…, or the RESTful URL that ends with the resource's type and id.");
     public static readonly Finding Unreachable = new("IOMT-0284", IssueKind.Informational, IssueSeverity.Error, "Refer to the entry from the Composition or from what it refers to, or remove it.");
     public static readonly Finding UnknownCode = new("IOMT-0235", IssueKind.CodeInvalid, IssueSeverity.Error, "Use a code of the code system, or another system.");
-    public static readonly Finding MalformedCode = new("IOMT-0236", IssueKind.CodeInvalid, IssueSeverity.Error, "Correct the code: its form or check digit shows a mistake in writing.");
+    // A warning: published device mappings write codes of their own under LOINC's name, and a reading is worth more than its code.
+    public static readonly Finding MalformedCode = new("IOMT-0236", IssueKind.CodeInvalid, IssueSeverity.Warning, "Correct the code: its form or check digit shows a mistake in writing.");
     public static readonly Finding OtherDisplay = new("IOMT-0237", IssueKind.Value, IssueSeverity.Warning, "Leave the display out, or use the code system's.");
     public static readonly Finding SupplementAsSystem = new("IOMT-0238", IssueKind.CodeInvalid, IssueSeverity.Error, "Name the code system that it supplements.");
     public static readonly Finding WrongSize = new("IOMT-0280", IssueKind.Value, IssueSeverity.Error, "State the size of the data before base64, or leave it out.");

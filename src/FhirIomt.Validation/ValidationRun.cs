@@ -25,10 +25,12 @@ internal sealed class ValidationRun(FhirDefinitions definitions)
 
     public void AddAll(ValidationRun other)
     {
-        // An extension is checked by its slice and by its own definition: the same finding counts once.
-        foreach (var issue in other.Issues.Where(issue => !Issues.Contains(issue)))
+        foreach (var issue in other.Issues)
         {
-            Append(issue);
+            if (!IsKnown(issue.Code, issue.Expression, issue.Message))
+            {
+                Append(issue);
+            }
         }
     }
 
@@ -45,17 +47,17 @@ internal sealed class ValidationRun(FhirDefinitions definitions)
         }
 
         var expression = ElementPath.Of(owner, definitions);
-        foreach (var known in Issues)
+        if (IsKnown(finding.Code, expression, message))
         {
-            // Slices repeat what their element says; one finding is enough.
-            if (known.Code == finding.Code && known.Expression == expression && known.Message == message)
-            {
-                return;
-            }
+            return;
         }
 
         Append(new Issue(finding.Severity, finding.Kind, finding.Code, message) { Expression = expression, Position = at.Position, Fix = finding.Fix });
     }
+
+    // Slices repeat what their element says; one finding is enough.
+    private bool IsKnown(string code, string? expression, string message) =>
+        _issues is not null && _issues.Exists(known => known.Code == code && known.Expression == expression && known.Message == message);
 
     private void Append(Issue issue)
     {

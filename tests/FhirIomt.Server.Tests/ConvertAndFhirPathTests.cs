@@ -50,6 +50,17 @@ public sealed class ConvertAndFhirPathTests : IDisposable
     }
 
     [Fact]
+    public async Task Xml_with_faults_is_looked_at_and_the_faults_are_named()
+    {
+        var file = Write("o.xml", "<Observation xmlns=\"http://hl7.org/fhir\"><status value=\"final\"/><id value=\"a\"/></Observation>");
+        var result = await ChildProcess.RunAsync("fhirpath", "id", file);
+        Assert.Equal("""[{"type":"id","value":"a"}]""", result.Output.Trim());
+        Assert.Contains("IOMT-0117", result.Errors, StringComparison.Ordinal);
+        Assert.Equal(0, result.ExitCode);
+        Assert.Equal(1, (await ChildProcess.RunAsync("convert", file, "--to", "json")).ExitCode);
+    }
+
+    [Fact]
     public async Task A_batch_answers_line_by_line_with_files_beside_it()
     {
         Write("o.json", Json);

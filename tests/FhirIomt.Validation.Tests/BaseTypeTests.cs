@@ -17,10 +17,10 @@ public sealed class BaseTypeTests
     public void Valid_resources_have_no_errors(string json) => Assert.Empty(Validated.Errors(json));
 
     [Theory]
-    [InlineData("""{"resourceType":"Pateint"}""", "IOMT-0210 Pateint.resourceType")]
-    [InlineData("""{"active":true}""", "IOMT-0210 Resource.resourceType")]
-    [InlineData("""{"resourceType":"Patient","colour":"red"}""", "IOMT-0211 Patient.colour")]
-    [InlineData("""{"resourceType":"Patient","_name":[{}]}""", "IOMT-0211 Patient.name")]
+    [InlineData("""{"resourceType":"Pateint"}""", "IOMT-0210 Pateint")]
+    [InlineData("""{"active":true}""", "IOMT-0210 Resource")]
+    [InlineData("""{"resourceType":"Patient","colour":"red"}""", "IOMT-0211 Patient")]
+    [InlineData("""{"resourceType":"Patient","_name":[{}]}""", "IOMT-0211 Patient")]
     [InlineData("""{"resourceType":"Patient","active":"true"}""", "IOMT-0212 Patient.active")]
     [InlineData("""{"resourceType":"Patient","name":["Ann"]}""", "IOMT-0212 Patient.name[0]")]
     [InlineData("""{"resourceType":"Patient","gender":["male"]}""", "IOMT-0213 Patient.gender")]
@@ -30,19 +30,19 @@ public sealed class BaseTypeTests
     [InlineData("""{"resourceType":"Patient","birthDate":null}""", "IOMT-0216 Patient.birthDate")]
     [InlineData("""{"resourceType":"Patient","name":[{"given":["A",null]}]}""", "IOMT-0216 Patient.name[0].given[1]")]
     [InlineData("""{"resourceType":"Patient","birthDate":"1970-02-30"}""", "IOMT-0217 Patient.birthDate")]
-    [InlineData("""{"resourceType":"Patient","multipleBirthInteger":2.0}""", "IOMT-0217 Patient.multipleBirthInteger")]
+    [InlineData("""{"resourceType":"Patient","multipleBirthInteger":2.0}""", "IOMT-0217 Patient.multipleBirth.ofType(integer)")]
     [InlineData("""{"resourceType":"Patient","language":""}""", "IOMT-0218 Patient.language")]
     [InlineData("""{"resourceType":"Patient","name":[{"given":["A"],"_given":{"id":"x"}}]}""", "IOMT-0219 Patient.name[0].given")]
-    [InlineData("""{"resourceType":"Patient","deceasedBoolean":true,"deceasedDateTime":"2020"}""", "IOMT-0220 Patient.deceasedDateTime")]
-    [InlineData("""{"resourceType":"Patient","link":[{"type":"seealso"}]}""", "IOMT-0221 Patient.link[0].other")]
+    [InlineData("""{"resourceType":"Patient","deceasedBoolean":true,"deceasedDateTime":"2020"}""", "IOMT-0220 Patient.deceased.ofType(dateTime)")]
+    [InlineData("""{"resourceType":"Patient","link":[{"type":"seealso"}]}""", "IOMT-0221 Patient.link[0]")]
     [InlineData("""{"resourceType":"Patient","gender":"m"}""", "IOMT-0223 Patient.gender")]
-    [InlineData("""{"resourceType":"Patient","managingOrganization":{"reference":"Patient/1"}}""", "IOMT-0225 Patient.managingOrganization.reference")]
-    [InlineData("""{"resourceType":"Patient","managingOrganization":{"reference":"Clinic/1"}}""", "IOMT-0226 Patient.managingOrganization.reference")]
-    [InlineData("""{"resourceType":"Patient","managingOrganization":{"reference":"#o"}}""", "IOMT-0227 Patient.managingOrganization.reference")]
-    [InlineData("""{"resourceType":"Patient","contained":[{"resourceType":"Organization","id":"o","name":"O"}]}""", "IOMT-0228 Patient")]
+    [InlineData("""{"resourceType":"Patient","managingOrganization":{"reference":"Patient/1"}}""", "IOMT-0225 Patient.managingOrganization")]
+    [InlineData("""{"resourceType":"Patient","managingOrganization":{"reference":"Clinic/1"}}""", "IOMT-0226 Patient.managingOrganization")]
+    [InlineData("""{"resourceType":"Patient","managingOrganization":{"reference":"#o"}}""", "IOMT-0227 Patient.managingOrganization")]
+    [InlineData("""{"resourceType":"Patient","contained":[{"resourceType":"Organization","id":"o","name":"O"}]}""", "IOMT-0228 Patient.contained[0]")]
     [InlineData("""{"resourceType":"Patient","contact":[{"gender":"male"}]}""", "IOMT-0228 Patient.contact[0]")]
     [InlineData("""{"resourceType":"Patient","identifier":[{"period":{"start":"2021-01-02","end":"2021-01-01"},"value":"x"}]}""", "IOMT-0228 Patient.identifier[0].period")]
-    [InlineData("""{"resourceType":"Bundle","type":"collection","entry":[{"resource":{"resourceType":"Patient","gender":"m"}}]}""", "IOMT-0223 Bundle.entry[0].resource.gender")]
+    [InlineData("""{"resourceType":"Bundle","type":"collection","entry":[{"fullUrl":"urn:uuid:0d4f3c2e-8a55-4c0e-9c6d-6f1f0f7a2b11","resource":{"resourceType":"Patient","gender":"m"}}]}""", "IOMT-0223 Bundle.entry[0].resource.gender")]
     public void A_fault_has_its_code_and_its_place(string json, string expected) => Assert.Equal([expected], Validated.Errors(json));
 
     [Theory]
@@ -71,8 +71,8 @@ public sealed class BaseTypeTests
     [Fact]
     public void Warnings_never_crowd_out_an_error()
     {
-        var entries = string.Concat(Enumerable.Range(0, 400).Select(_ => "{\"resource\":{\"resourceType\":\"Patient\",\"meta\":{\"profile\":[\"http://e.org/p\"]}}},"));
-        var issues = Validated.Json($$"""{"resourceType":"Bundle","type":"collection","entry":[{{entries}}{"resource":{"resourceType":"Patient","gender":"m"} }]}""");
+        var entries = string.Concat(Enumerable.Range(0, 400).Select(index => $"{{\"fullUrl\":\"urn:oid:1.2.{index}\",\"resource\":{{\"resourceType\":\"Patient\",\"meta\":{{\"profile\":[\"http://e.org/p\"]}}}}}},"));
+        var issues = Validated.Json($$"""{"resourceType":"Bundle","type":"collection","entry":[{{entries}}{"fullUrl":"urn:oid:1.3","resource":{"resourceType":"Patient","gender":"m"} }]}""");
         Assert.Contains(issues, issue => issue.Code == "IOMT-0223");
         Assert.InRange(issues.Count, 100, 110);
     }

@@ -17,8 +17,8 @@ public sealed class ValidationCostTests
             Validated.Validator.Validate(JsonTree.Parse(bytes).Require());
         }
 
-        // Measured 2,300 bytes, of which the parsed tree is 1,200.
-        Assert.InRange((GC.GetAllocatedBytesForCurrentThread() - before) / 100, 0, 3000);
+        // Measured 2,544 bytes, of which the parsed tree is 1,040; a tenth more is allowed for another runtime.
+        Assert.InRange((GC.GetAllocatedBytesForCurrentThread() - before) / 100, 0, 2800);
     }
 
     // Each document would take minutes if its parts were compared with each other; the bound is generous because the machine may be busy.

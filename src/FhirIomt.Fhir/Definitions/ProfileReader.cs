@@ -8,6 +8,7 @@ namespace FhirIomt.Fhir.Definitions;
 internal static class ProfileReader
 {
     private const string FhirTypeExtension = "http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type";
+    private static readonly string[] AdditionalBindingExtensions = ["http://hl7.org/fhir/tools/StructureDefinition/additional-binding", "http://hl7.org/fhir/5.0/StructureDefinition/extension-ElementDefinition.binding.additional"];
     private const string MaxValueSetExtension = "http://hl7.org/fhir/StructureDefinition/elementdefinition-maxValueSet";
 
     public static Outcome<StructureProfile> Read(JsonTree resource)
@@ -54,6 +55,7 @@ internal static class ProfileReader
             MaxValue = ReadValue(element, "maxValue"u8),
             MaxLength = int.TryParse(element["maxLength"u8].AsText(), CultureInfo.InvariantCulture, out var length) ? length : null,
             Binding = ReadBinding(element),
+            AdditionalBindings = ReadAdditionalBindings(element["binding"u8]),
             Slicing = ReadSlicing(element["slicing"u8]),
             Constraints = ReadConstraints(element),
             MustSupport = element["mustSupport"u8] is { Exists: true, Kind: NodeKind.True },
@@ -80,6 +82,22 @@ internal static class ProfileReader
         return new FhirBinding(strength, binding["valueSet"u8].AsString() ?? "", ExtensionValue(binding, MaxValueSetExtension));
     }
 
+    private static List<FhirBinding> ReadAdditionalBindings(ResourceNode binding)
+    {
+        var bindings = new List<FhirBinding>();
+        foreach (var extension in binding["extension"u8].Items)
+        {
+            if (AdditionalBindingExtensions.Contains(extension["url"u8].AsString(), StringComparer.Ordinal) && PartOf(extension, "purpose") is "required" && PartOf(extension, "valueSet") is { } valueSet)
+            {
+                bindings.Add(new FhirBinding(BindingStrength.Required, valueSet, MaxValueSet: null));
+            }
+        }
+
+        return bindings;
+    }
+
+    private static string? PartOf(ResourceNode extension, string url) => ExtensionValue(extension, url);
+
     public static IReadOnlyList<FhirConstraint> ReadConstraints(ResourceNode element)
     {
         var constraints = new List<FhirConstraint>();
@@ -87,14 +105,15 @@ internal static class ProfileReader
         {
             if (constraint["expression"u8].AsString() is { } expression && constraint["key"u8].AsString() is { } key)
             {
-                constraints.Add(MakeConstraint(key, !constraint["severity"u8].TextEquals("warning"u8), expression, constraint["human"u8].AsString()));
+                var known = MakeConstraint(key, !constraint["severity"u8].TextEquals("warning"u8), expression);
+                constraints.Add(constraint["human"u8].AsString() is { Length: > 0 } human ? known with { Human = human } : known);
             }
         }
 
         return constraints;
     }
 
-    public static FhirConstraint MakeConstraint(string key, bool isError, string expression, string? human = null) => new(key, isError, human ?? $"Invariant {key} must hold.", expression);
+    public static FhirConstraint MakeConstraint(string key, bool isError, string expression) => new(key, isError, $"Invariant {key} must hold.", expression);
 
     /// <summary>The FHIR type of a type entry; ids and urls carry it in an extension because their code is a System type.</summary>
     public static string TypeCode(ResourceNode type)

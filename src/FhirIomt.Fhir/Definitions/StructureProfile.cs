@@ -70,6 +70,9 @@ public sealed record ProfileElement
 
     public FhirBinding? Binding { get; init; }
 
+    /// <summary>Further sets that a code must be in (extension additional-binding with purpose required). R4's own profiles have none.</summary>
+    public IReadOnlyList<FhirBinding> AdditionalBindings { get; init; } = [];
+
     public ProfileSlicing? Slicing { get; init; }
 
     public IReadOnlyList<FhirConstraint> Constraints { get; init; } = [];

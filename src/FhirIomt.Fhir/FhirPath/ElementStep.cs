@@ -10,11 +10,15 @@ internal sealed class ElementStep
     private readonly FhirElement? _element;
     private readonly byte[] _name;
 
+    // Null for a choice, whose members have names of their own.
+    private readonly FhirMember? _single;
+
     public ElementStep(FhirType type, string name)
     {
         Type = type;
         _element = type.Element(name);
         _name = Encoding.UTF8.GetBytes(name);
+        _single = _element is { IsChoice: false, Members: [var member, ..] } ? member : null;
     }
 
     public FhirType Type { get; }
@@ -33,21 +37,75 @@ internal sealed class ElementStep
             return;
         }
 
+        if (_single is not null)
+        {
+            SelectSingle(run, parent, output);
+        }
+        else if (_element.IsChoice)
+        {
+            SelectChoice(run, parent, output);
+        }
+    }
+
+    // On the rows, lengths first: code.coding.code 1.77 → 1.97 million/s (medians of three runs each, in turn).
+    private void SelectSingle(Evaluation run, ResourceNode parent, ItemList output)
+    {
+        var tree = parent.Tree;
+        var rows = tree.Rows;
+        var text = tree.Span;
+        var (value, companion) = (-1, -1);
+        var next = parent.Index + 1;
+        for (var left = parent.Count; left > 0; left--)
+        {
+            ref readonly var row = ref rows[next];
+            var longer = row.NameLength - _name.Length;
+            if (longer == 0 && text.Slice(row.NameStart, row.NameLength).SequenceEqual(_name))
+            {
+                value = next;
+            }
+            else if (longer == 1 && text[row.NameStart] == (byte)'_' && text.Slice(row.NameStart + 1, _name.Length).SequenceEqual(_name))
+            {
+                companion = next;
+            }
+
+            next = row.After;
+        }
+
+        if (value >= 0 || companion >= 0)
+        {
+            Add(run, _single!, value < 0 ? default : tree.NodeAt(value), companion < 0 ? default : tree.NodeAt(companion), output);
+        }
+    }
+
+    private void SelectChoice(Evaluation run, ResourceNode parent, ItemList output)
+    {
+        var tree = parent.Tree;
+        var rows = tree.Rows;
+        var text = tree.Span;
         ResourceNode value = default, companion = default;
         FhirMember? member = null;
-        var isChoice = _element.IsChoice;
-        foreach (var child in parent.Children)
+        var next = parent.Index + 1;
+        for (var left = parent.Count; left > 0; left--)
         {
-            var name = child.NameSpan;
-            var isCompanion = name.Length > 0 && name[0] == (byte)'_';
-            if ((!isChoice && name.Length != _name.Length + (isCompanion ? 1 : 0)) || Matches(isCompanion ? name[1..] : name) is not { } found)
+            var current = next;
+            ref readonly var row = ref rows[current];
+            next = row.After;
+
+            // The name of a choice in JSON is longer than the element's by the type.
+            if (row.NameLength <= _name.Length)
             {
                 continue;
             }
 
-            member = found;
-            value = isCompanion ? value : child;
-            companion = isCompanion ? child : companion;
+            var name = text.Slice(row.NameStart, row.NameLength);
+            var isCompanion = name[0] == (byte)'_';
+            name = isCompanion ? name[1..] : name;
+            if (name.StartsWith(_name) && Type.Find(name) is { } found && ReferenceEquals(found.Element, _element))
+            {
+                member = found;
+                value = isCompanion ? value : tree.NodeAt(current);
+                companion = isCompanion ? tree.NodeAt(current) : companion;
+            }
         }
 
         if (member is not null)
@@ -99,16 +157,6 @@ internal sealed class ElementStep
         }
 
         return default;
-    }
-
-    private FhirMember? Matches(ReadOnlySpan<byte> name)
-    {
-        if (!_element!.IsChoice)
-        {
-            return name.SequenceEqual(_name) && _element.Members.Count > 0 ? _element.Members[0] : null;
-        }
-
-        return name.StartsWith(_name) && Type.Find(name) is { } member && ReferenceEquals(member.Element, _element) ? member : null;
     }
 
     private static void Add(Evaluation run, FhirMember member, ResourceNode value, ResourceNode companion, ItemList output)

@@ -82,12 +82,19 @@ public readonly struct ResourceNode : IEquatable<ResourceNode>
                 return default;
             }
 
-            foreach (var child in Children)
+            // On the rows, lengths first: every check looks members up.
+            var rows = _tree!.Rows;
+            var text = _tree.Span;
+            var next = _index + 1;
+            for (var left = rows[_index].Count; left > 0; left--)
             {
-                if (child.NameSpan.SequenceEqual(name))
+                ref readonly var row = ref rows[next];
+                if (row.NameLength == name.Length && text.Slice(row.NameStart, name.Length).SequenceEqual(name))
                 {
-                    return child;
+                    return new ResourceNode(_tree, next);
                 }
+
+                next = row.After;
             }
 
             return default;

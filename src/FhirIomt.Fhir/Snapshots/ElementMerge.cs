@@ -26,11 +26,12 @@ internal static class ElementMerge
         return joined;
     }
 
-    public static void Apply(ElementDraft target, ElementDraft differential)
+    /// <param name="mayWiden">A slice starts from its element, of whose cardinality it is only a part.</param>
+    public static void Apply(ElementDraft target, ElementDraft differential, bool mayWiden)
     {
         foreach (var name in differential.Names)
         {
-            if (Identity.Contains(name, StringComparer.Ordinal))
+            if (Identity.Contains(name, StringComparer.Ordinal) || (!mayWiden && SnapshotRules.IsWider(target, differential, name)))
             {
                 continue;
             }

@@ -94,7 +94,12 @@ internal sealed class SnapshotMerge(SnapshotGenerator.SnapshotBases bases, int d
         var element = target.Element ??= new ElementDraft();
         SnapshotRules.Check(element, said, path, target.Slice is not null);
         TakeProfile(element, said, target);
-        ElementMerge.Apply(element, said);
+        ElementMerge.Apply(element, said, mayWiden: target.Slice is not null);
+        if (element["binding"].Exists && element.TypeCodes() is { Count: > 0 } codes && !codes.Any(SnapshotRules.HasCodes))
+        {
+            element.Remove("binding");
+        }
+
         if (said["slicing"].Exists)
         {
             element.Set("slicing", said["slicing"]);
@@ -109,6 +114,7 @@ internal sealed class SnapshotMerge(SnapshotGenerator.SnapshotBases bases, int d
             return;
         }
 
+        SnapshotRules.CheckProfile(element, said, root, target.Name);
         if (target.Name is not ("extension" or "modifierExtension"))
         {
             return;
@@ -284,6 +290,11 @@ internal sealed class SnapshotMerge(SnapshotGenerator.SnapshotBases bases, int d
         /// <summary>A differential that names a choice by its type makes a slice of that type.</summary>
         public void RunType(SnapshotNode differential, string type)
         {
+            if (differential.Element?.SliceName == type || (differential.Slices is [{ Slice: { } only }] && only == type))
+            {
+                throw new SnapshotException(SnapshotIssues.NotSliceable(path, type));
+            }
+
             var name = differential.Slices.Count == 1 && differential.Element is null ? differential.Slices[0].Slice! : differential.Element?.SliceName ?? differential.Name;
             var body = differential.Slices.Count == 1 && differential.Element is null ? differential.Slices[0] : differential;
             if (!target.Element!["slicing"].Exists)
@@ -403,7 +414,7 @@ internal sealed class SnapshotMerge(SnapshotGenerator.SnapshotBases bases, int d
             slice.Element ??= new ElementDraft();
             slice.Element.Remove("slicing");
             slice.Element.SetText("sliceName", name);
-            slice.Element.SetNumber("min", target.Name.EndsWith("[x]", StringComparison.Ordinal) && target.Element!["type"].Count == 1 ? target.Element.Min : 0);
+            slice.Element.SetNumber("min", 0);
             return slice;
         }
 
@@ -424,7 +435,7 @@ internal sealed class SnapshotMerge(SnapshotGenerator.SnapshotBases bases, int d
         private void SetType(ElementDraft element, string code)
         {
             element.SetJson("type", OneType(code));
-            if (code is not ("code" or "Coding" or "CodeableConcept" or "Quantity" or "Duration" or "string" or "uri"))
+            if (!SnapshotRules.HasCodes(code))
             {
                 element.Remove("binding");
             }

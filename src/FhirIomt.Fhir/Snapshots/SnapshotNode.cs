@@ -24,11 +24,12 @@ internal sealed class SnapshotNode(string name)
     public static SnapshotNode Read(ResourceNode elements)
     {
         SnapshotNode? root = null;
+        var names = new SliceNames();
         foreach (var element in elements.Items)
         {
             var draft = ElementDraft.Of(element);
-            var steps = SnapshotPath.Of(draft);
-            if (steps[^1].Slice is { } slice && draft.SliceName is null)
+            var steps = names.Apply(draft, SnapshotPath.Of(draft));
+            if (steps.Count > 1 && steps[^1].Slice is { } slice && draft.SliceName is null)
             {
                 throw new SnapshotException(SnapshotIssues.NotSliceable(draft["path"].AsString() ?? "", slice));
             }
@@ -93,6 +94,36 @@ internal sealed class SnapshotNode(string name)
     }
 }
 
+/// <summary>The slices whose id says another name than their slice name: what is below them goes by the id.</summary>
+internal sealed class SliceNames
+{
+    private readonly Dictionary<string, string> _names = new(StringComparer.Ordinal);
+
+    public List<SnapshotStep> Apply(ElementDraft element, List<SnapshotStep> steps)
+    {
+        var id = (element["id"].AsString() ?? "").Split('.');
+        if (id.Length != steps.Count)
+        {
+            return steps;
+        }
+
+        if (element.SliceName is { } said && id[^1].IndexOf(':') is >= 0 and var colon && id[^1][(colon + 1)..] is var named && named != said)
+        {
+            _names[string.Join('.', id)] = said;
+        }
+
+        for (var index = 0; index < steps.Count - 1 && _names.Count > 0; index++)
+        {
+            if (_names.TryGetValue(string.Join('.', id[..(index + 1)]), out var name))
+            {
+                steps[index] = steps[index] with { Slice = name };
+            }
+        }
+
+        return steps;
+    }
+}
+
 /// <summary>One part of an element's path.</summary>
 /// <param name="IsNamed">The id says which element is meant, slice or not.</param>
 internal readonly record struct SnapshotStep(string Name, string? Slice, bool IsNamed);
@@ -102,7 +133,8 @@ internal static class SnapshotPath
     /// <summary>The parts of an element's path, with slices from its id where the id agrees with the path, else from its slice name.</summary>
     public static List<SnapshotStep> Of(ElementDraft element)
     {
-        var path = (element["path"].AsString() ?? "").Split('.');
+        // Many differentials leave out the path where the id says it.
+        var path = (element["path"].AsString() ?? WithoutSlices(element["id"].AsString() ?? "")).Split('.');
         var id = (element["id"].AsString() ?? "").Split('.');
         var steps = new List<SnapshotStep>(path.Length);
         var isNamed = Agrees(path, id, element.SliceName);
@@ -115,6 +147,8 @@ internal static class SnapshotPath
 
         return steps;
     }
+
+    private static string WithoutSlices(string id) => string.Join('.', id.Split('.').Select(part => part.Split(':')[0]));
 
     private static bool Agrees(string[] path, string[] id, string? slice)
     {

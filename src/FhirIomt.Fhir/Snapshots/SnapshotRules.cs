@@ -8,7 +8,6 @@ internal static class SnapshotRules
 {
     public static void Check(ElementDraft known, ElementDraft said, string path, bool isSlice)
     {
-        CheckCardinality(known, said, path, isSlice);
         CheckTypes(known, said, path);
         if (known["mustSupport"] is { Exists: true, Kind: NodeKind.True } && said["mustSupport"] is { Exists: true, Kind: NodeKind.False } && !isSlice)
         {
@@ -19,16 +18,26 @@ internal static class SnapshotRules
         CheckValue(said, path, "pattern", known);
     }
 
-    private static void CheckCardinality(ElementDraft known, ElementDraft said, string path, bool isSlice)
+    /// <summary>Whether the differential would allow more than the base does: published profiles do, and mean the base's limit.</summary>
+    public static bool IsWider(ElementDraft known, ElementDraft said, string name) => name switch
     {
-        if (said["max"].Exists && !isSlice && known["max"].Exists && known.Max is { } limit && (said.Max ?? int.MaxValue) > limit)
-        {
-            throw new SnapshotException(SnapshotIssues.WrongCardinality(path, $"allows more than the base's {limit}"));
-        }
+        "max" => known["max"].Exists && known.Max is { } limit && (said.Max ?? int.MaxValue) > limit,
+        "min" => known["min"].Exists && said.Min < known.Min,
+        _ => false,
+    };
 
-        if (said["min"].Exists && !isSlice && known["min"].Exists && said.Min < known.Min)
+    /// <summary>Whether values of a type are or carry codes, so that a binding says something of them.</summary>
+    public static bool HasCodes(string type) =>
+        type is "code" or "Coding" or "CodeableConcept" or "Quantity" or "Duration" or "Age" or "Money" or "string" or "uri" or "canonical" or "CodeableReference" || type.Contains(':');
+
+    /// <summary>A profile named for a type is one of that type.</summary>
+    public static void CheckProfile(ElementDraft known, ElementDraft said, ElementDraft root, string path)
+    {
+        var code = said.TypeCodes()[0];
+        var of = (root["path"].AsString() ?? root["id"].AsString() ?? "").Split('.')[0];
+        if (FhirDefinitions.R4.Type(code) is { Kind: not FhirTypeKind.Resource } type && FhirDefinitions.R4.Type(of) is { } constrained && !constrained.Is(type) && !type.Is(constrained) && known["path"].Exists)
         {
-            throw new SnapshotException(SnapshotIssues.WrongCardinality(path, $"asks for less than the base's {known.Min}"));
+            throw new SnapshotException(SnapshotIssues.WrongType(path, of));
         }
     }
 

@@ -15,7 +15,8 @@ internal static class XhtmlText
         return Read(text) switch
         {
             { Root: XmlNames.Xhtml, StandsAlone: true } => text,
-            { Root: XmlNames.Xhtml } or { Root: "" } => Declared(text),
+            { Root: XmlNames.Xhtml } => Declared(text),
+            { Root: "" } when text.StartsWith("<div", StringComparison.Ordinal) => Declared($"<div xmlns=\"{XmlNames.Xhtml}\"{text["<div".Length..]}"),
             _ => null,
         };
     }
@@ -49,16 +50,23 @@ internal static class XhtmlText
 
     private static string? Declared(string text)
     {
-        var namespaced = text.StartsWith("<div", StringComparison.Ordinal) && !text.Contains(XmlNames.Xhtml, StringComparison.Ordinal) ? $"<div xmlns=\"{XmlNames.Xhtml}\"{text["<div".Length..]}" : text;
-        using var reader = Reader(namespaced);
-        var copy = new XhtmlCopy();
-        reader.MoveToContent();
-        do
+        try
         {
-            copy.Add(reader);
+            using var reader = Reader(text);
+            var copy = new XhtmlCopy();
+            reader.MoveToContent();
+            do
+            {
+                copy.Add(reader);
+            }
+            while (reader.Read());
+            var plain = copy.ToString().Trim();
+            return Read(plain) is { Root: XmlNames.Xhtml, StandsAlone: true } ? plain : null;
         }
-        while (reader.Read());
-        return copy.ToString().Trim();
+        catch (XmlException)
+        {
+            return null;
+        }
     }
 
     private static XmlReader Reader(string text) =>

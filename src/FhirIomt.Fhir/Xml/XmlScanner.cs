@@ -210,7 +210,7 @@ internal ref struct XmlScanner
 
         Position();
         var end = _places.Offset + _utf8[_places.Offset..].IndexOf((byte)'>') + 1;
-        item.Xhtml = Encoding.UTF8.GetString(_utf8[start..end]).Replace("\r\n", "\n", StringComparison.Ordinal).Replace('\r', '\n');
+        item.Xhtml = Encoding.UTF8.GetString(_utf8[start..end]);
         return null;
     }
 

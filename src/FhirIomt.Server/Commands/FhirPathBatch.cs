@@ -133,7 +133,7 @@ internal sealed class FhirPathBatch(string folder, bool isStrict)
 
         try
         {
-            var outcome = ResourceFile.Parse(await ResourceFile.ReadAllAsync(Path.Combine(folder, file), cancellationToken).ConfigureAwait(false));
+            var outcome = ResourceFile.Look(await ResourceFile.ReadAllAsync(Path.Combine(folder, file), cancellationToken).ConfigureAwait(false));
             if (outcome.TryGetValue(out var tree, out _))
             {
                 Keep(_files, file, tree);

@@ -47,10 +47,13 @@ internal static class FhirPathCommand
             return ResourceFile.Unusable;
         }
 
-        if (!ResourceFile.Parse(bytes).TryGetValue(out var tree, out issues))
+        if (!ResourceFile.Look(bytes).TryGetValue(out var tree, out issues))
         {
             return ResourceFile.Refuse(file, issues);
         }
+
+        // What is wrong with the file is said, and the answer given all the same.
+        ResourceFile.Refuse(file, issues);
 
         var focus = FhirPathItem.Resource(tree, FhirDefinitions.R4);
         if (isStrict && expression.Check(focus.Type!) is { Count: > 0 } findings)

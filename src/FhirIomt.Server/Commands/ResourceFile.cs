@@ -11,6 +11,8 @@ internal static class ResourceFile
     /// <summary>Exit code of a command that could not begin: the file is not there, or an argument makes no sense.</summary>
     public const int Unusable = 2;
 
+    private static ReadOnlySpan<byte> ByteOrderMark => "\uFEFF"u8;
+
     /// <summary>The bytes; null after saying why on standard error.</summary>
     public static async Task<byte[]?> ReadAsync(string file, CancellationToken cancellationToken)
     {
@@ -41,8 +43,29 @@ internal static class ResourceFile
         return bytes.ToArray();
     }
 
-    /// <summary>XML when it begins with a bracket, else JSON.</summary>
-    public static Outcome<JsonTree> Parse(byte[] bytes) => IsXml(bytes) ? FhirXml.Parse(bytes, FhirDefinitions.R4) : JsonTree.Parse(bytes);
+    /// <summary>XML when it begins with a bracket, else JSON. Editors put a byte-order mark before a file, and so do some published packages.</summary>
+    public static Outcome<JsonTree> Parse(ReadOnlyMemory<byte> bytes)
+    {
+        bytes = WithoutMark(bytes);
+        return IsXml(bytes.Span) ? FhirXml.Parse(bytes, FhirDefinitions.R4) : JsonTree.Parse(bytes);
+    }
+
+    /// <summary>As <see cref="Parse"/>, for looking at a resource: XML with faults, such as elements in another order, is read as far as it goes.</summary>
+    public static Outcome<JsonTree> Look(ReadOnlyMemory<byte> bytes)
+    {
+        bytes = WithoutMark(bytes);
+        if (!IsXml(bytes.Span))
+        {
+            return JsonTree.Parse(bytes);
+        }
+
+        var reading = FhirXml.Read(bytes, FhirDefinitions.R4);
+        return reading.Tree is { } tree ? Outcome<JsonTree>.Success(tree, reading.Issues) : Outcome<JsonTree>.Refused(reading.Issues);
+    }
+
+    public static ReadOnlyMemory<byte> WithoutMark(ReadOnlyMemory<byte> bytes) => bytes.Span.StartsWith(ByteOrderMark) ? bytes[ByteOrderMark.Length..] : bytes;
+
+    public static bool IsXml(ReadOnlySpan<byte> bytes) => bytes.TrimStart(" \t\r\n"u8).StartsWith((byte)'<');
 
     /// <summary>As <see cref="Warn"/>, and answers the exit code.</summary>
     public static int Refuse(string file, IReadOnlyList<Issue> issues)
@@ -60,11 +83,5 @@ internal static class ResourceFile
             var path = issue.Expression is { Length: > 0 } expression ? $" {expression}:" : "";
             Console.Error.WriteLine($"{place}: {issue.Severity.ToString().ToLowerInvariant()} {issue.Code}:{path} {issue.Message}{(issue.Fix is null ? "" : $" {issue.Fix}")}");
         }
-    }
-
-    public static bool IsXml(ReadOnlySpan<byte> bytes)
-    {
-        bytes = bytes.StartsWith("\uFEFF"u8) ? bytes["\uFEFF"u8.Length..] : bytes;
-        return bytes.TrimStart(" \t\r\n"u8).StartsWith((byte)'<');
     }
 }

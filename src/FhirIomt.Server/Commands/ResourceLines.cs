@@ -31,9 +31,10 @@ internal static class ResourceLines
         }
     }
 
-    public static ReadResource Parse(byte[] bytes)
+    public static ReadResource Parse(ReadOnlyMemory<byte> bytes)
     {
-        if (!ResourceFile.IsXml(bytes))
+        bytes = ResourceFile.WithoutMark(bytes);
+        if (!ResourceFile.IsXml(bytes.Span))
         {
             return Of(JsonTree.Parse(bytes), bytes);
         }

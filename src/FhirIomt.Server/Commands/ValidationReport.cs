@@ -54,6 +54,7 @@ internal abstract class ValidationReport : IAsyncDisposable
         {
             await _output.FlushAsync().ConfigureAwait(false);
             await _output.DisposeAsync().ConfigureAwait(false);
+            await base.DisposeAsync().ConfigureAwait(false);
         }
 
         private static void Write(Utf8JsonWriter writer, Issue issue)

@@ -67,7 +67,7 @@ internal sealed class BaseWalk(TypePlans plans, ValidationRun run, ProfileWalk p
             }
 
             seen |= bit;
-            if (!isResource && name.SequenceEqual("id"u8) && !scope.AddElementId(child))
+            if (!isResource && plan.HasUniqueIds && name.SequenceEqual("id"u8) && !scope.AddElementId(child))
             {
                 run.Add(Conformance.ConformanceIssues.DuplicateId, node, child, "Another element of the resource has the same id.");
             }

@@ -23,6 +23,7 @@ internal sealed class BindingCheck
     private readonly BindingSource _source;
     private readonly DefinitionResource? _from;
     private readonly Lazy<CodeSet?> _codes;
+    private readonly AskedCodes _asked = new();
     private readonly Form _form;
     private readonly FhirBinding _binding;
     private readonly BindingCheck? _limit;
@@ -108,12 +109,18 @@ internal sealed class BindingCheck
     {
         // A set that cannot be listed does not say which system the code is from.
         Span<char> code = stackalloc char[256];
-        if (_codes.Value is not { } codes || (TryRead(node, code, out var length) && codes.ContainsCode(code[..length])))
+        if (_codes.Value is not { } codes)
         {
             return true;
         }
 
-        return _source.Terminology.Validate(_binding.ValueSet, system: null, node.AsString()!, from: _from).IsMember != false;
+        if (!TryRead(node, code, out var length))
+        {
+            return _source.Terminology.Validate(_binding.ValueSet, system: null, node.AsString()!, from: _from).IsMember != false;
+        }
+
+        return codes.ContainsCode(code[..length]) || (_asked.Find("", code[..length])
+            ?? _asked.Keep("", code[..length], _source.Terminology.Validate(_binding.ValueSet, system: null, code[..length].ToString(), from: _from).IsMember != false));
     }
 
     // What the list does not have is asked again: some code systems do not mind letter case, and some sets cannot be listed. What cannot be told holds.
@@ -126,8 +133,10 @@ internal sealed class BindingCheck
             return false;
         }
 
-        return (_codes.Value?.Contains(system[..systemLength], code[..codeLength]) ?? false)
-            || _source.Terminology.IsMember(_binding.ValueSet, system[..systemLength], code[..codeLength], _from) != false;
+        system = system[..systemLength];
+        code = code[..codeLength];
+        return (_codes.Value?.Contains(system, code) ?? false)
+            || (_asked.Find(system, code) ?? _asked.Keep(system, code, _source.Terminology.IsMember(_binding.ValueSet, system, code, _from) != false));
     }
 
     private static bool TryRead(ResourceNode node, Span<char> text, out int length)

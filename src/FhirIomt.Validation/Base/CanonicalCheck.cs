@@ -12,7 +12,7 @@ internal sealed class CanonicalCheck(BindingSource source)
     {
         if (!canonical.ContentSpan.Contains((byte)':') && !canonical.ContentSpan.StartsWith((byte)'#'))
         {
-            run.Add(Conformance.ConformanceIssues.NotAbsolute, canonical, "A canonical is an absolute URL, or names a contained resource.");
+            run.Add(Conformance.ConformanceIssues.RelativeCanonical, canonical, "A canonical is an absolute URL, or names a contained resource.");
             return;
         }
 

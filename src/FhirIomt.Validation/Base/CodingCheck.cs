@@ -33,11 +33,12 @@ internal sealed class CodingCheck(TerminologyService terminology)
         }
 
         var codes = Find(system);
-        if (codes.Standing == Standing.Listed && codes.Has(code))
+        if (codes.Standing == Standing.Listed && codes.Find(code) is { } known)
         {
-            if (coding["display"u8] is { IsString: true } display)
+            // What a system calls its code may differ in words from what a sender calls it; that misleads people, not programs.
+            if (coding["display"u8] is { IsString: true } display && !known.Allows(display))
             {
-                Display(run, coding, system, code, display);
+                run.Add(ValidationIssues.OtherDisplay, coding, "The display is none that the code system gives for the code.");
             }
         }
         else if (codes.Standing == Standing.Listed)
@@ -89,45 +90,63 @@ internal sealed class CodingCheck(TerminologyService terminology)
         }
 
         var comparer = contents.All(content => content.CaseSensitive) ? StringComparer.Ordinal : StringComparer.OrdinalIgnoreCase;
-        return new SystemCodes(Standing.Listed, contents.SelectMany(content => content.Concepts).Select(concept => concept.Code).ToFrozenSet(comparer));
+        return new SystemCodes(Standing.Listed, contents.SelectMany(content => content.Concepts).Select(concept => concept.Code)
+            .Distinct(comparer).ToFrozenDictionary(code => code, code => new KnownCode(contents, code), comparer));
     }
 
-    // What a system calls its code may differ in words from what a sender calls it; that misleads people, not programs.
-    private void Display(ValidationRun run, ResourceNode coding, ResourceNode system, ResourceNode code, ResourceNode display)
+    private sealed record SystemCodes(Standing Standing, FrozenDictionary<string, KnownCode>? Codes)
     {
-        var said = display.AsString()!;
-        foreach (var content in terminology.Store.CodeSystemVersions(system.AsString()!))
-        {
-            if (content.Find(code.AsString()!) is not { Display: { } right } concept || right.Equals(said, StringComparison.OrdinalIgnoreCase) || HasDesignation(concept, said))
-            {
-                return;
-            }
-        }
-
-        run.Add(ValidationIssues.OtherDisplay, coding, "The display is none that the code system gives for the code.");
-    }
-
-    private static bool HasDesignation(Concept concept, string said)
-    {
-        foreach (var designation in concept.Node["designation"u8].Items)
-        {
-            if (said.Equals(designation["value"u8].AsString(), StringComparison.OrdinalIgnoreCase))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
-
-    private sealed record SystemCodes(Standing Standing, FrozenSet<string>? Codes)
-    {
-        public bool Has(ResourceNode code)
+        public KnownCode? Find(ResourceNode code)
         {
             Span<char> text = stackalloc char[256];
             return code.ContentSpan.Length <= text.Length && Encoding.UTF8.TryGetChars(code.ContentSpan, text, out var length)
-                ? Codes!.GetAlternateLookup<ReadOnlySpan<char>>().Contains(text[..length])
-                : Codes!.Contains(code.AsString()!);
+                ? Codes!.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(text[..length], out var known) ? known : null
+                : Codes!.GetValueOrDefault(code.AsString()!);
+        }
+    }
+
+    /// <summary>A code of a listed system. Its displays are read once: looking them up for each coding cost more than all other checks of it.</summary>
+    private sealed class KnownCode(CodeSystemContent[] versions, string code)
+    {
+        // Empty when some version has no display for the code: then any is as good.
+        private string[]? _displays;
+
+        public bool Allows(ResourceNode display)
+        {
+            var displays = _displays ??= Read();
+            Span<char> text = stackalloc char[256];
+            var content = display.ContentSpan;
+            ReadOnlySpan<char> said = content.Length <= text.Length && !content.Contains((byte)'\\') && Encoding.UTF8.TryGetChars(content, text, out var length)
+                ? text[..length] : display.AsString();
+            foreach (var allowed in displays)
+            {
+                if (said.Equals(allowed, StringComparison.OrdinalIgnoreCase))
+                {
+                    return true;
+                }
+            }
+
+            return displays.Length == 0;
+        }
+
+        private string[] Read()
+        {
+            var displays = new List<string>();
+            foreach (var version in versions)
+            {
+                if (version.Find(code) is not { Display: { } display } concept)
+                {
+                    return [];
+                }
+
+                displays.Add(display);
+                foreach (var designation in concept.Node["designation"u8].Items)
+                {
+                    displays.Add(designation["value"u8].AsString() ?? display);
+                }
+            }
+
+            return [.. displays.Distinct(StringComparer.OrdinalIgnoreCase)];
         }
     }
 }

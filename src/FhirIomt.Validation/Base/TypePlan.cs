@@ -75,6 +75,7 @@ internal sealed class TypePlan
     public TypePlan(FhirType type, TypePlans plans)
     {
         Type = type;
+        HasUniqueIds = type.Name != "ElementDefinition" && !type.Name.StartsWith("ElementDefinition.", StringComparison.Ordinal);
         Invariants = plans.InvariantsOf(type.Constraints);
         Check = plans.CheckOf(type);
         var required = new List<ElementPlan>();
@@ -97,6 +98,9 @@ internal sealed class TypePlan
     }
 
     public FhirType Type { get; }
+
+    /// <summary>An ElementDefinition's id is its path, which snapshot and differential share.</summary>
+    public bool HasUniqueIds { get; }
 
     public IReadOnlyList<Invariant> Invariants { get; }
 

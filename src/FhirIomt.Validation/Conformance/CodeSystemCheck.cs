@@ -103,7 +103,7 @@ internal sealed class ConceptMapCheck(TerminologyService terminology) : IResourc
 
         if (terminology.Store.CodeSystem(system, null) is { IsFragment: false } content && content.Find(text) is null)
         {
-            run.Add(ConformanceIssues.UnknownCode, code, $"The code system {system} has no such code.");
+            run.Add(ConformanceIssues.UnmappedCode, code, $"The code system {system} has no such code.");
         }
         else if (valueSet is not null && terminology.Knows(valueSet) && terminology.IsMember(valueSet, system, text) == false)
         {

@@ -6,6 +6,8 @@ namespace FhirIomt.Validation.Conformance;
 internal static class ConformanceIssues
 {
     public static readonly Finding NotAbsolute = new("IOMT-0340", IssueKind.Value, IssueSeverity.Error, "Write an absolute URL (http:, https:, urn:).");
+    public static readonly Finding RelativeCanonical = new("IOMT-0340", IssueKind.Value, IssueSeverity.Warning, "Write the definition's absolute URL: a relative one is found by no other server.");
+    public static readonly Finding UnmappedCode = new("IOMT-0341", IssueKind.CodeInvalid, IssueSeverity.Warning, "Map codes that exist.");
     public static readonly Finding UnknownCode = new("IOMT-0341", IssueKind.CodeInvalid, IssueSeverity.Error, "Use a code of the code system.");
     public static readonly Finding BadFilter = new("IOMT-0342", IssueKind.Value, IssueSeverity.Error, "Correct the filter's property, operation or value.");
     public static readonly Finding BadSupplement = new("IOMT-0343", IssueKind.Invalid, IssueSeverity.Error, "Give a supplement content = supplement and codes of the system it supplements.");

@@ -56,7 +56,8 @@ internal sealed class ValueSetCheck(TerminologyService terminology) : IResourceC
         var isWrong = content is not null ? !content.IsFragment && content.Find(code) is null : terminology.Store.External.FormOf(system, code) == CodeForm.Malformed;
         if (isWrong)
         {
-            run.Add(ConformanceIssues.UnknownCode, concept, $"The code system {system} has no such code.");
+            // UCUM's older codes stand in many published sets.
+            run.Add(system == ExternalSystem.Ucum ? ConformanceIssues.UnmappedCode : ConformanceIssues.UnknownCode, concept, $"The code system {system} has no such code.");
         }
     }
 

@@ -23,9 +23,11 @@ internal sealed class Invariant
     private readonly FhirConstraint _constraint;
     private readonly NativeInvariants.Check? _native;
     private readonly FhirPathExpression? _expression;
+    private readonly FhirDefinitions _definitions;
 
-    private Invariant(FhirConstraint constraint, NativeInvariants.Check? native, FhirPathExpression? expression)
+    private Invariant(FhirConstraint constraint, NativeInvariants.Check? native, FhirPathExpression? expression, FhirDefinitions definitions)
     {
+        _definitions = definitions;
         _constraint = constraint;
         _native = native;
         _expression = expression;
@@ -48,7 +50,7 @@ internal sealed class Invariant
     {
         var native = NativeInvariants.Find(constraint);
         var expression = native is null && FhirPathExpression.Compile(constraint.Expression, definitions).TryGetValue(out var compiled, out _) ? compiled : null;
-        return new Invariant(constraint, native, expression);
+        return new Invariant(constraint, native, expression, definitions);
     }
 
     public void Run(ValidationRun run, in InvariantFocus focus)
@@ -71,7 +73,7 @@ internal sealed class Invariant
         try
         {
             // No answer is no breach: bdl-8 asks "fullUrl.contains(…).not()" of entries without fullUrl, and the official examples count on it.
-            var answer = _expression!.Evaluate(FhirPathItem.Element(focus.Node, focus.Companion, focus.Type), focus.Scope.Environment);
+            var answer = _expression!.Evaluate(ItemOf(focus), focus.Scope.Environment);
             if (answer.Count == 1 && answer[0].AsBoolean() == false)
             {
                 Report(run, focus);
@@ -82,6 +84,9 @@ internal sealed class Invariant
             run.Add(ValidationIssues.InvariantUnknown, At(focus), $"The invariant {_constraint.Key} could not be evaluated.");
         }
     }
+
+    private FhirPathItem ItemOf(in InvariantFocus focus) =>
+        focus.Type.Kind == FhirTypeKind.Resource ? FhirPathItem.Resource(focus.Node, _definitions) : FhirPathItem.Element(focus.Node, focus.Companion, focus.Type);
 
     private void Report(ValidationRun run, in InvariantFocus focus) =>
         run.Add(_constraint.IsError ? ValidationIssues.InvariantFails : ValidationIssues.BestPracticeFails, At(focus), _constraint.Human.StartsWith("Invariant ", StringComparison.Ordinal) ? $"{Key} does not hold: {_constraint.Expression}" : $"{Key} does not hold: {_constraint.Human}");

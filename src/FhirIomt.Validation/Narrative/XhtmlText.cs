@@ -55,14 +55,14 @@ internal static class XhtmlText
         return true;
     }
 
-    /// <summary>An ampersand that begins neither a character reference nor a named entity.</summary>
+    /// <summary>An ampersand that begins neither a character reference nor one of XML's five entities: HTML's others are not allowed (FHIR R4 §2.4.0).</summary>
     public static bool HasBadEntity(ReadOnlySpan<char> text)
     {
         for (var at = text.IndexOf('&'); at >= 0; at = text.IndexOf('&'))
         {
             text = text[(at + 1)..];
             var end = text.IndexOf(';');
-            if (end is < 1 or > 32 || text[..end].ContainsAnyExcept(EntityLetters))
+            if (end is < 1 or > 32 || !(text[..end] is "amp" or "lt" or "gt" or "quot" or "apos" || IsNumber(text[..end])))
             {
                 return true;
             }
@@ -70,6 +70,9 @@ internal static class XhtmlText
 
         return false;
     }
+
+    private static bool IsNumber(ReadOnlySpan<char> reference) =>
+        reference is ['#', 'x' or 'X', _, ..] ? !reference[2..].ContainsAnyExcept(HexDigits) : reference is ['#', _, ..] && !reference[1..].ContainsAnyExceptInRange('0', '9');
 
     /// <summary>Whether a value could run a script: a link by another scheme than the harmless ones, or a style that loads or computes.</summary>
     public static bool IsActive(string attribute, ReadOnlySpan<char> value)
@@ -84,8 +87,7 @@ internal static class XhtmlText
         return attribute is "href" or "src" or "cite" or "longdesc" or "usemap" && !HasHarmlessScheme(attribute, Decoded(value));
     }
 
-    private static System.Buffers.SearchValues<char> EntityLetters { get; } =
-        System.Buffers.SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789#");
+    private static System.Buffers.SearchValues<char> HexDigits { get; } = System.Buffers.SearchValues.Create("0123456789abcdefABCDEF");
 
     private static bool HasHarmlessScheme(string attribute, string url)
     {

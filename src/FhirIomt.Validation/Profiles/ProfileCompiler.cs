@@ -170,11 +170,16 @@ internal sealed class ProfileCompiler(ProfilePlans plans, StructureProfile profi
 
     private void AddBindings(List<ProfileCheck> checks, ProfileElement definition, FhirElement element)
     {
-        if (definition.Binding is not { } binding || (element.Binding is { } known && known.ValueSet == binding.ValueSet && known.Strength >= binding.Strength))
+        var isKnown = definition.Binding is { } own && element.Binding is { } known && known.ValueSet == own.ValueSet && known.Strength >= own.Strength && known.MaxValueSet == own.MaxValueSet;
+        IEnumerable<FhirBinding> bindings = definition.Binding is null || isKnown ? definition.AdditionalBindings : [definition.Binding, .. definition.AdditionalBindings];
+        foreach (var binding in bindings)
         {
-            return;
+            AddBinding(checks, definition, element, binding);
         }
+    }
 
+    private void AddBinding(List<ProfileCheck> checks, ProfileElement definition, FhirElement element, FhirBinding binding)
+    {
         foreach (var member in element.Members)
         {
             if (BindingCheck.For(binding, member.Type, plans.Types.Bindings, profile.Source) is { } check && (definition.Types.Count == 0 || definition.Types.Any(type => type.Code == member.Type.Name)))

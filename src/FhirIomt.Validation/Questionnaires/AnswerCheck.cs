@@ -19,14 +19,14 @@ internal sealed class AnswerCheck(ValidationRun run, TerminologyService terminol
             return;
         }
 
-        if (item.Type == "question")
+        var type = FormItem.ValueType(value);
+        var allowed = AllowedTypes(item);
+        if (!allowed.Contains(type, StringComparer.Ordinal) && item.Type == "choice" && item.Node["answerOption"u8].Exists)
         {
-            run.Add(QuestionnaireIssues.NoAnswerHere, answer, $"The item '{item.LinkId}' is of the abstract type question: it takes no answer.");
+            run.Add(QuestionnaireIssues.NotAnOption, answer, $"The item '{item.LinkId}' offers no answer of type {type}.");
             return;
         }
 
-        var type = FormItem.ValueType(value);
-        var allowed = AllowedTypes(item);
         if (!allowed.Contains(type, StringComparer.Ordinal))
         {
             run.Add(QuestionnaireIssues.OtherType, value, $"The item '{item.LinkId}' is answered by {string.Join(" or ", allowed)}, not by {type}.");

@@ -149,6 +149,12 @@ internal sealed class ResponseWalk(ValidationRun run, ResourceNode form, AnswerC
 
     private void Question(ResourceNode node, FormItem item)
     {
+        if (item.Type == "question" && node["answer"u8].Exists)
+        {
+            run.Add(QuestionnaireIssues.NoAnswerHere, node, $"The item '{item.LinkId}' is of the abstract type question: it takes no answer.");
+            return;
+        }
+
         var given = 0;
         foreach (var answer in node["answer"u8].Items)
         {

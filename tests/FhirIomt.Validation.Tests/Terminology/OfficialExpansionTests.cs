@@ -31,7 +31,7 @@ public sealed class OfficialExpansionTests
         }
 
         Assert.NotEmpty(outcomes);
-        KnownCases.AssertSame("official-expansions-different.txt", outcomes);
+        KnownCases.AssertSame("Terminology/official-expansions-different.txt", outcomes);
     }
 
     private static string? Difference(JsonObject expected, TerminologyOperations operations)

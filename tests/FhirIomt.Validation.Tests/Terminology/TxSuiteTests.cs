@@ -43,7 +43,7 @@ public sealed class TxSuiteTests
         }
 
         Assert.NotEmpty(outcomes);
-        KnownCases.AssertSame("tx-suite-not-passed.txt", outcomes);
+        KnownCases.AssertSame("Terminology/tx-suite-not-passed.txt", outcomes);
     }
 
     private static TerminologyOperations OperationsOver(string root, JsonObject suite)

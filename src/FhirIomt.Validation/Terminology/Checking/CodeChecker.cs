@@ -220,7 +220,7 @@ internal sealed class CodeChecker
         }
 
         // With a system whose content is not here the code may be right: that is then said of it.
-        if (systems.Count == 0 && _settings.AnySystem && memberships[Membership.Unknown].FirstOrDefault() is { } unknown)
+        if (systems.Count == 0 && _settings.AnySystem && memberships[Membership.Unknown].FirstOrDefault(system => _store.External.FormOf(system, query.Code) != CodeForm.Malformed) is { } unknown)
         {
             return unknown;
         }
