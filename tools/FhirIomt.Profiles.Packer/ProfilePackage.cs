@@ -15,6 +15,7 @@ namespace FhirIomt.Profiles.Packer;
 /// </summary>
 internal sealed class ProfilePackage
 {
+    private const string ManifestName = "package.json";
     private const UnixFileMode ReadableByAll = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 
     private static readonly JsonWriterOptions Indented = new() { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -35,30 +36,23 @@ internal sealed class ProfilePackage
     /// <summary>Reads package.json, the definitions beside it, and examples/valid. Codes: those of JSON, and IOMT-0200 to IOMT-0209 where a snapshot cannot be made.</summary>
     public static Outcome<ProfilePackage> Read(string folder)
     {
-        var files = new List<PackedFile>();
-        foreach (var path in JsonIn(folder).Where(path => Path.GetFileName(path) != "package.json"))
+        if (!Files(folder).TryGetValue(out var definitions, out var issues) || !Files(Path.Combine(folder, "examples", "valid")).TryGetValue(out var examples, out issues))
         {
-            if (!JsonTree.Parse(File.ReadAllBytes(path)).TryGetValue(out var tree, out var issues))
+            return Outcome<ProfilePackage>.Refused(issues);
+        }
+
+        var library = DefinitionLibrary.R4.With(definitions.Select(file => file.Resource));
+        for (var index = 0; index < definitions.Count; index++)
+        {
+            if (!WithSnapshot(definitions[index], library).TryGetValue(out var complete, out issues))
             {
                 return Outcome<ProfilePackage>.Refused(issues);
             }
 
-            files.Add(new PackedFile(Path.GetFileName(path), tree));
+            definitions[index] = complete;
         }
 
-        var library = DefinitionLibrary.R4.With(files.Select(file => file.Resource));
-        for (var index = 0; index < files.Count; index++)
-        {
-            if (!WithSnapshot(files[index], library).TryGetValue(out var complete, out var issues))
-            {
-                return Outcome<ProfilePackage>.Refused(issues);
-            }
-
-            files[index] = complete;
-        }
-
-        var examples = JsonIn(Path.Combine(folder, "examples", "valid")).Select(path => new PackedFile(Path.GetFileName(path), JsonTree.Parse(File.ReadAllBytes(path)).Require()));
-        return new ProfilePackage(File.ReadAllBytes(Path.Combine(folder, "package.json")), files, [.. examples]);
+        return new ProfilePackage(File.ReadAllBytes(Path.Combine(folder, ManifestName)), definitions, examples);
     }
 
     /// <summary>Writes the .tgz.</summary>
@@ -66,7 +60,7 @@ internal sealed class ProfilePackage
     {
         using var packed = new GZipStream(output, CompressionLevel.SmallestSize, leaveOpen: true);
         using var tar = new TarWriter(packed, TarEntryFormat.Ustar);
-        Add(tar, "package/package.json", Manifest);
+        Add(tar, "package/" + ManifestName, Manifest);
         Add(tar, "package/.index.json", Index());
         foreach (var file in Definitions)
         {
@@ -79,7 +73,21 @@ internal sealed class ProfilePackage
         }
     }
 
-    private static IOrderedEnumerable<string> JsonIn(string folder) => Directory.EnumerateFiles(folder, "*.json").Order(StringComparer.Ordinal);
+    private static Outcome<List<PackedFile>> Files(string folder)
+    {
+        var files = new List<PackedFile>();
+        foreach (var path in Directory.EnumerateFiles(folder, "*.json").Where(path => Path.GetFileName(path) != ManifestName).Order(StringComparer.Ordinal))
+        {
+            if (!JsonTree.Parse(File.ReadAllBytes(path)).TryGetValue(out var tree, out var issues))
+            {
+                return Outcome<List<PackedFile>>.Refused(issues);
+            }
+
+            files.Add(new PackedFile(Path.GetFileName(path), tree));
+        }
+
+        return files;
+    }
 
     private static Outcome<PackedFile> WithSnapshot(PackedFile file, IDefinitionSource library) =>
         !file.Resource.Root["resourceType"u8].TextEquals("StructureDefinition"u8) ? file

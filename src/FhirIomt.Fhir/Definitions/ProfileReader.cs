@@ -105,14 +105,15 @@ internal static class ProfileReader
         {
             if (constraint["expression"u8].AsString() is { } expression && constraint["key"u8].AsString() is { } key)
             {
-                constraints.Add(MakeConstraint(key, !constraint["severity"u8].TextEquals("warning"u8), expression, constraint["human"u8].AsString()));
+                var known = MakeConstraint(key, !constraint["severity"u8].TextEquals("warning"u8), expression);
+                constraints.Add(constraint["human"u8].AsString() is { Length: > 0 } human ? known with { Human = human } : known);
             }
         }
 
         return constraints;
     }
 
-    public static FhirConstraint MakeConstraint(string key, bool isError, string expression, string? human = null) => new(key, isError, human ?? $"Invariant {key} must hold.", expression);
+    public static FhirConstraint MakeConstraint(string key, bool isError, string expression) => new(key, isError, $"Invariant {key} must hold.", expression);
 
     /// <summary>The FHIR type of a type entry; ids and urls carry it in an extension because their code is a System type.</summary>
     public static string TypeCode(ResourceNode type)
