@@ -2,4 +2,4 @@ using FhirIomt.Server.Commands;
 
 var parsed = CommandTree.Build().Parse(CommandTree.WithDefault(args));
 var code = await parsed.InvokeAsync().ConfigureAwait(false);
-return parsed.Errors.Count > 0 ? ResourceFile.Unusable : code;
+return CommandTree.ExitCode(parsed, code);

@@ -14,6 +14,10 @@ internal static class CommandTree
         return root;
     }
 
+    /// <summary>The commands about files tell a command line that makes no sense (2) from a resource that is refused (1); the others know one failure.</summary>
+    public static int ExitCode(ParseResult parsed, int code) =>
+        parsed.Errors.Count > 0 && parsed.CommandResult.Command.Name is ("validate" or "convert" or "fhirpath") ? ResourceFile.Unusable : code;
+
     /// <summary><c>serve</c> is what runs when no command is named.</summary>
     public static string[] WithDefault(string[] arguments) =>
         arguments is [] or [['-', ..], ..] && arguments is not ["--help" or "-h" or "-?" or "--version", ..] ? ["serve", .. arguments] : arguments;
