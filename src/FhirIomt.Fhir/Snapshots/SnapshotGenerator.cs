@@ -31,9 +31,13 @@ public static class SnapshotGenerator
     /// <summary>Finds the snapshots that others build on, making them where they are missing.</summary>
     internal sealed class SnapshotBases(IDefinitionSource source)
     {
+        // The largest snapshot in US Core has 380 elements; slices and types that are walked into multiply, and what is sent here may mean harm.
+        private const int MaxNodes = 200_000;
+
         private const string Core = "http://hl7.org/fhir/StructureDefinition/";
 
         private readonly Dictionary<string, SnapshotNode> _known = new(StringComparer.Ordinal);
+        private int _left = MaxNodes;
         private readonly HashSet<string> _building = new(StringComparer.Ordinal);
 
         /// <summary>The snapshot of a type or profile; null when it is unknown. The caller clones what it keeps.</summary>
@@ -58,6 +62,16 @@ public static class SnapshotGenerator
             var tree = ReadOrBuild(found.Tree, depth + 1);
             _building.Remove(canonical);
             return _known[canonical] = tree;
+        }
+
+        /// <summary>Counts the elements that are made.</summary>
+        public void Spend(SnapshotNode made, string path)
+        {
+            _left -= made.Count;
+            if (_left < 0)
+            {
+                throw new SnapshotException(SnapshotIssues.TooLarge(path));
+            }
         }
 
         public SnapshotNode Build(JsonTree definition, int depth)

@@ -23,6 +23,9 @@ internal static class SnapshotIssues
     public static Issue Relaxed(string path, string what) =>
         Error("IOMT-0208", $"The differential takes back {what} at {path}, which the base sets.", "Leave it as the base has it.");
 
+    public static Issue TooLarge(string path) =>
+        Error("IOMT-0209", $"The snapshot grows too large at {path}.", "Use fewer slices, or walk into fewer types.");
+
     public static Issue Circular(string url) =>
         Error("IOMT-0209", $"The profile {url} is its own base, or nests types too deep.", "Correct baseDefinition and the type profiles.");
 

@@ -13,6 +13,7 @@ internal sealed class SnapshotMerge(SnapshotGenerator.SnapshotBases bases, int d
     private const string UrlSlicing = """{"discriminator":[{"type":"value","path":"url"}],"ordered":false,"rules":"open"}""";
     private const string Core = "http://hl7.org/fhir/StructureDefinition/";
 
+    private readonly SnapshotGenerator.SnapshotBases _bases = bases;
     private SnapshotNode? _base;
 
     public SnapshotNode Build(SnapshotNode baseTree, SnapshotNode differential, string type)
@@ -72,7 +73,7 @@ internal sealed class SnapshotMerge(SnapshotGenerator.SnapshotBases bases, int d
         }
 
         // Slices start from what the base says; what the differential says of all entries applies to each entry anyway.
-        var start = differential.Slices.Count > 0 ? target.Clone() : target;
+        var start = differential.Slices.Count > 0 ? Copy(target, path) : target;
         if (differential.Element is { } said)
         {
             Element(target, said, path, isWalkedInto: differential.Children.Count > 0);
@@ -87,6 +88,12 @@ internal sealed class SnapshotMerge(SnapshotGenerator.SnapshotBases bases, int d
         {
             new SliceMerge(this, target, start, path, nesting).Run(differential);
         }
+    }
+
+    private SnapshotNode Copy(SnapshotNode node, string path)
+    {
+        _bases.Spend(node, path);
+        return node.Clone();
     }
 
     private void Element(SnapshotNode target, ElementDraft said, string path, bool isWalkedInto)
@@ -109,7 +116,7 @@ internal sealed class SnapshotMerge(SnapshotGenerator.SnapshotBases bases, int d
     // An extension, or a type with a profile, brings its profile's own words for the element (short, definition, whether it modifies).
     private void TakeProfile(ElementDraft element, ElementDraft said, SnapshotNode target, string path, bool isWalkedInto)
     {
-        if (said["type"].Count != 1 || said["type"].First()["profile"u8].First().AsString() is not { } profile || bases.Find(profile, depth) is not { Element: { } root })
+        if (said["type"].Count != 1 || said["type"].First()["profile"u8].First().AsString() is not { } profile || _bases.Find(profile, depth) is not { Element: { } root })
         {
             return;
         }
@@ -223,12 +230,13 @@ internal sealed class SnapshotMerge(SnapshotGenerator.SnapshotBases bases, int d
         var profile = types.Count == 1 ? types.First()["profile"u8] : default;
         var code = types.Count == 1 ? types.First()["code"u8].AsString() ?? "" : types.Count > 1 && types.Items is var all && AllAre(all, "Reference") ? "Reference" : "Element";
         var canonical = profile.Count == 1 && code != "Reference" ? profile.First().AsString()! : Canonical(code);
-        var found = bases.Find(canonical, depth + nesting / 8) ?? bases.Find(Canonical(code), depth);
+        var found = _bases.Find(canonical, depth + nesting / 8) ?? _bases.Find(Canonical(code), depth);
         if (found is null)
         {
             throw new SnapshotException(SnapshotIssues.NoBase(path, canonical));
         }
 
+        _bases.Spend(found, path);
         var children = found.Clone();
         SetBases(children, found.Name);
         target.Children.AddRange(children.Children);
@@ -263,6 +271,7 @@ internal sealed class SnapshotMerge(SnapshotGenerator.SnapshotBases bases, int d
             return;
         }
 
+        _bases.Spend(node, reference);
         var copy = node.Clone();
         target.Children.AddRange(copy.Children);
         element.Remove("contentReference");
@@ -410,6 +419,7 @@ internal sealed class SnapshotMerge(SnapshotGenerator.SnapshotBases bases, int d
 
         private SnapshotNode NewSlice(string name, SnapshotNode? from = null)
         {
+            merge._bases.Spend(from ?? start, path);
             var slice = (from ?? start).Clone(name);
             slice.Element ??= new ElementDraft();
             slice.Element.Remove("slicing");

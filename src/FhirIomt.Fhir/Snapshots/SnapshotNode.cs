@@ -46,6 +46,9 @@ internal sealed class SnapshotNode(string name)
         return root ?? new SnapshotNode("");
     }
 
+    /// <summary>This element and all within and beside it.</summary>
+    public int Count => 1 + Children.Sum(child => child.Count) + Slices.Sum(slice => slice.Count);
+
     public SnapshotNode? Find(string child) => Children.Find(node => node.Name == child);
 
     public SnapshotNode? FindSlice(string slice) => Slices.Find(node => node.Slice == slice);

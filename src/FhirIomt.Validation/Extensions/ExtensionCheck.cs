@@ -12,7 +12,7 @@ internal sealed class ExtensionCheck(ProfilePlans plans)
     private readonly Lazy<HashSet<string>> _knownNamespaces = new(() => NamespacesOf(plans.Catalog));
 
     /// <param name="parent">The element that holds the extension.</param>
-    public void Run(ValidationRun run, ResourceNode extension, ResourceNode parent, FhirType type, bool isModifier, ResourceScope scope)
+    public void Run(ValidationRun run, ResourceNode extension, ResourceNode parent, FhirType type, bool isModifier, ResourceScope scope, ProfileAnswers answers)
     {
         if (extension["url"u8].AsString() is not { } url)
         {
@@ -37,7 +37,7 @@ internal sealed class ExtensionCheck(ProfilePlans plans)
             return;
         }
 
-        plan.Root.Run(new ProfileContext(run, scope, plans, plan.Url), new ProfileItem(extension, default, type));
+        plan.Root.Run(new ProfileContext(run, scope, plans, plan.Url, answers), new ProfileItem(extension, default, type));
         Parts(run, extension, definition);
         if (definition.Elements.Count > 0 && definition.Elements[0].IsModifier != isModifier)
         {

@@ -38,6 +38,11 @@ internal static class ProfileMatch
             return false;
         }
 
+        if (context.Answers.TryGet(node, plan, out var known))
+        {
+            return known;
+        }
+
         if (context.Depth >= MaxDepth || context.IsAsking(node, plan))
         {
             return null;
@@ -46,6 +51,7 @@ internal static class ProfileMatch
         var trial = new ValidationRun(context.Plans.Types.Definitions);
         var scope = type.Kind == FhirTypeKind.Resource && node != context.Scope.Resource ? context.Scope.Of(node) : context.Scope;
         plan.Root.Run(context.Into(trial, plan, scope, node), new ProfileItem(node, default, type));
+        context.Answers.Keep(node, plan, !trial.HasErrors);
         return !trial.HasErrors;
     }
 }

@@ -21,7 +21,8 @@ internal readonly struct ProfileItem(ResourceNode node, ResourceNode companion, 
 }
 
 /// <summary>What the checks of one profile share while they run over one resource.</summary>
-internal sealed class ProfileContext(ValidationRun run, ResourceScope scope, ProfilePlans plans, string url)
+/// <param name="answers">Shared by all contexts of one validation.</param>
+internal sealed class ProfileContext(ValidationRun run, ResourceScope scope, ProfilePlans plans, string url, ProfileAnswers answers)
 {
     private ProfileContext? _outer;
     private (ResourceNode Node, ProfilePlan? Plan) _asked;
@@ -34,12 +35,14 @@ internal sealed class ProfileContext(ValidationRun run, ResourceScope scope, Pro
 
     public ProfilePlans Plans => plans;
 
+    public ProfileAnswers Answers => answers;
+
     /// <summary>How many profiles are asked about within each other.</summary>
     public int Depth { get; private init; }
 
     /// <summary>A value held to another profile, with findings of its own.</summary>
     public ProfileContext Into(ValidationRun other, ProfilePlan plan, ResourceScope within, ResourceNode asked) =>
-        new(other, within, plans, plan.Url) { _outer = this, Depth = Depth + 1, _asked = (asked, plan) };
+        new(other, within, plans, plan.Url, answers) { _outer = this, Depth = Depth + 1, _asked = (asked, plan) };
 
     /// <summary>Whether that question is being answered already.</summary>
     public bool IsAsking(ResourceNode node, ProfilePlan plan)

@@ -8,11 +8,13 @@ namespace FhirIomt.Validation.Profiles;
 /// <summary>Holds each resource that the base walk has met to the profiles it claims, and the outermost one to those given.</summary>
 internal sealed class ProfileWalk(ProfilePlans plans, ExtensionCheck extensions, ValidationRun run, IReadOnlyList<string> given)
 {
+    private readonly ProfileAnswers _answers = new();
+
     public IScopeServices Services { get; } = plans.Services;
 
     /// <summary>Holds an extension to its definition.</summary>
     public void Extension(ResourceNode extension, ResourceNode parent, FhirType type, bool isModifier, ResourceScope scope) =>
-        extensions.Run(run, extension, parent, type, isModifier, scope);
+        extensions.Run(run, extension, parent, type, isModifier, scope, _answers);
 
     /// <summary>R4 has 46 profiles of resources; a resource that claims more than these costs time and means nothing.</summary>
     private const int MaxClaims = 64;
@@ -72,7 +74,7 @@ internal sealed class ProfileWalk(ProfilePlans plans, ExtensionCheck extensions,
         }
         else
         {
-            plan.Root.Run(new ProfileContext(run, scope, plans, plan.Url), new ProfileItem(resource, default, type.Type));
+            plan.Root.Run(new ProfileContext(run, scope, plans, plan.Url, _answers), new ProfileItem(resource, default, type.Type));
         }
     }
 }

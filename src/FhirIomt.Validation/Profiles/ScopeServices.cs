@@ -14,5 +14,5 @@ internal sealed class ScopeServices(ProfilePlans plans) : IScopeServices
     }
 
     public bool? ConformsTo(ResourceScope scope, FhirPathItem item, string profile) =>
-        ProfileMatch.Meets(new ProfileContext(new ValidationRun(plans.Types.Definitions), scope, plans, profile), item.Node, item.Type, profile);
+        ProfileMatch.Meets(new ProfileContext(new ValidationRun(plans.Types.Definitions), scope, plans, profile, new ProfileAnswers()), item.Node, item.Type, profile);
 }

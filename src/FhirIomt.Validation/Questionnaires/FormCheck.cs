@@ -10,11 +10,17 @@ internal sealed class FormCheck : IResourceCheck
     {
         var order = new List<FormItem>();
         Flatten(FormItem.Read(resource), order);
+        var places = new Dictionary<string, int>(StringComparer.Ordinal);
+        for (var index = 0; index < order.Count; index++)
+        {
+            places.TryAdd(order[index].LinkId, index);
+        }
+
         for (var index = 0; index < order.Count; index++)
         {
             foreach (var condition in order[index].Node["enableWhen"u8].Items)
             {
-                Check(run, order, index, condition["question"u8].AsString() ?? "");
+                Check(run, order, places, index, condition["question"u8].AsString() ?? "");
             }
         }
     }
@@ -28,10 +34,10 @@ internal sealed class FormCheck : IResourceCheck
         }
     }
 
-    private static void Check(ValidationRun run, List<FormItem> order, int index, string question)
+    private static void Check(ValidationRun run, List<FormItem> order, Dictionary<string, int> places, int index, string question)
     {
         var item = order[index];
-        var target = order.FindIndex(known => known.LinkId == question);
+        var target = places.GetValueOrDefault(question, -1);
         if (target < 0)
         {
             run.Add(QuestionnaireIssues.FormRule, item.Node, $"The condition asks about '{question}', which is no item of the questionnaire.");

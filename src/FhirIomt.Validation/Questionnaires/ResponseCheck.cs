@@ -32,6 +32,10 @@ internal sealed class ResponseCheck(ProfileCatalog catalog, TerminologyService t
 /// <summary>Walks a response beside its form.</summary>
 internal sealed class ResponseWalk(ValidationRun run, ResourceNode form, AnswerCheck answers, ResourceScope scope, FhirDefinitions definitions)
 {
+    // The largest published form has some 2,000 items; a hundred conditions over each of them is 200,000.
+    private const int MaxLooked = 5_000_000;
+
+    private readonly LookBudget _budget = new(MaxLooked);
     private readonly List<ResourceNode> _path = [];
 
     // An unfinished response may lack answers; those it has must be right.
@@ -43,12 +47,17 @@ internal sealed class ResponseWalk(ValidationRun run, ResourceNode form, AnswerC
     {
         _path.Add(holder);
         var byId = new Dictionary<string, List<ResourceNode>>(StringComparer.Ordinal);
+        var places = new Dictionary<string, int>(StringComparer.Ordinal);
+        for (var place = 0; place < items.Count; place++)
+        {
+            places.TryAdd(items[place].LinkId, place);
+        }
+
         var last = -1;
         foreach (var item in holder["item"u8].Items)
         {
             var linkId = item["linkId"u8].AsString() ?? "";
-            var index = items.FindIndex(known => known.LinkId == linkId);
-            if (index < 0)
+            if (!places.TryGetValue(linkId, out var index))
             {
                 run.Add(QuestionnaireIssues.UnknownItem, holder, $"The questionnaire has no item '{linkId}' here.");
                 continue;
@@ -73,7 +82,7 @@ internal sealed class ResponseWalk(ValidationRun run, ResourceNode form, AnswerC
 
     private void Item(ResourceNode holder, FormItem item, List<ResourceNode> found)
     {
-        if (!EnableWhen.IsEnabled(item, _path, Evaluate))
+        if (!EnableWhen.IsEnabled(item, _path, Evaluate, _budget))
         {
             foreach (var node in found.Where(HasContent))
             {
