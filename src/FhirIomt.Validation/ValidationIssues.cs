@@ -33,6 +33,7 @@ internal static class ValidationIssues
     public static readonly Finding UnknownCode = new("IOMT-0235", IssueKind.CodeInvalid, IssueSeverity.Error, "Use a code of the code system, or another system.");
     // A warning: published device mappings write codes of their own under LOINC's name, and a reading is worth more than its code.
     public static readonly Finding MalformedCode = new("IOMT-0236", IssueKind.CodeInvalid, IssueSeverity.Warning, "Correct the code: its form or check digit shows a mistake in writing.");
+    public static readonly Finding MalformedUnit = new("IOMT-0236", IssueKind.CodeInvalid, IssueSeverity.Warning, "Write the unit as UCUM does (case counts): mm[Hg], /min, Cel, mg/dL.");
     public static readonly Finding OtherDisplay = new("IOMT-0237", IssueKind.Value, IssueSeverity.Warning, "Leave the display out, or use the code system's.");
     public static readonly Finding SupplementAsSystem = new("IOMT-0238", IssueKind.CodeInvalid, IssueSeverity.Error, "Name the code system that it supplements.");
     public static readonly Finding WrongSize = new("IOMT-0280", IssueKind.Value, IssueSeverity.Error, "State the size of the data before base64, or leave it out.");

@@ -232,6 +232,9 @@ internal sealed class BaseWalk(TypePlans plans, ValidationRun run, ProfileWalk p
             case DataTypeRule.Coding:
                 plans.Codings.Run(run, value);
                 break;
+            case DataTypeRule.Quantity:
+                UnitCheck.Run(run, value);
+                break;
             case DataTypeRule.Attachment:
                 Attachments.Run(run, value);
                 break;

@@ -9,6 +9,7 @@ internal enum DataTypeRule : byte
     Coding,
     Attachment,
     Identifier,
+    Quantity,
     Canonical,
 }
 
@@ -31,6 +32,7 @@ internal sealed class MemberPlan(FhirMember member, ElementPlan element, TypePla
         "Coding" => DataTypeRule.Coding,
         "Attachment" => DataTypeRule.Attachment,
         "Identifier" => DataTypeRule.Identifier,
+        "Quantity" or "Age" or "Duration" or "Distance" or "Count" => DataTypeRule.Quantity,
         // The profiles of meta are looked up when they are applied.
         "canonical" when member.TargetTypes.Count > 0 && member.Element.Path != "Meta.profile" => DataTypeRule.Canonical,
         _ => DataTypeRule.None,
