@@ -71,8 +71,9 @@ internal sealed class ResourceScope(FhirDefinitions definitions, ResourceNode re
     public FhirPathEnvironment Environment => _environment ??= Expressions(resolvesToType: true);
 
     /// <param name="resolvesToType">What cannot be resolved still says its type, as R4's own invariants need it.</param>
-    public FhirPathEnvironment Expressions(bool resolvesToType) => new()
+    public FhirPathEnvironment Expressions(bool resolvesToType, FhirPathLimits? limits = null) => new()
     {
+        Limits = limits ?? FhirPathLimits.Default,
         Resource = FhirPathItem.Resource(Resource, definitions),
         RootResource = FhirPathItem.Resource(Root, definitions),
         Resolve = text => Bundle?.Find(text, FullUrl) is [var found, ..] ? FhirPathItem.Resource(found, definitions) : default,

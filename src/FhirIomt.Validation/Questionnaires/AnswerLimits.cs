@@ -7,6 +7,8 @@ namespace FhirIomt.Validation.Questionnaires;
 /// <summary>The limits a question sets on its answers: maxLength and the extensions for length, pattern, range, digits, files, units and targets.</summary>
 internal sealed class AnswerLimits(ValidationRun run, FormItem item, TimeSpan regexTimeout)
 {
+    private const int MaxPattern = 1000;
+
     public void Check(ResourceNode answer, ResourceNode value, string type)
     {
         switch (type)
@@ -52,14 +54,20 @@ internal sealed class AnswerLimits(ValidationRun run, FormItem item, TimeSpan re
         }
     }
 
-    // A pattern that is wrong or takes too long says nothing about the answer.
+    // A form may be sent with its answers, so its patterns run without backtracking, in time that grows with the text only. One that is wrong, too
+    // long, or needs backtracking says nothing about the answer.
     private bool Matches(string text, string pattern)
     {
+        if (pattern.Length > MaxPattern)
+        {
+            return true;
+        }
+
         try
         {
-            return Regex.IsMatch(text, $"^(?:{pattern})$", RegexOptions.CultureInvariant, regexTimeout);
+            return Regex.IsMatch(text, $"^(?:{pattern})$", RegexOptions.CultureInvariant | RegexOptions.NonBacktracking, regexTimeout);
         }
-        catch (Exception exception) when (exception is RegexMatchTimeoutException or ArgumentException)
+        catch (Exception exception) when (exception is RegexMatchTimeoutException or ArgumentException or NotSupportedException)
         {
             return true;
         }

@@ -35,6 +35,11 @@ internal sealed class ResponseWalk(ValidationRun run, ResourceNode form, AnswerC
     // The largest published form has some 2,000 items; a hundred conditions over each of them is 200,000.
     private const int MaxLooked = 5_000_000;
 
+    // Expressions may come with the form that is sent: five hundred of 100,000 steps take a few seconds at worst.
+    private const int MaxExpressions = 500;
+    private static readonly FhirPathLimits ExpressionLimits = FhirPathLimits.Default with { MaxSteps = 100_000, MaxItems = 10_000 };
+
+    private int _expressions;
     private readonly LookBudget _budget = new(MaxLooked);
     private readonly List<ResourceNode> _path = [];
 
@@ -109,8 +114,8 @@ internal sealed class ResponseWalk(ValidationRun run, ResourceNode form, AnswerC
     }
 
     private bool? Evaluate(string expression) =>
-        FhirPathExpression.Compile(expression, definitions).TryGetValue(out var compiled, out _)
-        && compiled.TryEvaluate(FhirPathItem.Resource(scope.Resource, definitions), scope.Environment).TryGetValue(out var items, out _) ? items is [var answer] ? answer.AsBoolean() : items.Count > 0 : null;
+        ++_expressions <= MaxExpressions && FhirPathExpression.Compile(expression, definitions).TryGetValue(out var compiled, out _)
+        && compiled.TryEvaluate(FhirPathItem.Resource(scope.Resource, definitions), scope.Expressions(resolvesToType: true, ExpressionLimits)).TryGetValue(out var items, out _) ? items is [var answer] ? answer.AsBoolean() : items.Count > 0 : null;
 
     private static bool HasContent(ResourceNode item) => item["answer"u8].Exists || item["item"u8].Exists;
 
