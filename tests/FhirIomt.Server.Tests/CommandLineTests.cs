@@ -49,13 +49,13 @@ public sealed class CommandLineTests : IDisposable
         Assert.Equal("quarantined IOMT-0523", (await PostAsync(server, vendor, CreatingMapping.Message("SN-1", null, time: "2025-12-31T00:00:00Z"), "mine")).Only.Summary);
         Assert.Equal("quarantined IOMT-0521", (await PostAsync(server, vendor, CreatingMapping.Message("SN-2", null), "mine")).Only.Summary);
         await RunAsync("device", "add", "--identifier", "urn:x|SN-2", "--vendor", "acme", "--patient", "Patient/" + patient);
-        Assert.Equal(2, (int)(await AddMappingAsync("mine", CreatingMapping.Fhir.Replace("8867-4", "2708-6", StringComparison.Ordinal))).LastLine()["version"]!);
+        Assert.Equal(2, (int)(await AddMappingAsync("mine", CreatingMapping.Fhir.Replace("8867-4", "80404-7", StringComparison.Ordinal))).LastLine()["version"]!);
 
         await Task.Delay(TimeSpan.FromSeconds(1));
 
         var receipt = (await PostAsync(server, vendor, CreatingMapping.Message("SN-2", null), "mine")).Only;
         Assert.Equal("stored", receipt.Summary);
-        Assert.Contains("2708-6", (await SendAsync(server, HttpMethod.Get, "fhir/" + receipt.Observations[0], token, null)).Text);
+        Assert.Contains("80404-7", (await SendAsync(server, HttpMethod.Get, "fhir/" + receipt.Observations[0], token, null)).Text);
     }
 
     [Fact]
