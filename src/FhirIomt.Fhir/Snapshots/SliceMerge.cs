@@ -141,6 +141,9 @@ internal sealed class SliceMerge(SnapshotMerge merge, SnapshotNode target, Snaps
 
     private int IndexAfter(SnapshotNode? parent) => parent is null ? target.Slices.Count : target.Slices.IndexOf(parent) + 1 + target.Slices.Count(known => known.Slice!.StartsWith(parent.Slice + "/", StringComparison.Ordinal));
 
+    // The base has one type only, so its slice must be there whenever the element must.
+    private bool IsSingleInBase => !ReferenceEquals(start, target) && target.Name.EndsWith("[x]", StringComparison.Ordinal) && start.Element?["type"].Count == 1;
+
     private SnapshotNode NewSlice(string name, SnapshotNode? from = null)
     {
         merge.Bases.Spend(from ?? start, path);
@@ -148,7 +151,7 @@ internal sealed class SliceMerge(SnapshotMerge merge, SnapshotNode target, Snaps
         slice.Element ??= new ElementDraft();
         slice.Element.Remove("slicing");
         slice.Element.SetText("sliceName", name);
-        slice.Element.SetNumber("min", 0);
+        slice.Element.SetNumber("min", IsSingleInBase && start.Element is { } known ? known.Min : 0);
         return slice;
     }
 

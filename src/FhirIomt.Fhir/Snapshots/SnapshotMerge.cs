@@ -75,7 +75,7 @@ internal sealed class SnapshotMerge(SnapshotGenerator.SnapshotBases bases, int d
         var start = differential.Slices.Count > 0 ? Copy(target, path) : target;
         if (differential.Element is { } said)
         {
-            Element(target, said, path, isWalkedInto: differential.Children.Count > 0);
+            Element(target, said, path);
         }
 
         foreach (var child in differential.Children)
@@ -95,11 +95,11 @@ internal sealed class SnapshotMerge(SnapshotGenerator.SnapshotBases bases, int d
         return node.Clone();
     }
 
-    private void Element(SnapshotNode target, ElementDraft said, string path, bool isWalkedInto)
+    private void Element(SnapshotNode target, ElementDraft said, string path)
     {
         var element = target.Element ??= new ElementDraft();
         SnapshotRules.Check(element, said, path, target.Slice is not null);
-        TakeProfile(element, said, target, path, isWalkedInto);
+        TakeProfile(element, said, target, path);
         ElementMerge.Apply(element, said, mayWiden: target.Slice is not null);
         if (element["binding"].Exists && element.TypeCodes() is { Count: > 0 } codes && !codes.Any(SnapshotRules.HasCodes))
         {
@@ -113,7 +113,7 @@ internal sealed class SnapshotMerge(SnapshotGenerator.SnapshotBases bases, int d
     }
 
     // An extension, or a type with a profile, brings its profile's own words for the element (short, definition, whether it modifies).
-    private void TakeProfile(ElementDraft element, ElementDraft said, SnapshotNode target, string path, bool isWalkedInto)
+    private void TakeProfile(ElementDraft element, ElementDraft said, SnapshotNode target, string path)
     {
         if (said["type"].Count != 1 || said["type"].First()["profile"u8].First().AsString() is not { } profile || Bases.Find(profile, depth) is not { Element: { } root })
         {
@@ -134,9 +134,9 @@ internal sealed class SnapshotMerge(SnapshotGenerator.SnapshotBases bases, int d
             }
         }
 
-        if (root["max"].Exists && !isWalkedInto)
+        if (root["max"].Exists)
         {
-            // How often an extension may stand is its own to say; the profile that uses it has the last word, and one that walks into it says it all.
+            // How often an extension may stand is its own to say; the profile that uses it has the last word.
             element.Set("max", root["max"]);
         }
 
