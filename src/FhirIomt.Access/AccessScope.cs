@@ -52,6 +52,12 @@ public sealed record AccessScope
         return alternatives.Count == 0 ? AccessPredicate.Nothing.Instance : new AccessPredicate.Any(alternatives);
     }
 
+    /// <summary>The rights of a search on the type.</summary>
+    public SearchAccess SearchAccessFor(string resourceType) => new(
+        PredicateFor(resourceType, ScopeInteractions.Search),
+        type => PredicateFor(type, ScopeInteractions.Read),
+        type => PredicateFor(type, ScopeInteractions.Search));
+
     // Null: the scope grants nothing here. patient/ without a patient in context fails closed, and user/ waits for users (role policies).
     private AccessPredicate? Restriction(SmartScope scope, string resourceType)
     {

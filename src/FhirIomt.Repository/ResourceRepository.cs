@@ -42,15 +42,15 @@ public sealed class ResourceRepository(IStore store, ResourceValidator validator
         }
 
         // An included resource is read, not searched for: its type needs the read right.
-        AccessPredicate ToIncluded(string type) => scope.PredicateFor(type, ScopeInteractions.Read);
-        var outcome = await store.SearchAsync(query, predicate, ToIncluded, cancellationToken).ConfigureAwait(false);
+        var access = scope.SearchAccessFor(query.ResourceType);
+        var outcome = await store.SearchAsync(query, access, cancellationToken).ConfigureAwait(false);
         if (!outcome.TryGetValue(out var page, out var issues))
         {
             return new SearchResult.Refused(new Refusal(RefusalKind.BadRequest, issues));
         }
 
         Recheck(page.Matches, _ => predicate);
-        Recheck(page.Included, ToIncluded);
+        Recheck(page.Included, access.Included);
         return new SearchResult.Found(page);
     }
 
@@ -69,7 +69,7 @@ public sealed class ResourceRepository(IStore store, ResourceValidator validator
             return new WriteResult.Refused(refusal);
         }
 
-        var operation = new CreateOperation(PreparedResource.Create(type, resource, indexer, policy), ids.NewId(), ifNoneExist, search, warnings);
+        var operation = new CreateOperation(PreparedResource.Create(type, resource, indexer, policy), ids.NewId(), ifNoneExist, scope.SearchAccessFor(type), warnings);
         await store.WriteAsync([operation], cancellationToken).ConfigureAwait(false);
         if (operation.Result is WriteResult.Unchanged { Resource: var found })
         {

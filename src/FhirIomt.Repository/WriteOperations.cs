@@ -7,7 +7,7 @@ using FhirIomt.Storage;
 namespace FhirIomt.Repository;
 
 /// <summary>Create, or conditional create: the condition is decided inside the transaction, so of fifty parallel ones a single one creates.</summary>
-internal sealed class CreateOperation(PreparedResource resource, string id, SearchQuery? ifNoneExist, AccessPredicate search, IReadOnlyList<Issue> warnings) : WriteOperation
+internal sealed class CreateOperation(PreparedResource resource, string id, SearchQuery? ifNoneExist, SearchAccess search, IReadOnlyList<Issue> warnings) : WriteOperation
 {
     public WriteResult? Result { get; private set; }
 

@@ -15,9 +15,11 @@ public interface IStore : IAsyncDisposable
 
     ValueTask<StoredResource?> ReadVersionAsync(string type, string id, long version, CancellationToken cancellationToken);
 
-    /// <param name="access">What the caller may see of the searched type; goes into the query itself.</param>
-    /// <param name="accessToIncluded">The same for each type that an include reaches.</param>
-    ValueTask<Outcome<SearchPage>> SearchAsync(SearchQuery query, AccessPredicate access, Func<string, AccessPredicate> accessToIncluded, CancellationToken cancellationToken);
+    /// <param name="access">What the caller may see; goes into the query itself.</param>
+    ValueTask<Outcome<SearchPage>> SearchAsync(SearchQuery query, SearchAccess access, CancellationToken cancellationToken);
+
+    /// <summary>Versions, newest first, deletions included. What the caller may see of them is for the caller to decide: an old version has no index.</summary>
+    ValueTask<Outcome<HistoryPage>> HistoryAsync(HistoryQuery query, CancellationToken cancellationToken);
 
     /// <summary>Runs the operations in order in one transaction, shared with those of concurrent callers; returns after the commit is durable.</summary>
     Task WriteAsync(IReadOnlyList<WriteOperation> operations, CancellationToken cancellationToken);

@@ -12,6 +12,9 @@ namespace FhirIomt.Storage;
 public abstract class WriteOperation
 {
     public abstract void Run(IWriteTransaction transaction);
+
+    /// <summary>The resources that <see cref="Run"/> will certainly ask for by <see cref="IWriteTransaction.Find"/>: an engine behind a network fetches those of a whole group at once.</summary>
+    public virtual IReadOnlyList<(string Type, string Id)> Reads => [];
 }
 
 /// <summary>What an operation can do inside the transaction.</summary>
@@ -21,11 +24,18 @@ public interface IWriteTransaction
     StoredResource? Find(string type, string id);
 
     /// <summary>The first matches of a search, for conditional interactions.</summary>
-    IReadOnlyList<StoredResource> Search(SearchQuery query, AccessPredicate access);
+    IReadOnlyList<StoredResource> Search(SearchQuery query, SearchAccess access);
 
     /// <summary>Writes the next version.</summary>
     /// <param name="previous">What <see cref="Find"/> answered for this id.</param>
     StoredResource Put(PreparedResource resource, string id, StoredResource? previous);
+
+    /// <summary>Writes a deletion as the next version; what it answers has <see cref="StoredResource.IsDeleted"/>.</summary>
+    /// <param name="previous">The current version, not itself a deletion.</param>
+    StoredResource Delete(StoredResource previous);
+
+    /// <summary>Runs work that answers whether to keep it; when not, everything it wrote is undone, and nothing else.</summary>
+    bool TryAtomically(Func<bool> work);
 
     StoredRecord? FindRecord(string kind, string id);
 

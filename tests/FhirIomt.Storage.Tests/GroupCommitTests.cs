@@ -1,3 +1,4 @@
+using FhirIomt.Access;
 using System.Text;
 using FhirIomt.Fhir.Searching;
 
@@ -57,8 +58,8 @@ public sealed class GroupCommitTests
         await Assert.ThrowsAsync<InvalidTimeZoneException>(() => store.RunAsync(transaction =>
         {
             transaction.Put(one, "lost", previous: null);
-            Assert.Single(transaction.Search(query, TestStore.Everything));
-            Assert.Single(transaction.Search(TestStore.Query("Device", ("type", "urn:types:one|t")), TestStore.Everything));
+            Assert.Single(transaction.Search(query, SearchAccess.Everything));
+            Assert.Single(transaction.Search(TestStore.Query("Device", ("type", "urn:types:one|t")), SearchAccess.Everything));
             throw new InvalidTimeZoneException();
         }));
 
@@ -83,7 +84,7 @@ public sealed class GroupCommitTests
         var created = new bool[50];
         await Task.WhenAll(Enumerable.Range(0, created.Length).Select(number => Task.Run(() => store.RunAsync(transaction =>
         {
-            created[number] = transaction.Search(query, TestStore.Everything).Count == 0;
+            created[number] = transaction.Search(query, SearchAccess.Everything).Count == 0;
             if (created[number])
             {
                 transaction.Put(resource, $"d{number}", previous: null);
@@ -102,8 +103,8 @@ public sealed class GroupCommitTests
             var first = transaction.Put(TestStore.Prepare(Sample.HeartRate(code: "a")), "x", previous: null);
             Assert.Equal(1, transaction.Find("Observation", "x")!.Version);
             Assert.Equal(2, transaction.Put(TestStore.Prepare(Sample.HeartRate(code: "b")), "x", first).Version);
-            Assert.Empty(transaction.Search(TestStore.Query("Observation", ("code", "a")), TestStore.Everything));
-            Assert.Single(transaction.Search(TestStore.Query("Observation", ("code", "b")), TestStore.Everything));
+            Assert.Empty(transaction.Search(TestStore.Query("Observation", ("code", "a")), SearchAccess.Everything));
+            Assert.Single(transaction.Search(TestStore.Query("Observation", ("code", "b")), SearchAccess.Everything));
         });
         Assert.Equal(2, (await store.Store.ReadAsync("Observation", "x", CancellationToken.None))!.Version);
         Assert.NotNull(await store.Store.ReadVersionAsync("Observation", "x", 1, CancellationToken.None));

@@ -1,3 +1,4 @@
+using FhirIomt.Access;
 using FhirIomt.Fhir.Searching;
 
 namespace FhirIomt.Storage.Tests;
@@ -321,7 +322,7 @@ public sealed class SearchTests
         await using var store = TestStore.New();
         foreach (var cursor in (string[])["", "x", "AAAA", new string('A', 42), new string('A', 44), new string('!', 43), new string('é', 43)])
         {
-            var outcome = await store.Store.SearchAsync(TestStore.Query("Observation") with { Cursor = cursor }, TestStore.Everything, _ => TestStore.Everything, CancellationToken.None);
+            var outcome = await store.Store.SearchAsync(TestStore.Query("Observation") with { Cursor = cursor }, SearchAccess.Everything, CancellationToken.None);
             Assert.Equal("IOMT-0706", Assert.Single(outcome.Issues).Code);
         }
     }

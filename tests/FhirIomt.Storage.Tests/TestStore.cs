@@ -64,7 +64,7 @@ internal sealed class TestStore : IAsyncDisposable
     public Task PutRecordAsync(StoredRecord record) => RunAsync(transaction => transaction.PutRecord(record));
 
     public async Task<SearchPage> PageAsync(SearchQuery query, AccessPredicate? access = null, Func<string, AccessPredicate>? accessToIncluded = null) =>
-        (await Store.SearchAsync(query, access ?? Everything, accessToIncluded ?? (_ => Everything), CancellationToken.None)).Require();
+        (await Store.SearchAsync(query, new SearchAccess(access ?? Everything, accessToIncluded ?? (_ => Everything), _ => Everything), CancellationToken.None)).Require();
 
     /// <summary>The ids that a search finds, in its order, on one page.</summary>
     public async Task<IReadOnlyList<string>> FindAsync(string type, params (string Name, string Value)[] arguments)

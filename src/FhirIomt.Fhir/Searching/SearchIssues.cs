@@ -3,7 +3,7 @@ using FhirIomt.Core;
 namespace FhirIomt.Fhir.Searching;
 
 /// <summary>Every refusal of a search URL: IOMT-0700 to IOMT-0719.</summary>
-internal static class SearchIssues
+public static class SearchIssues
 {
     public static Issue UnknownParameter(string type, string code) =>
         Issue.Error(IssueKind.NotSupported, "IOMT-0700", $"'{code}' is not a search parameter of {type} on this server.", code, "See the CapabilityStatement at /metadata, or send 'Prefer: handling=lenient' to have unknown parameters ignored.");

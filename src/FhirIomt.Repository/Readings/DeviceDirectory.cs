@@ -74,7 +74,7 @@ public sealed class DeviceDirectory(IStore store, SearchQueryParser parser)
         var found = new List<StoredResource>();
         do
         {
-            var page = (await store.SearchAsync(query, AccessPredicate.Everything.Instance, static _ => AccessPredicate.Nothing.Instance, cancellationToken).ConfigureAwait(false)).Require();
+            var page = (await store.SearchAsync(query, SearchAccess.Everything, cancellationToken).ConfigureAwait(false)).Require();
             found.AddRange(page.Matches);
             query = query with { Cursor = page.Next };
         }

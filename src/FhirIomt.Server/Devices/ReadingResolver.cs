@@ -115,7 +115,7 @@ internal sealed class ReadingResolver(IStore store, ResourceRepository repositor
         if (parser.ParseCriterion("Encounter", "identifier", SearchQueryParser.Escape(encounter)).TryGetValue(out var criterion, out _))
         {
             var query = new SearchQuery { ResourceType = "Encounter", Criteria = [criterion], Count = 2 };
-            var page = await store.SearchAsync(query, new AccessPredicate.OfPatient(patientId), static _ => AccessPredicate.Nothing.Instance, cancellationToken).ConfigureAwait(false);
+            var page = await store.SearchAsync(query, SearchAccess.Only(new AccessPredicate.OfPatient(patientId)), cancellationToken).ConfigureAwait(false);
             if (page.Require().Matches is [var only])
             {
                 return Resolution.Of(patientId, deviceId, only.Id);

@@ -164,7 +164,7 @@ internal sealed class Registrar(IStore store, ResourceRepository repository, Sen
             var same = device.Index.OfType<IndexValue.Token>().Where(token => token.IsIdentifier)
                 .Select(token => new SearchCriterion.Tokens(token.Parameter, [new TokenMatch(token.System ?? "", token.Code)], Negated: false));
             var query = new SearchQuery { ResourceType = "Device", Criteria = [.. same], Count = 1 };
-            AlreadyThere = transaction.Search(query, Access.AccessPredicate.Everything.Instance).Count > 0;
+            AlreadyThere = transaction.Search(query, Access.SearchAccess.Everything).Count > 0;
             if (AlreadyThere)
             {
                 return;

@@ -15,7 +15,12 @@ internal static class ResourceKey
 
     public static long Of(long type, long tick) => (type << TypeShift) | tick;
 
-    public static DateTimeOffset TimeOf(long key) => Epoch.AddMilliseconds((key & ((1L << TypeShift) - 1)) >> SequenceBits);
+    /// <summary>The tick alone: comparable over types.</summary>
+    public const long TickMask = (1L << TypeShift) - 1;
+
+    public static long TypeOf(long key) => key >> TypeShift;
+
+    public static DateTimeOffset TimeOf(long key) => Epoch.AddMilliseconds((key & TickMask) >> SequenceBits);
 
     /// <summary>The smallest tick at or after that time; times outside the range are clamped.</summary>
     public static long FirstTickOf(DateTimeOffset time)

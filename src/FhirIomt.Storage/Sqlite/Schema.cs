@@ -48,6 +48,9 @@ internal static class Schema
         CREATE TABLE record(kind TEXT NOT NULL, id TEXT NOT NULL, body BLOB NOT NULL, expires INTEGER, PRIMARY KEY(kind, id));
         CREATE INDEX record_expires ON record(expires) WHERE expires IS NOT NULL;
         """,
+        """
+        CREATE INDEX resource_history_key ON resource_history(key);
+        """,
     ];
 
     public static int Current => Scripts.Length;

@@ -20,15 +20,15 @@ internal sealed class SearchRun
     private readonly AccessPredicate _predicate;
     private readonly Func<string, AccessPredicate> _accessToIncluded;
 
-    public SearchRun(SqliteEngine engine, SqliteConnection connection, SearchQuery query, AccessPredicate access, Func<string, AccessPredicate> accessToIncluded)
+    public SearchRun(SqliteEngine engine, SqliteConnection connection, SearchQuery query, SearchAccess access)
     {
         _engine = engine;
         _connection = connection;
         _query = query;
-        _predicate = access;
-        _accessToIncluded = accessToIncluded;
+        _predicate = access.Matches;
+        _accessToIncluded = access.Included;
         _sql = new CriterionSql(engine, connection, query.ResourceType);
-        _access = _sql.Of(access);
+        _access = _sql.Of(access.Matches);
     }
 
     public Outcome<SearchPage> Run()

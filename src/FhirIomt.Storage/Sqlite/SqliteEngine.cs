@@ -38,6 +38,8 @@ internal sealed class SqliteEngine
 
     public long TypeNumber(string type) => _typeNumbers[type];
 
+    public IEnumerable<long> TypeNumbers => _typeNames.Keys;
+
     public bool HasType(string type) => _typeNumbers.ContainsKey(type);
 
     public string TypeName(long number) => _typeNames[number];
@@ -62,8 +64,8 @@ internal sealed class SqliteEngine
         return rows.Step() ? Stored(type, id, rows) : null;
     }
 
-    public Outcome<SearchPage> Search(SqliteConnection connection, SearchQuery query, AccessPredicate access, Func<string, AccessPredicate> accessToIncluded) =>
-        new SearchRun(this, connection, query, access, accessToIncluded).Run();
+    public Outcome<SearchPage> Search(SqliteConnection connection, SearchQuery query, SearchAccess access) =>
+        new SearchRun(this, connection, query, access).Run();
 
     public StoredRecord? FindRecord(SqliteConnection connection, string kind, string id)
     {

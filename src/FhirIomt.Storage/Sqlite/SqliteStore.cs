@@ -75,7 +75,7 @@ public sealed class SqliteStore : IStore
     public ValueTask<StoredResource?> ReadVersionAsync(string type, string id, long version, CancellationToken cancellationToken) =>
         ReadingAsync(connection => _engine.ReadVersion(connection, type, id, version), cancellationToken);
 
-    public ValueTask<Outcome<SearchPage>> SearchAsync(SearchQuery query, AccessPredicate access, Func<string, AccessPredicate> accessToIncluded, CancellationToken cancellationToken) =>
+    public ValueTask<Outcome<SearchPage>> SearchAsync(SearchQuery query, SearchAccess access, CancellationToken cancellationToken) =>
         ReadingAsync(
             connection =>
             {
@@ -83,7 +83,7 @@ public sealed class SqliteStore : IStore
                 connection.Prepare("BEGIN").Done();
                 try
                 {
-                    return _engine.Search(connection, query, access, accessToIncluded);
+                    return _engine.Search(connection, query, access);
                 }
                 finally
                 {
@@ -91,6 +91,9 @@ public sealed class SqliteStore : IStore
                 }
             },
             cancellationToken);
+
+    public ValueTask<Outcome<HistoryPage>> HistoryAsync(HistoryQuery query, CancellationToken cancellationToken) =>
+        ReadingAsync(connection => new HistoryRun(_engine, connection, query).Run(), cancellationToken);
 
     public Task WriteAsync(IReadOnlyList<WriteOperation> operations, CancellationToken cancellationToken) => _writer.WriteAsync(operations, cancellationToken);
 

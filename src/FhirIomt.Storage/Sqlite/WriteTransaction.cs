@@ -42,8 +42,8 @@ internal sealed class WriteTransaction(SqliteConnection connection, SqliteEngine
 
     public StoredResource? Find(string type, string id) => engine.Read(connection, type, id);
 
-    public IReadOnlyList<StoredResource> Search(SearchQuery query, AccessPredicate access) =>
-        engine.Search(connection, query, access, static _ => AccessPredicate.Nothing.Instance).Require().Matches;
+    public IReadOnlyList<StoredResource> Search(SearchQuery query, SearchAccess access) =>
+        engine.Search(connection, query, access).Require().Matches;
 
     public StoredResource Put(PreparedResource resource, string id, StoredResource? previous)
     {
@@ -70,6 +70,35 @@ internal sealed class WriteTransaction(SqliteConnection connection, SqliteEngine
             .Add(key).Add(type).Add(id).Add(version).Add(columns.Subject).Add(columns.Codes).Add(columns.Start).Add(columns.Stop).Add(body).Done();
         _configurationChanged |= resource.Type is "Device" or "DeviceUseStatement";
         return new StoredResource(resource.Type, id, version, time, body);
+    }
+
+    public StoredResource Delete(StoredResource previous)
+    {
+        var type = engine.TypeNumber(previous.Type);
+        _lastTick = ResourceKey.NextTick(_lastTick, engine.Time.GetUtcNow());
+        var key = ResourceKey.Of(type, _lastTick);
+        Retire(type, previous, new IndexRows(connection, _dictionaries));
+        connection.Prepare("INSERT INTO resource(key, type, id, version, deleted, body) VALUES (?,?,?,?,1,?)")
+            .Add(key).Add(type).Add(previous.Id).Add(previous.Version + 1).Add(ReadOnlySpan<byte>.Empty).Done();
+        _configurationChanged |= previous.Type is "Device" or "DeviceUseStatement";
+        return new StoredResource(previous.Type, previous.Id, previous.Version + 1, ResourceKey.TimeOf(key), ReadOnlyMemory<byte>.Empty) { IsDeleted = true };
+    }
+
+    public bool TryAtomically(Func<bool> work)
+    {
+        connection.Prepare("SAVEPOINT attempt").Done();
+        if (work())
+        {
+            connection.Prepare("RELEASE attempt").Done();
+            return true;
+        }
+
+        connection.Prepare("ROLLBACK TO attempt").Done();
+        connection.Prepare("RELEASE attempt").Done();
+
+        // Numbers given since are gone with it; those from before it are found again by a look-up.
+        _dictionaries.RolledBack();
+        return false;
     }
 
     public StoredRecord? FindRecord(string kind, string id) => engine.FindRecord(connection, kind, id);
