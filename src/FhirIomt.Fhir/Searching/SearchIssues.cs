@@ -29,5 +29,8 @@ public static class SearchIssues
     public static Issue NotIndexed(string code) =>
         Issue.Error(IssueKind.NotSupported, "IOMT-0707", $"Searching by '{code}' is not supported yet.", code, "See the CapabilityStatement at /metadata for what is.");
 
+    public static Issue EmptyCondition() =>
+        Issue.Error(IssueKind.Value, "IOMT-0627", "A condition must be a search with at least one criterion, such as identifier=system|value.", fix: "Give a search parameter of the type.");
+
     private static string Shorten(string text) => text.Length <= 64 ? text : text[..64] + "…";
 }

@@ -61,6 +61,8 @@ internal static class ServerHost
         services.AddSingleton<SearchQueryParser>();
         services.AddSingleton<ResourceValidator>();
         services.AddSingleton<ResourceRepository>();
+        services.AddSingleton(RepositoryOptions.Default);
+        services.AddSingleton<ResourceWriter>();
         services.AddSingleton<DeviceDirectory>();
         services.AddSingleton<SenderCredentials>();
         services.AddSingleton<MappingCatalog>();
