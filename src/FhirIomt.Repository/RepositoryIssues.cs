@@ -3,7 +3,7 @@ using FhirIomt.Core;
 namespace FhirIomt.Repository;
 
 /// <summary>Every refusal of the repository: IOMT-0600 to IOMT-0619.</summary>
-internal static class RepositoryIssues
+public static class RepositoryIssues
 {
     /// <summary>The same for "never existed" and "not yours to see", so it says nothing that depends on the instance.</summary>
     public static Refusal NotFound() =>

@@ -3,13 +3,14 @@ using FhirIomt.Core;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Fhir.Search;
 using FhirIomt.Fhir.Searching;
+using FhirIomt.Repository.Definitions;
 using FhirIomt.Storage;
 using FhirIomt.Validation;
 
 namespace FhirIomt.Repository;
 
 /// <summary>The one door to stored resources: authorise, validate, store. REST and devices both come through here.</summary>
-public sealed class ResourceRepository(IStore store, ResourceValidator validator, SearchIndexer indexer, IndexPolicy policy)
+public sealed class ResourceRepository(IStore store, ServerDefinitions definitions, SearchIndexer indexer, IndexPolicy policy)
 {
     // Looked through for one page of history: 20 pages of hidden versions take about 20 ms.
     private const int MaxHistoryPages = 20;
@@ -108,7 +109,7 @@ public sealed class ResourceRepository(IStore store, ResourceValidator validator
     /// <summary>Validates a resource that the server itself is about to write; a refusal carries every issue.</summary>
     public Outcome<PreparedResource> Prepare(string type, JsonTree resource)
     {
-        var issues = validator.Validate(resource);
+        var issues = definitions.Validator.Validate(resource);
         return issues.Any(issue => issue.Refuses)
             ? Outcome<PreparedResource>.Refused(issues)
             : Outcome<PreparedResource>.Success(PreparedResource.Create(type, resource, indexer, policy), issues);
@@ -125,7 +126,7 @@ public sealed class ResourceRepository(IStore store, ResourceValidator validator
             return Prepare(type, resource);
         }
 
-        var issues = validator.Validate(resource, [profile]);
+        var issues = definitions.Validator.Validate(resource, [profile]);
         if (!issues.Any(issue => issue.Refuses))
         {
             return Outcome<PreparedResource>.Success(PreparedResource.Create(type, resource, indexer, policy), issues);

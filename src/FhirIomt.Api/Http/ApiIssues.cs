@@ -65,6 +65,15 @@ internal static class ApiIssues
     public static Issue NotInTransaction() =>
         Issue.Error(IssueKind.NotSupported, "IOMT-0642", "An operation cannot be part of a transaction.", fix: "Call it by itself, or send a batch.");
 
+    public static Issue NotParameters() =>
+        Issue.Error(IssueKind.Invalid, "IOMT-0644", "The operation takes a Parameters resource.", "Parameters", "Put what you send into Parameters.parameter.");
+
+    public static Issue MissingParameter(string name) =>
+        Issue.Error(IssueKind.Required, "IOMT-0645", $"The parameter '{name}' is missing.", name, "Give it, in a Parameters resource or in the address.");
+
+    public static Issue UnknownProfile(string profile) =>
+        Issue.Error(IssueKind.NotFound, "IOMT-0646", $"The profile '{Shorten(profile)}' is not known here.", "profile", "Store its StructureDefinition on this server first.");
+
     public static Issue TokenMissing() =>
         Issue.Error(IssueKind.Login, "IOMT-0820", "The request has no access token.", "Authorization", "Send 'Authorization: Bearer TOKEN'; /fhir/.well-known/smart-configuration says where to get one.");
 

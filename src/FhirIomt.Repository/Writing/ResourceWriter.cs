@@ -3,19 +3,19 @@ using FhirIomt.Core;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Fhir.Search;
 using FhirIomt.Fhir.Searching;
+using FhirIomt.Repository.Definitions;
 using FhirIomt.Repository.Writing;
 using FhirIomt.Storage;
-using FhirIomt.Validation;
 
 namespace FhirIomt.Repository;
 
 /// <summary>Writes what REST clients ask for: alone, several that know nothing of each other, or all or nothing. Plans outside the transaction, decides inside.</summary>
-public sealed class ResourceWriter(IStore store, ResourceValidator validator, SearchIndexer indexer, IndexPolicy policy, IdSource ids, RepositoryOptions options)
+public sealed class ResourceWriter(IStore store, ServerDefinitions definitions, SearchIndexer indexer, IndexPolicy policy, IdSource ids, RepositoryOptions options)
 {
     // Somebody who changes one resource again and again between plan and write; beyond it the client shall decide.
     private const int MaxPlans = 8;
 
-    private readonly WritePlanner _planner = new(store, validator, indexer, policy, ids);
+    private readonly WritePlanner _planner = new(store, definitions, indexer, policy, ids);
     private readonly LeavingCheck _leaving = new(indexer);
 
     public async ValueTask<WriteResult> WriteAsync(WriteRequest request, AccessScope scope, CancellationToken cancellationToken)
@@ -31,6 +31,7 @@ public sealed class ResourceWriter(IStore store, ResourceValidator validator, Se
             await store.WriteAsync([write], cancellationToken).ConfigureAwait(false);
             if (!write.Moved)
             {
+                await TakeUpAsync([request.Type]).ConfigureAwait(false);
                 return Checked(write);
             }
         }
@@ -55,6 +56,7 @@ public sealed class ResourceWriter(IStore store, ResourceValidator validator, Se
         if (writes.Count > 0)
         {
             await store.WriteAsync(writes, cancellationToken).ConfigureAwait(false);
+            await TakeUpAsync(requests.Select(request => request.Type)).ConfigureAwait(false);
         }
 
         var results = new WriteResult[requests.Count];
@@ -91,11 +93,21 @@ public sealed class ResourceWriter(IStore store, ResourceValidator validator, Se
 
             if (!transaction.Moved)
             {
+                await TakeUpAsync(entries.Select(entry => entry.Request.Type)).ConfigureAwait(false);
                 return new TransactionResult.Done([.. transaction.Writes.Select(Checked)]);
             }
         }
 
         return new TransactionResult.Refused(-1, RepositoryIssues.Contended());
+    }
+
+    // Whoever stored a profile may ask for it with the next request.
+    private async ValueTask TakeUpAsync(IEnumerable<string> types)
+    {
+        if (types.Any(type => ServerDefinitions.Types.Contains(type, StringComparer.Ordinal)))
+        {
+            await definitions.RefreshAsync(CancellationToken.None).ConfigureAwait(false);
+        }
     }
 
     private WriteResult Checked(PlannedWrite write)

@@ -5,12 +5,12 @@ using FhirIomt.Fhir.Json;
 using FhirIomt.Fhir.Search;
 using FhirIomt.Fhir.Searching;
 using FhirIomt.Storage;
-using FhirIomt.Validation;
+using FhirIomt.Repository.Definitions;
 
 namespace FhirIomt.Repository.Writing;
 
 /// <summary>Does everything about a write that needs no transaction: rights, patch, validation, index values.</summary>
-internal sealed class WritePlanner(IStore store, ResourceValidator validator, SearchIndexer indexer, IndexPolicy policy, IdSource ids)
+internal sealed class WritePlanner(IStore store, ServerDefinitions definitions, SearchIndexer indexer, IndexPolicy policy, IdSource ids)
 {
     private readonly LeavingCheck _leaving = new(indexer);
 
@@ -171,7 +171,7 @@ internal sealed class WritePlanner(IStore store, ResourceValidator validator, Se
             return RepositoryIssues.BadId();
         }
 
-        var issues = validator.Validate(resource);
+        var issues = definitions.Validator.Validate(resource);
         if (issues.Any(issue => issue.Refuses))
         {
             return new Refusal(RefusalKind.Invalid, issues);

@@ -54,6 +54,12 @@ public abstract record ResourcePatch
         public override Outcome<JsonTree> Apply(JsonTree resource) => JsonPatch.Apply(resource, Document.Root);
     }
 
+    /// <summary><c>$meta-add</c> and <c>$meta-delete</c>.</summary>
+    public sealed record Meta(ResourceNode Change, bool Removes) : ResourcePatch
+    {
+        public override Outcome<JsonTree> Apply(JsonTree resource) => Writing.MetaChange.Apply(resource, Change, Removes);
+    }
+
     /// <summary>FHIRPath Patch (R4, fhirpatch): a Parameters resource.</summary>
     public sealed record FhirPath(JsonTree Parameters) : ResourcePatch
     {
