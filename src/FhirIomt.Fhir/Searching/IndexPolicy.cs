@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using FhirIomt.Core;
 using FhirIomt.Fhir.Definitions;
 using FhirIomt.Fhir.Search;
 
@@ -19,16 +20,23 @@ public sealed class IndexPolicy(FhirDefinitions definitions)
 
     public IReadOnlyList<SearchParameter> IndexedParameters(string resourceType) => _byType.GetOrAdd(resourceType, Select);
 
+    /// <summary>Every parameter of a type that a search can name.</summary>
+    public IReadOnlyList<SearchParameter> Parameters(string resourceType) => Definitions.SearchParameters(resourceType);
+
+    public SearchParameter? Find(string resourceType, string code) => Definitions.SearchParameter(resourceType, code);
+
     public bool IsIndexed(SearchParameter parameter) =>
         parameter.Code is "_id" or "_lastUpdated" || IndexedParameters(parameter.ResourceType).Contains(parameter);
 
+    /// <summary>Why a search cannot use the parameter; null when it can.</summary>
+    public Issue? WhyNot(SearchParameter parameter) => IsIndexed(parameter) ? null : SearchIssues.NotIndexed(parameter.Code);
+
     /// <summary>Parameters that results can be sorted by.</summary>
-    public static bool IsSortable(SearchParameter parameter) =>
-        parameter.Code == "_lastUpdated" || parameter is { ResourceType: "Observation", Code: "date" };
+    public bool IsSortable(SearchParameter parameter) => parameter.Type is not (SearchParameterType.Composite or SearchParameterType.Special) && IsIndexed(parameter);
 
     private IReadOnlyList<SearchParameter> Select(string resourceType) =>
         [.. Definitions.SearchParameters(resourceType).Where(parameter =>
-            parameter.Type is SearchParameterType.Token or SearchParameterType.Date or SearchParameterType.Reference or SearchParameterType.String or SearchParameterType.Uri
+            parameter.Type is not SearchParameterType.Special
             && parameter.Expression is not null
             && parameter.Code is not ("_id" or "_lastUpdated")
             && !(resourceType == "Observation" && LeftOutOfObservation.Contains(parameter.Code, StringComparer.Ordinal)))];
