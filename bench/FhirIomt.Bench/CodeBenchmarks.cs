@@ -24,7 +24,7 @@ internal static class CodeBenchmarks
         var resolved = new ResolvedReading(key, "patient", "device", null, DateTimeOffset.UnixEpoch, Amended: false);
         var observation = Observation(reading, resolved);
         var indexer = new SearchIndexer(FhirDefinitions.R4);
-        var indexed = new IndexPolicy(FhirDefinitions.R4).IndexedParameters("Observation");
+        var indexed = new IndexPolicy(FhirDefinitions.R4).ExtractedParameters("Observation");
         var validator = new ResourceValidator(FhirDefinitions.R4);
         var problems = validator.Validate(JsonTree.Parse(observation).Require()).Where(issue => issue.Refuses).ToList();
         if (problems.Count > 0)

@@ -70,3 +70,6 @@ public static class RecordKind
 
 /// <summary>The engine cannot do it now: disk full, file unreadable, locked beyond the timeout. Nothing was written; trying again may work.</summary>
 public sealed class StoreBusyException(string message) : Exception(message);
+
+/// <summary>The store cannot be opened, and why; the message is for the operator.</summary>
+public sealed class StoreUnusableException(string message) : Exception(message);

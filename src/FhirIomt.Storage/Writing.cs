@@ -50,6 +50,9 @@ public interface IWriteTransaction
 /// <summary>A resource that is ready to be written: parsed, validated, its index values extracted; all the work that needs no transaction.</summary>
 public sealed record PreparedResource(string Type, JsonTree Tree, IReadOnlyList<IndexValue> Index)
 {
+    /// <summary>What full-text search looks through; null when there is nothing.</summary>
+    public SearchText? Text { get; init; }
+
     public static PreparedResource Create(string type, JsonTree tree, SearchIndexer indexer, IndexPolicy policy) =>
-        new(type, tree, indexer.Extract(tree, policy.IndexedParameters(type)));
+        new(type, tree, indexer.Extract(tree, policy.ExtractedParameters(type))) { Text = SearchText.Of(type, tree) };
 }

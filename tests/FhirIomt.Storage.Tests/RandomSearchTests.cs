@@ -252,7 +252,7 @@ internal sealed class World
         return criterion switch
         {
             SearchCriterion.Ids ids => ids.Values.Contains(document.Id),
-            SearchCriterion.Missing missing => missing.IsMissing != values.Exists(value => value is not IndexValue.Token { Code: "" }),
+            SearchCriterion.Missing missing => missing.IsMissing != (values.Count > 0),
             SearchCriterion.Tokens tokens => tokens.Negated != values.OfType<IndexValue.Token>().Any(token => token.Code.Length > 0 && tokens.Values.Any(wanted => wanted.Matches(token.System, token.Code))),
             SearchCriterion.Dates { Parameter.Code: "_lastUpdated" } dates => Updated(document) is var at && dates.Values.Any(wanted => wanted.Matches(at, at.AddMilliseconds(1))),
             SearchCriterion.Dates dates => values.OfType<IndexValue.Date>().Any(date => dates.Values.Any(wanted => wanted.Matches(date.Start, date.End))),

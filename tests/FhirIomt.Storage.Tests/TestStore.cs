@@ -101,7 +101,7 @@ internal sealed class TestStore : IAsyncDisposable
     /// <summary>Rows of every search table, counted on a connection of the test's own.</summary>
     public IReadOnlyDictionary<string, long> RowCounts()
     {
-        string[] tables = ["resource", "token_index", "identifier_index", "string_index", "date_index", "reference_index", "uri_index", "timeline"];
+        string[] tables = ["resource", "token_index", "identifier_index", "string_index", "date_index", "number_index", "quantity_index", "reference_index", "uri_index", "component_index", "timeline", "full_text"];
         using var connection = new SqliteConnection(Path.Combine(Folder, "fhiriomt.db"), readOnly: true);
         return tables.ToDictionary(table => table, table => connection.Scalar($"SELECT count(*) FROM {table}"), StringComparer.Ordinal);
     }

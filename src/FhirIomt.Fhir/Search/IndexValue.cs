@@ -12,11 +12,21 @@ public abstract record IndexValue
 
     /// <summary>code, Coding, CodeableConcept's codings, Identifier, ContactPoint, boolean, string or uri under a token parameter.</summary>
     /// <param name="System">Null when the value has none (and for ContactPoint: its use is not a system).</param>
-    /// <param name="Display">Display or text, for <c>:text</c>.</param>
-    public sealed record Token(SearchParameter Of, string? System, string Code, string? Display) : IndexValue(Of)
+    /// <param name="Code">Empty for a concept that is text only: findable by <c>:text</c> alone.</param>
+    /// <param name="Texts">Display and text, for <c>:text</c>.</param>
+    public sealed record Token(SearchParameter Of, string? System, string Code, IReadOnlyList<string> Texts) : IndexValue(Of)
     {
         /// <summary>The value came from an Identifier: high cardinality, so engines keep it apart from codes.</summary>
         public bool IsIdentifier { get; init; }
+
+        /// <summary>Codings of Identifier.type, for <c>:of-type</c>.</summary>
+        public IReadOnlyList<(string? System, string Code)> IdentifierTypes { get; init; } = [];
+
+        // Lists compare by what is in them, so that a value found twice is known again.
+        public bool Equals(Token? other) => other is not null && ReferenceEquals(Parameter, other.Parameter) && System == other.System && Code == other.Code
+            && IsIdentifier == other.IsIdentifier && Texts.SequenceEqual(other.Texts) && IdentifierTypes.SequenceEqual(other.IdentifierTypes);
+
+        public override int GetHashCode() => HashCode.Combine(Parameter.Code, System, Code);
     }
 
     /// <summary>A string as it stands in the resource; engines fold case and accents.</summary>
@@ -29,7 +39,8 @@ public abstract record IndexValue
     /// <summary>A number with the interval its written precision covers.</summary>
     public sealed record Number(SearchParameter Of, decimal Value, decimal Low, decimal High) : IndexValue(Of);
 
-    /// <summary>A quantity; a Range gives its low and high.</summary>
+    /// <summary>A quantity with the interval its written precision covers. Without a value: a Range's own low and high, or what a comparator leaves open;
+    /// an open end is <see cref="decimal.MinValue"/> or <see cref="decimal.MaxValue"/>.</summary>
     public sealed record Quantity(SearchParameter Of, string? System, string? Code, string? Unit, decimal? Value, decimal Low, decimal High) : IndexValue(Of);
 
     /// <summary>A reference: type and id for a literal relative (or same-server absolute) one, the whole URL for others, identifier where given.</summary>

@@ -66,15 +66,15 @@ internal sealed class IndexValues(string? serverBase)
                 AddCoding(parameter, node, text: null);
                 break;
             case "Identifier" when node["value"u8].AsString() is { } value:
-                Add(new IndexValue.Token(parameter, node["system"u8].AsString(), value, node["type"u8]["text"u8].AsString()) { IsIdentifier = true });
+                Add(new IndexValue.Token(parameter, node["system"u8].AsString(), value, Texts(node["type"u8]["text"u8].AsString())) { IsIdentifier = true, IdentifierTypes = TypesOf(node["type"u8]["coding"u8]) });
                 break;
             case "ContactPoint" when node["value"u8].AsString() is { } value:
-                Add(new IndexValue.Token(parameter, System: null, value, Display: null));
+                Add(new IndexValue.Token(parameter, System: null, value, []));
                 break;
             default:
                 if (item.AsText() is { Length: > 0 } code)
                 {
-                    Add(new IndexValue.Token(parameter, System: null, code, Display: null));
+                    Add(new IndexValue.Token(parameter, System: null, code, []));
                 }
 
                 break;
@@ -88,7 +88,7 @@ internal sealed class IndexValues(string? serverBase)
         if (!codings.Exists && text is not null)
         {
             // Findable by :text only; no code equals the empty one.
-            Add(new IndexValue.Token(parameter, System: null, "", text));
+            Add(new IndexValue.Token(parameter, System: null, "", [text]));
         }
 
         foreach (var coding in codings.Items)
@@ -102,8 +102,30 @@ internal sealed class IndexValues(string? serverBase)
         var (system, code) = (coding["system"u8].AsString(), coding["code"u8].AsString());
         if (system is not null || code is not null)
         {
-            Add(new IndexValue.Token(parameter, system, code ?? "", coding["display"u8].AsString() ?? text));
+            Add(new IndexValue.Token(parameter, system, code ?? "", Texts(coding["display"u8].AsString(), text)));
         }
+    }
+
+    private static IReadOnlyList<string> Texts(string? one, string? other = null) => (one, other) switch
+    {
+        (null or "", null or "") => [],
+        (null or "", { } text) => [text],
+        ({ } text, null or "") => [text],
+        _ => one == other ? [one] : [one, other],
+    };
+
+    private static List<(string?, string)> TypesOf(ResourceNode codings)
+    {
+        var types = new List<(string?, string)>();
+        foreach (var coding in codings.Items)
+        {
+            if (coding["code"u8].AsString() is { } code)
+            {
+                types.Add((coding["system"u8].AsString(), code));
+            }
+        }
+
+        return types;
     }
 
     private void AddDate(SearchParameter parameter, in FhirPathItem item)
@@ -235,8 +257,8 @@ internal sealed class IndexValues(string? serverBase)
         // "<5" stands for everything below 5, ">5" for everything above.
         (low, high) = comparator switch
         {
-            "<" or "<=" => (decimal.MinValue, comparator == "<" ? value : high),
-            ">" or ">=" => (comparator == ">" ? value : low, decimal.MaxValue),
+            "<" or "<=" => (decimal.MinValue, value),
+            ">" or ">=" => (value, decimal.MaxValue),
             _ => (low, high),
         };
         Add(new IndexValue.Quantity(parameter, system, code, unit, comparator is null ? value : null, low, high));
@@ -245,8 +267,8 @@ internal sealed class IndexValues(string? serverBase)
     private void AddRange(SearchParameter parameter, ResourceNode lower, ResourceNode upper)
     {
         var (low, high) = (decimal.MinValue, decimal.MaxValue);
-        var hasLow = lower["value"u8].Exists && FhirNumber.TryParseInterval(lower["value"u8].RawSpan, out _, out low, out _);
-        var hasHigh = upper["value"u8].Exists && FhirNumber.TryParseInterval(upper["value"u8].RawSpan, out _, out _, out high);
+        var hasLow = lower["value"u8].Exists && FhirNumber.TryParseInterval(lower["value"u8].RawSpan, out low, out _, out _);
+        var hasHigh = upper["value"u8].Exists && FhirNumber.TryParseInterval(upper["value"u8].RawSpan, out high, out _, out _);
         if (hasLow || hasHigh)
         {
             var unit = hasLow ? lower : upper;

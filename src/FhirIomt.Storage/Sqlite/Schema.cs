@@ -1,4 +1,5 @@
 using FhirIomt.Fhir.Definitions;
+using FhirIomt.Storage.Sql;
 
 namespace FhirIomt.Storage.Sqlite;
 
@@ -51,6 +52,66 @@ internal static class Schema
         """
         CREATE INDEX resource_history_key ON resource_history(key);
         """,
+        """
+        DROP TABLE code_set;
+        DROP TABLE code_set_concept;
+        DROP TABLE token_index;
+        DROP TABLE identifier_index;
+        DROP TABLE string_index;
+        DROP TABLE date_index;
+        DROP TABLE reference_index;
+        DROP TABLE uri_index;
+        DROP TABLE timeline;
+
+        -- Work that goes on over several transactions, and the last key it has done.
+        CREATE TABLE progress(name TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID;
+
+        -- The system whose codes are the texts of concepts.
+        INSERT OR IGNORE INTO system(uri) VALUES (char(1) || 'text');
+        CREATE TABLE unit(id INTEGER PRIMARY KEY, code TEXT NOT NULL, text TEXT NOT NULL, system INTEGER NOT NULL, UNIQUE(code, text, system));
+
+        -- A set of codes as Observations have them (Facets): few sets, each in very many Observations.
+        CREATE TABLE code_set(id INTEGER PRIMARY KEY, members TEXT NOT NULL UNIQUE);
+        CREATE TABLE code_set_concept(parameter INTEGER, concept INTEGER, code_set INTEGER, PRIMARY KEY(parameter, concept, code_set)) WITHOUT ROWID;
+
+        -- Search index: the key comes last, so that one value streams in time order and a probe for one resource is a point.
+        CREATE TABLE token_index(parameter INTEGER, concept INTEGER, key INTEGER, PRIMARY KEY(parameter, concept, key)) WITHOUT ROWID;
+        CREATE TABLE identifier_index(parameter INTEGER, value TEXT, key INTEGER, system INTEGER, PRIMARY KEY(parameter, value, key, system)) WITHOUT ROWID;
+        CREATE TABLE string_index(parameter INTEGER, folded TEXT, key INTEGER, value TEXT, PRIMARY KEY(parameter, folded, key, value)) WITHOUT ROWID;
+        CREATE TABLE date_index(parameter INTEGER, start INTEGER, stop INTEGER, key INTEGER, PRIMARY KEY(parameter, start, stop, key)) WITHOUT ROWID;
+        CREATE TABLE number_index(parameter INTEGER, low REAL, high REAL, key INTEGER, PRIMARY KEY(parameter, low, high, key)) WITHOUT ROWID;
+        -- codes: the set of the codes of the component that the quantity is of, or 0.
+        CREATE TABLE quantity_index(
+            parameter INTEGER, unit INTEGER, low REAL, high REAL, codes INTEGER, key INTEGER, PRIMARY KEY(parameter, unit, low, high, codes, key)) WITHOUT ROWID;
+        CREATE TABLE reference_index(parameter INTEGER, target INTEGER, key INTEGER, PRIMARY KEY(parameter, target, key)) WITHOUT ROWID;
+        CREATE TABLE uri_index(parameter INTEGER, value TEXT, key INTEGER, PRIMARY KEY(parameter, value, key)) WITHOUT ROWID;
+
+        -- Sorting asks for the value of a key. Keys ascend, so these grow at their end only.
+        CREATE INDEX string_index_key ON string_index(key, parameter);
+        CREATE INDEX date_index_key ON date_index(key, parameter);
+        CREATE INDEX number_index_key ON number_index(key, parameter);
+        CREATE INDEX quantity_index_key ON quantity_index(key, parameter);
+
+        -- Composites: one row for each value of each component of each repetition.
+        CREATE TABLE component_index(
+            key INTEGER, parameter INTEGER, repetition INTEGER, component INTEGER, item INTEGER,
+            concept INTEGER, value TEXT, system INTEGER, low REAL, high REAL, unit INTEGER, target INTEGER,
+            PRIMARY KEY(key, parameter, repetition, component, item)) WITHOUT ROWID;
+        CREATE INDEX component_index_concept ON component_index(parameter, component, concept, key, repetition) WHERE concept IS NOT NULL;
+        CREATE INDEX component_index_value ON component_index(parameter, component, value, key, repetition) WHERE value IS NOT NULL;
+        CREATE INDEX component_index_low ON component_index(parameter, component, low, key, repetition) WHERE low IS NOT NULL;
+        CREATE INDEX component_index_target ON component_index(parameter, component, target, key, repetition) WHERE target IS NOT NULL;
+
+        -- Observations by subject, set of codes and time: one row each. Devices of many patients write all over this tree, and every touched page
+        -- goes to the log, so a row for each code would cost four times the write volume.
+        CREATE TABLE timeline(subject INTEGER, codes INTEGER, start INTEGER, key INTEGER, PRIMARY KEY(subject, codes, start, key)) WITHOUT ROWID;
+
+        -- SearchText, by the resource's key. It keeps its text: without it a row could only be taken away by giving the same words again.
+        CREATE VIRTUAL TABLE full_text USING fts5(narrative, content, tokenize = "unicode61 remove_diacritics 0");
+
+        -- Everything that is stored goes into the new tables.
+        INSERT INTO progress(name, position) SELECT 'index', 0 WHERE EXISTS(SELECT 1 FROM resource);
+        """,
     ];
 
     public static int Current => Scripts.Length;
@@ -88,6 +149,3 @@ internal static class Schema
         }
     }
 }
-
-/// <summary>The store cannot be opened, and why; the message is for the operator.</summary>
-public sealed class StoreUnusableException(string message) : Exception(message);

@@ -1,12 +1,13 @@
+using FhirIomt.Storage.Sql;
 using SQLitePCL;
 
 namespace FhirIomt.Storage.Sqlite;
 
 /// <summary>
 /// One connection with its compiled statements. Straight on SQLitePCLRaw instead of ADO.NET: an ADO.NET command costs about 2 µs and a boxed
-/// parameter per value, and one Observation is about ten statements (docs/adr/0003). Not thread-safe: one user at a time.
+/// parameter per value, and one Observation is about ten statements (docs/adr/0002).
 /// </summary>
-internal sealed class SqliteConnection : IDisposable
+internal sealed class SqliteConnection : SqlConnection
 {
     private readonly sqlite3 _handle;
     private readonly Dictionary<string, SqliteStatement> _statements = new(StringComparer.Ordinal);
@@ -15,9 +16,9 @@ internal sealed class SqliteConnection : IDisposable
     private const int MaxStatements = 512;
 
     public SqliteConnection(string path, bool readOnly)
+        : base(SqliteDialect.Instance, readOnly)
     {
         SqliteLibrary.Load();
-        IsReadOnly = readOnly;
         var flags = readOnly ? raw.SQLITE_OPEN_READWRITE : raw.SQLITE_OPEN_READWRITE | raw.SQLITE_OPEN_CREATE;
         Check(raw.sqlite3_open_v2(path, out _handle, flags | raw.SQLITE_OPEN_NOMUTEX, null));
         Execute("PRAGMA busy_timeout=30000");
@@ -29,10 +30,7 @@ internal sealed class SqliteConnection : IDisposable
         }
     }
 
-    /// <summary>It sees committed rows only.</summary>
-    public bool IsReadOnly { get; }
-
-    public SqliteStatement Prepare(string sql)
+    public override SqlStatement Prepare(string sql)
     {
         if (_statements.TryGetValue(sql, out var statement))
         {
@@ -48,13 +46,7 @@ internal sealed class SqliteConnection : IDisposable
         return _statements[sql] = new SqliteStatement(this, compiled);
     }
 
-    public void Execute(string sql) => Check(raw.sqlite3_exec(_handle, sql));
-
-    public long Scalar(string sql)
-    {
-        using var rows = Prepare(sql).Run();
-        return rows.Step() ? rows.Int64(0) : throw new InvalidOperationException("The statement answers no row.");
-    }
+    public override void Execute(string sql) => Check(raw.sqlite3_exec(_handle, sql));
 
     public void Check(int result)
     {
@@ -64,7 +56,7 @@ internal sealed class SqliteConnection : IDisposable
         }
     }
 
-    public void Dispose()
+    public override void Dispose()
     {
         DropStatements();
         _handle.Dispose();

@@ -1,82 +1,63 @@
+using FhirIomt.Storage.Sql;
 using SQLitePCL;
 
 namespace FhirIomt.Storage.Sqlite;
 
-/// <summary>A compiled statement. Bind from 1, then <see cref="Run"/>; disposing the run makes it ready for the next.</summary>
-internal sealed class SqliteStatement(SqliteConnection connection, sqlite3_stmt statement) : IDisposable
+/// <summary>A compiled statement of SQLite.</summary>
+internal sealed class SqliteStatement(SqliteConnection connection, sqlite3_stmt statement) : SqlStatement, IDisposable
 {
     private int _bound;
 
-    public SqliteStatement Add(long value)
+    public override SqlStatement Add(long value)
     {
         connection.Check(raw.sqlite3_bind_int64(statement, ++_bound, value));
         return this;
     }
 
-    public SqliteStatement Add(long? value) => value is { } known ? Add(known) : AddNull();
+    public override SqlStatement Add(double value)
+    {
+        connection.Check(raw.sqlite3_bind_double(statement, ++_bound, value));
+        return this;
+    }
 
-    public SqliteStatement Add(string value)
+    public override SqlStatement Add(string value)
     {
         connection.Check(raw.sqlite3_bind_text(statement, ++_bound, value));
         return this;
     }
 
-    public SqliteStatement Add(ReadOnlySpan<byte> value)
+    public override SqlStatement Add(ReadOnlySpan<byte> value)
     {
         connection.Check(raw.sqlite3_bind_blob(statement, ++_bound, value));
         return this;
     }
 
-    public SqliteStatement Add(object? value) => value switch
-    {
-        null => AddNull(),
-        long number => Add(number),
-        string text => Add(text),
-        _ => throw new InvalidOperationException($"A {value.GetType().Name} cannot be bound."),
-    };
-
-    public Rows Run()
-    {
-        _bound = 0;
-        return new Rows(connection, statement);
-    }
-
-    /// <summary>Runs a statement that answers no rows.</summary>
-    public void Done()
-    {
-        using var rows = Run();
-        rows.Step();
-    }
-
-    public void Dispose() => statement.Dispose();
-
-    private SqliteStatement AddNull()
+    public override SqlStatement AddNull()
     {
         connection.Check(raw.sqlite3_bind_null(statement, ++_bound));
         return this;
     }
 
-    /// <summary>One run of the statement; columns count from 0.</summary>
-    public readonly ref struct Rows(SqliteConnection connection, sqlite3_stmt statement)
+    public void Dispose() => statement.Dispose();
+
+    protected override void Begin() => _bound = 0;
+
+    protected override bool Step()
     {
-        public bool Step()
-        {
-            var result = raw.sqlite3_step(statement);
-            connection.Check(result);
-            return result == raw.SQLITE_ROW;
-        }
-
-        public long Int64(int column) => raw.sqlite3_column_int64(statement, column);
-
-        public bool IsNull(int column) => raw.sqlite3_column_type(statement, column) == raw.SQLITE_NULL;
-
-        public string Text(int column) => raw.sqlite3_column_text(statement, column).utf8_to_string();
-
-        public byte[] Blob(int column) => raw.sqlite3_column_blob(statement, column).ToArray();
-
-        public void Dispose()
-        {
-            raw.sqlite3_reset(statement);
-        }
+        var result = raw.sqlite3_step(statement);
+        connection.Check(result);
+        return result == raw.SQLITE_ROW;
     }
+
+    protected override void Reset() => raw.sqlite3_reset(statement);
+
+    protected override long Int64(int column) => raw.sqlite3_column_int64(statement, column);
+
+    protected override double Real(int column) => raw.sqlite3_column_double(statement, column);
+
+    protected override bool IsNull(int column) => raw.sqlite3_column_type(statement, column) == raw.SQLITE_NULL;
+
+    protected override string Text(int column) => raw.sqlite3_column_text(statement, column).utf8_to_string();
+
+    protected override byte[] Blob(int column) => raw.sqlite3_column_blob(statement, column).ToArray();
 }

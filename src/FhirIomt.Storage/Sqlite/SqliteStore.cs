@@ -3,6 +3,7 @@ using FhirIomt.Access;
 using FhirIomt.Core;
 using FhirIomt.Fhir.Search;
 using FhirIomt.Fhir.Searching;
+using FhirIomt.Storage.Sql;
 
 namespace FhirIomt.Storage.Sqlite;
 
@@ -13,19 +14,19 @@ public sealed class SqliteStore : IStore
     private const int MaxReaders = 32;
 
     private readonly string _path;
-    private readonly SqliteEngine _engine;
+    private readonly SqlEngine _engine;
     private readonly GroupCommitWriter _writer;
     private readonly StoreLock? _lock;
     private readonly ConcurrentBag<SqliteConnection> _idle = [];
     private readonly SemaphoreSlim _readers = new(MaxReaders);
     private readonly Timer _poll;
 
-    private SqliteStore(string path, SqliteConnection writer, SqliteEngine engine, StoreLock? storeLock, TimeSpan poll)
+    private SqliteStore(string path, SqliteConnection writer, SqlEngine engine, StoreLock? storeLock, TimeSpan poll)
     {
         _path = path;
         _engine = engine;
         _lock = storeLock;
-        _writer = new GroupCommitWriter(writer, engine);
+        _writer = new GroupCommitWriter(writer, engine, new SqliteRowWriter(writer));
         _poll = new Timer(_ => TakeUpOtherProcesses(), null, poll, poll);
     }
 
@@ -46,9 +47,12 @@ public sealed class SqliteStore : IStore
         }
 
         var connection = new SqliteConnection(path, readOnly: false);
+        SqlEngine engine;
         try
         {
             Prepare(connection, policy, mayMigrate: storeLock is not null);
+            engine = new SqlEngine(connection, indexer, policy, time);
+            new IndexRebuild(connection, engine, new SqliteRowWriter(connection)).Finish();
         }
         catch
         {
@@ -62,8 +66,6 @@ public sealed class SqliteStore : IStore
             storeLock?.Dispose();
             storeLock = null;
         }
-
-        var engine = new SqliteEngine(connection, indexer, policy, time);
 
         // A change by another process must act within 1 s; looking costs one row.
         return new SqliteStore(path, connection, engine, storeLock, TimeSpan.FromMilliseconds(300));
@@ -121,7 +123,7 @@ public sealed class SqliteStore : IStore
 
     private static void Prepare(SqliteConnection connection, IndexPolicy policy, bool mayMigrate)
     {
-        if (Schema.VersionOf(connection) != Schema.Current && !mayMigrate)
+        if ((Schema.VersionOf(connection) != Schema.Current || IndexRebuild.IsPending(connection)) && !mayMigrate)
         {
             throw new StoreUnusableException("The store has another schema version and a server is running on it. Stop the server first.");
         }

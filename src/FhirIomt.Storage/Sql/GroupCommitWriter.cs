@@ -1,6 +1,6 @@
 using System.Threading.Channels;
 
-namespace FhirIomt.Storage.Sqlite;
+namespace FhirIomt.Storage.Sql;
 
 /// <summary>
 /// The one writer: takes everything that waits, runs it in one transaction, commits once, then answers everybody. While one commit waits for the
@@ -16,14 +16,14 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
     private const int MaxOperationsInGroup = 2000;
 
     private readonly Channel<Batch> _queue = Channel.CreateBounded<Batch>(new BoundedChannelOptions(MaxWaiting) { SingleReader = true });
-    private readonly SqliteConnection _connection;
+    private readonly SqlConnection _connection;
     private readonly WriteTransaction _transaction;
     private readonly Task _loop;
 
-    public GroupCommitWriter(SqliteConnection connection, SqliteEngine engine)
+    public GroupCommitWriter(SqlConnection connection, SqlEngine engine, RowWriter rows)
     {
         _connection = connection;
-        _transaction = new WriteTransaction(connection, engine);
+        _transaction = new WriteTransaction(connection, engine, rows);
         _loop = Task.Factory.StartNew(RunAsync, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap();
     }
 

@@ -1,7 +1,7 @@
 using FhirIomt.Access;
 using FhirIomt.Fhir.Searching;
 
-namespace FhirIomt.Storage.Sqlite;
+namespace FhirIomt.Storage.Sql;
 
 /// <summary>
 /// A walk of the timeline: which subjects, which sets of codings, and what else must hold of the resource row. One subject with one set is a single range in
@@ -17,9 +17,11 @@ internal sealed class TimelinePlan
     private readonly List<long>? _codeSets;
     private readonly Condition _conditions;
     private readonly bool _descending;
+    private readonly SqlDialect _dialect;
 
-    private TimelinePlan(List<long>? subjects, List<long>? codeSets, Condition conditions, bool byTime, bool descending)
+    private TimelinePlan(SqlDialect dialect, List<long>? subjects, List<long>? codeSets, Condition conditions, bool byTime, bool descending)
     {
+        _dialect = dialect;
         _subjects = subjects;
         _codeSets = codeSets;
         _conditions = conditions;
@@ -37,7 +39,7 @@ internal sealed class TimelinePlan
     {
         var byTime = query.Sort is [{ Parameter.Code: "date" }];
         var drives = query.ResourceType == "Observation"
-            && (byTime || query.Criteria.Any(criterion => sql.Whole(criterion.Parameter) is not null && criterion is not SearchCriterion.Missing and not SearchCriterion.Tokens { Negated: true }));
+            && (byTime || query.Criteria.Any(criterion => (sql.Whole(criterion.Parameter) is not null || sql.AllInSets(criterion.Parameter)) && criterion is not SearchCriterion.Missing and not SearchCriterion.Tokens { Negated: true }));
 
         // A more selective criterion, or an order by key, is better served by the key scan.
         if (!drives || query.Sort is [{ Parameter.Code: "_lastUpdated" }] || query.Criteria.Any(criterion => criterion is SearchCriterion.Ids || criterion.Parameter.Code == "identifier"))
@@ -58,8 +60,9 @@ internal sealed class TimelinePlan
                 case SearchCriterion.Dates dates when sql.Whole(dates.Parameter) is not null:
                     conditions.Add(CriterionSql.TimeBounds(dates, "t.start"));
                     break;
-                case SearchCriterion.Tokens { Negated: false } tokens when codeSets is null && sql.Whole(tokens.Parameter) is not null:
-                    codeSets = sql.CodeSets(tokens.Values);
+                case SearchCriterion.Tokens { Negated: false } tokens when sql.AllInSets(tokens.Parameter):
+                    var sets = sql.CodeSets(tokens.Parameter, tokens.Values);
+                    codeSets = codeSets is null ? sets : [.. codeSets.Intersect(sets)];
                     break;
                 default:
                     conditions.Add(sql.Of(criterion));
@@ -68,7 +71,7 @@ internal sealed class TimelinePlan
         }
 
         subjects?.Sort();
-        return new TimelinePlan(subjects, codeSets, Condition.AllOf(conditions), byTime, query.Sort is [{ Descending: true }]);
+        return new TimelinePlan(sql.Dialect, subjects, codeSets, Condition.AllOf(conditions), byTime, query.Sort is [{ Descending: true }]);
     }
 
     /// <summary>All matches: <c>FROM</c> and <c>WHERE</c>.</summary>
@@ -78,7 +81,7 @@ internal sealed class TimelinePlan
     public Condition PageOfAll(SearchCursor after, long limit) => WithBodies(Page(AllRows(), after, limit));
 
     /// <summary>A page of one subject in time order: a page of each set of codings, merged.</summary>
-    public Condition PageOfSubject(SqliteConnection connection, long subject, SearchCursor after, long limit)
+    public Condition PageOfSubject(SqlConnection connection, long subject, SearchCursor after, long limit)
     {
         // SQLite takes 500 parts; beyond a few dozen, sorting the subject's rows costs less than that many ranges.
         const int MaxRanges = 64;
@@ -90,7 +93,7 @@ internal sealed class TimelinePlan
                 return PageOfAll(after, limit);
             }
 
-            ranges.Add(new Condition("SELECT * FROM (").Append(KeysOfRange(subject, current, after, limit)).Append(")"));
+            ranges.Add(new Condition("SELECT * FROM (").Append(KeysOfRange(subject, current, after, limit)).Append(") p"));
         }
 
         return ranges switch
@@ -108,15 +111,15 @@ internal sealed class TimelinePlan
         Page(Rows(new Condition("t.subject=?", subject), new Condition("t.codes=?", codes)), after, limit);
 
     // Bodies are read for the page only: merging two sets with their bodies cost 1.7 times as much. The order is the caller's to restore.
-    private static Condition WithBodies(Condition keys) =>
-        new Condition("SELECT r.key, r.id, r.version, r.body, m.subject, m.start, m.codes FROM (").Append(keys).Append(") m CROSS JOIN resource r ON r.key=m.key");
+    private Condition WithBodies(Condition keys) =>
+        new Condition("SELECT r.key, r.id, r.version, r.body, m.subject, m.start, m.codes FROM (").Append(keys).Append($") m {_dialect.OrderedJoin} resource r ON r.key=m.key");
 
     /// <summary>The next subject at or after that one, in ascending order; null at the end.</summary>
-    public long? NextSubject(SqliteConnection connection, long from, bool inclusive) =>
+    public long? NextSubject(SqlConnection connection, long from, bool inclusive) =>
         _subjects is { } some ? Next(some, from, inclusive) : First(connection.Prepare($"SELECT min(subject) FROM timeline WHERE subject{(inclusive ? ">=" : ">")}?").Add(from));
 
     /// <summary>The same for the sets of codings that the subject has.</summary>
-    public long? NextCodeSet(SqliteConnection connection, long subject, long from, bool inclusive) =>
+    public long? NextCodeSet(SqlConnection connection, long subject, long from, bool inclusive) =>
         _codeSets is { } some ? Next(some, from, inclusive) : First(connection.Prepare($"SELECT min(codes) FROM timeline WHERE subject=? AND codes{(inclusive ? ">=" : ">")}?").Add(subject).Add(from));
 
     private static long? Next(List<long> sorted, long from, bool inclusive)
@@ -125,7 +128,7 @@ internal sealed class TimelinePlan
         return index < 0 ? null : sorted[index];
     }
 
-    private static long? First(SqliteStatement statement)
+    private static long? First(SqlStatement statement)
     {
         using var rows = statement.Run();
         return rows.Step() && !rows.IsNull(0) ? rows.Int64(0) : null;
@@ -140,7 +143,7 @@ internal sealed class TimelinePlan
 
     // What the timeline answers alone is not looked up in the resource.
     private Condition Rows(Condition subject, Condition codes) =>
-        new Condition(_conditions.Sql.Contains("r.", StringComparison.Ordinal) ? "timeline t CROSS JOIN resource r ON r.key=t.key WHERE " : "timeline t WHERE ")
+        new Condition(_conditions.Sql.Contains("r.", StringComparison.Ordinal) ? $"timeline t {_dialect.OrderedJoin} resource r ON r.key=t.key WHERE " : "timeline t WHERE ")
             .Append(subject).Append(" AND ").Append(codes).Append(" AND ").Append(_conditions);
 
     private Condition Page(Condition rows, SearchCursor after, long limit)

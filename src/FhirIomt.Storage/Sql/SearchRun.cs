@@ -4,7 +4,7 @@ using FhirIomt.Fhir.Json;
 using FhirIomt.Fhir.Search;
 using FhirIomt.Fhir.Searching;
 
-namespace FhirIomt.Storage.Sqlite;
+namespace FhirIomt.Storage.Sql;
 
 /// <summary>
 /// One search. Two plans: a walk of the timeline, for Observations asked for by subject, code or time; and a scan in key order driven by the most
@@ -12,15 +12,15 @@ namespace FhirIomt.Storage.Sqlite;
 /// </summary>
 internal sealed class SearchRun
 {
-    private readonly SqliteEngine _engine;
-    private readonly SqliteConnection _connection;
+    private readonly SqlEngine _engine;
+    private readonly SqlConnection _connection;
     private readonly SearchQuery _query;
     private readonly CriterionSql _sql;
     private readonly Condition _access;
     private readonly AccessPredicate _predicate;
     private readonly Func<string, AccessPredicate> _accessToIncluded;
 
-    public SearchRun(SqliteEngine engine, SqliteConnection connection, SearchQuery query, SearchAccess access)
+    public SearchRun(SqlEngine engine, SqlConnection connection, SearchQuery query, SearchAccess access)
     {
         _engine = engine;
         _connection = connection;
@@ -141,7 +141,7 @@ internal sealed class SearchRun
     // One value of a keyed index streams in key order, which is the order of the page.
     private Condition? Driver(SearchCriterion criterion)
     {
-        if (_sql.Whole(criterion.Parameter) is not null || _sql.Parameter(criterion.Parameter) is not { } parameter)
+        if (_sql.Whole(criterion.Parameter) is not null || _sql.IsFacet(criterion.Parameter) || _sql.Parameter(criterion.Parameter) is not { } parameter)
         {
             return null;
         }
@@ -149,9 +149,9 @@ internal sealed class SearchRun
         return criterion switch
         {
             SearchCriterion.References references when _sql.Entities(references) is [var entity] =>
-                new Condition("reference_index d CROSS JOIN resource r ON r.key=d.key WHERE d.parameter=? AND d.target=?", parameter, entity),
+                new Condition($"reference_index d {_connection.Dialect.OrderedJoin} resource r ON r.key=d.key WHERE d.parameter=? AND d.target=?", parameter, entity),
             SearchCriterion.Tokens { Negated: false, Values: [{ Code: not null }] } tokens when _sql.HoldsCodes(parameter) && _sql.Concepts(tokens.Values) is [var concept] =>
-                new Condition("token_index d CROSS JOIN resource r ON r.key=d.key WHERE d.parameter=? AND d.concept=?", parameter, concept),
+                new Condition($"token_index d {_connection.Dialect.OrderedJoin} resource r ON r.key=d.key WHERE d.parameter=? AND d.concept=?", parameter, concept),
             _ => null,
         };
     }

@@ -1,14 +1,15 @@
 using System.Collections.Frozen;
 using FhirIomt.Access;
 using FhirIomt.Core;
+using FhirIomt.Fhir.Definitions;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Fhir.Search;
 using FhirIomt.Fhir.Searching;
 
-namespace FhirIomt.Storage.Sqlite;
+namespace FhirIomt.Storage.Sql;
 
 /// <summary>What readers and the writer share: numbers of types, dictionaries, and the reads that both do.</summary>
-internal sealed class SqliteEngine
+internal sealed class SqlEngine
 {
     private readonly SearchIndexer _indexer;
     private readonly IndexPolicy _policy;
@@ -16,7 +17,7 @@ internal sealed class SqliteEngine
     private readonly FrozenDictionary<long, string> _typeNames;
     private long _generation;
 
-    public SqliteEngine(SqliteConnection connection, SearchIndexer indexer, IndexPolicy policy, TimeProvider time)
+    public SqlEngine(SqlConnection connection, SearchIndexer indexer, IndexPolicy policy, TimeProvider time)
     {
         _indexer = indexer;
         _policy = policy;
@@ -24,11 +25,14 @@ internal sealed class SqliteEngine
         _typeNumbers = ReadTypes(connection);
         _typeNames = _typeNumbers.ToFrozenDictionary(pair => pair.Value, pair => pair.Key);
         _generation = connection.Scalar("SELECT generation FROM clock");
+        Dictionaries = new Dictionaries(TextSystem(connection), connection.Scalar("SELECT count(*) FROM code_set"));
     }
 
     public TimeProvider Time { get; }
 
-    public Dictionaries Dictionaries { get; } = new();
+    public FhirDefinitions Definitions => _policy.Definitions;
+
+    public Dictionaries Dictionaries { get; }
 
     public long Generation
     {
@@ -44,15 +48,16 @@ internal sealed class SqliteEngine
 
     public string TypeName(long number) => _typeNames[number];
 
-    public IReadOnlyList<IndexValue> Extract(string type, JsonTree tree) => _indexer.Extract(tree, _policy.IndexedParameters(type));
+    /// <summary>What the index holds of a resource.</summary>
+    public IReadOnlyList<IndexValue> Extract(string type, JsonTree tree) => _indexer.Extract(tree, _policy.ExtractedParameters(type));
 
-    public StoredResource? Read(SqliteConnection connection, string type, string id)
+    public StoredResource? Read(SqlConnection connection, string type, string id)
     {
         using var rows = connection.Prepare("SELECT key, version, deleted, body FROM resource WHERE type=? AND id=?").Add(TypeNumber(type)).Add(id).Run();
         return rows.Step() ? Stored(type, id, rows) : null;
     }
 
-    public StoredResource? ReadVersion(SqliteConnection connection, string type, string id, long version)
+    public StoredResource? ReadVersion(SqlConnection connection, string type, string id, long version)
     {
         if (Read(connection, type, id) is { } current && current.Version == version)
         {
@@ -64,17 +69,31 @@ internal sealed class SqliteEngine
         return rows.Step() ? Stored(type, id, rows) : null;
     }
 
-    public Outcome<SearchPage> Search(SqliteConnection connection, SearchQuery query, SearchAccess access) =>
+    /// <summary>The current row of that key, a deletion included; null when another version has taken its place.</summary>
+    public ResourceRow? ReadRow(SqlConnection connection, long key)
+    {
+        using var rows = connection.Prepare("SELECT type, id, version, deleted, body, subject, codes, start, stop FROM resource WHERE key=?").Add(key).Run();
+        return rows.Step() ? new ResourceRow(key, rows.Int64(0), rows.Text(1), rows.Int64(2), rows.Int64(3) != 0, ColumnsOf(rows, 5), rows.Blob(4)) : null;
+    }
+
+    public static ResourceColumns ColumnsOf(SqlStatement.Rows rows, int first)
+    {
+        return new ResourceColumns(Number(rows, first), Number(rows, first + 1), Number(rows, first + 2), Number(rows, first + 3));
+
+        static long? Number(SqlStatement.Rows rows, int column) => rows.IsNull(column) ? null : rows.Int64(column);
+    }
+
+    public Outcome<SearchPage> Search(SqlConnection connection, SearchQuery query, SearchAccess access) =>
         new SearchRun(this, connection, query, access).Run();
 
-    public StoredRecord? FindRecord(SqliteConnection connection, string kind, string id)
+    public StoredRecord? FindRecord(SqlConnection connection, string kind, string id)
     {
         using var rows = connection.Prepare("SELECT id, body, expires FROM record WHERE kind=? AND id=? AND (expires IS NULL OR expires>?)")
             .Add(kind).Add(id).Add(Time.GetUtcNow().ToUnixTimeMilliseconds()).Run();
         return rows.Step() ? Record(kind, rows) : null;
     }
 
-    public IReadOnlyList<StoredRecord> ListRecords(SqliteConnection connection, string kind, int limit)
+    public IReadOnlyList<StoredRecord> ListRecords(SqlConnection connection, string kind, int limit)
     {
         using var rows = connection.Prepare("SELECT id, body, expires FROM record WHERE kind=? AND (expires IS NULL OR expires>?) ORDER BY id DESC LIMIT ?")
             .Add(kind).Add(Time.GetUtcNow().ToUnixTimeMilliseconds()).Add((long)limit).Run();
@@ -87,13 +106,19 @@ internal sealed class SqliteEngine
         return records;
     }
 
-    private static StoredRecord Record(string kind, SqliteStatement.Rows rows) =>
+    private static StoredRecord Record(string kind, SqlStatement.Rows rows) =>
         new(kind, rows.Text(0), rows.Blob(1), rows.IsNull(2) ? null : DateTimeOffset.FromUnixTimeMilliseconds(rows.Int64(2)));
 
-    private static StoredResource Stored(string type, string id, SqliteStatement.Rows rows) =>
+    private static StoredResource Stored(string type, string id, SqlStatement.Rows rows) =>
         new(type, id, rows.Int64(1), ResourceKey.TimeOf(rows.Int64(0)), rows.Blob(3)) { IsDeleted = rows.Int64(2) != 0 };
 
-    private static FrozenDictionary<string, long> ReadTypes(SqliteConnection connection)
+    private static long TextSystem(SqlConnection connection)
+    {
+        using var rows = connection.Prepare("SELECT id FROM system WHERE uri=?").Add(Dictionaries.TextSystemUri).Run();
+        return rows.Step() ? rows.Int64(0) : throw new StoreUnusableException("The store lacks the system of texts, which its schema makes. Restore it from a backup.");
+    }
+
+    private static FrozenDictionary<string, long> ReadTypes(SqlConnection connection)
     {
         var types = new Dictionary<string, long>(StringComparer.Ordinal);
         using var rows = connection.Prepare("SELECT name, id FROM resource_type").Run();

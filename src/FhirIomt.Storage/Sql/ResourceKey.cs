@@ -1,4 +1,4 @@
-namespace FhirIomt.Storage.Sqlite;
+namespace FhirIomt.Storage.Sql;
 
 /// <summary>
 /// The surrogate key of one version: 8 bits of resource type, 42 bits of milliseconds since 2020 (139 years), 13 bits to tell apart up to 8,192

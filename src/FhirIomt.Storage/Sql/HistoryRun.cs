@@ -2,13 +2,13 @@ using System.Globalization;
 using FhirIomt.Core;
 using FhirIomt.Fhir.Searching;
 
-namespace FhirIomt.Storage.Sqlite;
+namespace FhirIomt.Storage.Sql;
 
 /// <summary>
 /// One page of versions, newest first. Keys hold type and time, so each type is a range of keys in both tables; everything is a merge of the types that have rows.
 /// The cursor is the tick where the page ended: ticks are never given twice, whatever the type.
 /// </summary>
-internal sealed class HistoryRun(SqliteEngine engine, SqliteConnection connection, HistoryQuery query)
+internal sealed class HistoryRun(SqlEngine engine, SqlConnection connection, HistoryQuery query)
 {
     private const string Columns = "key, type, id, version, deleted, body";
 
@@ -48,9 +48,9 @@ internal sealed class HistoryRun(SqliteEngine engine, SqliteConnection connectio
         }
 
         return parts.Count == 0
-            ? new Condition($"SELECT {Columns} FROM resource WHERE 0")
+            ? new Condition($"SELECT {Columns} FROM resource WHERE (1=0)")
             : new Condition($"SELECT {Columns} FROM (").Append(Condition.Join(" UNION ALL ", parts, Condition.Never, parenthesised: false))
-                .Append($") ORDER BY key & {ResourceKey.TickMask} DESC LIMIT ?", (long)query.Count + 1);
+                .Append($") v ORDER BY key & {ResourceKey.TickMask} DESC LIMIT ?", (long)query.Count + 1);
     }
 
     private Condition Part(string table, long type, long before)
@@ -71,7 +71,7 @@ internal sealed class HistoryRun(SqliteEngine engine, SqliteConnection connectio
                 .Append(" AND NOT EXISTS(SELECT 1 FROM resource_history n WHERE n.type=v.type AND n.id=v.id AND n.version=v.version+1 AND n.key<=?)", ResourceKey.Of(type, ResourceKey.FirstTickOf(interval.Start)));
         }
 
-        return part.Append(" ORDER BY key DESC LIMIT ?)", (long)query.Count + 1);
+        return part.Append(" ORDER BY key DESC LIMIT ?) p", (long)query.Count + 1);
     }
 
     private IEnumerable<long> TypesWithRows()

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Buffers.Text;
 
-namespace FhirIomt.Storage.Sqlite;
+namespace FhirIomt.Storage.Sql;
 
 /// <summary>
 /// Where a page ended, as a position in the order of the search. It carries no authority: the next page is authorised anew.

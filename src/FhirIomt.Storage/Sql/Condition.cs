@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace FhirIomt.Storage.Sqlite;
+namespace FhirIomt.Storage.Sql;
 
 /// <summary>A piece of SQL with the values for its question marks, in order. Values never become text of the statement.</summary>
 internal sealed class Condition
@@ -14,9 +14,9 @@ internal sealed class Condition
         _values.AddRange(values);
     }
 
-    public static Condition Never => new("0");
+    public static Condition Never => new("(1=0)");
 
-    public static Condition Always => new("1");
+    public static Condition Always => new("(1=1)");
 
     public string Sql => _sql.ToString();
 
@@ -59,7 +59,7 @@ internal sealed class Condition
         return this;
     }
 
-    public SqliteStatement Prepare(SqliteConnection connection)
+    public SqlStatement Prepare(SqlConnection connection)
     {
         var statement = connection.Prepare(Sql);
         foreach (var value in _values)

@@ -3,16 +3,18 @@ using FhirIomt.Fhir;
 using FhirIomt.Fhir.Search;
 using FhirIomt.Fhir.Searching;
 
-namespace FhirIomt.Storage.Sqlite;
+namespace FhirIomt.Storage.Sql;
 
 /// <summary>
 /// A criterion as a condition on one resource row <c>r</c>. Tokens and references are probed by key; what is not keyed (strings, dates, uris) is
-/// a set of keys that SQLite builds once for the statement.
+/// a set of keys that the engine builds once for the statement.
 /// </summary>
-internal sealed class CriterionSql(SqliteEngine engine, SqliteConnection connection, string resourceType)
+internal sealed class CriterionSql(SqlEngine engine, SqlConnection connection, string resourceType)
 {
     private readonly long _type = engine.TypeNumber(resourceType);
     private readonly bool _isObservation = resourceType == "Observation";
+
+    public SqlDialect Dialect => connection.Dialect;
 
     public Condition Of(SearchCriterion criterion) => criterion switch
     {
@@ -22,6 +24,7 @@ internal sealed class CriterionSql(SqliteEngine engine, SqliteConnection connect
         SearchCriterion.Dates dates => Dates(dates),
         SearchCriterion.References references => References(references),
         SearchCriterion.Strings strings => Strings(strings),
+        SearchCriterion.Uris uris when IsFacet(uris.Parameter) => Facet(uris.Parameter, [.. uris.Values.Select(uri => new TokenMatch("", uri))]),
         SearchCriterion.Uris uris => InIndex("uri_index", uris.Parameter, Condition.AnyOf([.. uris.Values.Select(uri => new Condition("i.value=?", uri))])),
         SearchCriterion.Missing missing => Missing(missing),
         _ => throw new InvalidOperationException($"No SQL for {criterion.GetType().Name}."),
@@ -48,7 +51,7 @@ internal sealed class CriterionSql(SqliteEngine engine, SqliteConnection connect
             switch (value)
             {
                 case { System: null, Code: { } code }:
-                    concepts.AddRange(Dictionaries.ConceptsOfCode(connection, code));
+                    concepts.AddRange(engine.Dictionaries.ConceptsOfCode(connection, code));
                     break;
                 case { System: { } system, Code: { } code } when engine.Dictionaries.Find(connection, DictionaryKey.System(system)) is { } number
                     && engine.Dictionaries.Find(connection, DictionaryKey.Concept(number, code)) is { } concept:
@@ -90,12 +93,17 @@ internal sealed class CriterionSql(SqliteEngine engine, SqliteConnection connect
 
     public long? EntityOf(string type, string id) => engine.Dictionaries.Find(connection, DictionaryKey.Entity(type, id));
 
-    /// <summary>The sets of codings that have one of the alternatives.</summary>
-    public List<long> CodeSets(IReadOnlyList<TokenMatch> values)
+    /// <summary>The sets of codes that have one of the alternatives under that parameter.</summary>
+    public List<long> CodeSets(SearchParameter facet, IReadOnlyList<TokenMatch> values)
     {
-        var condition = Condition.AnyOf([Condition.In("concept", Concepts(values)), InSystems("concept", Systems(values))]);
         var sets = new List<long>();
-        using var rows = new Condition("SELECT DISTINCT code_set FROM code_set_concept WHERE ").Append(condition).Append(" ORDER BY code_set").Prepare(connection).Run();
+        if (Parameter(facet) is not { } parameter)
+        {
+            return sets;
+        }
+
+        var condition = Condition.AnyOf([Condition.In("concept", Concepts(values)), InSystems("concept", Systems(values))]);
+        using var rows = new Condition("SELECT DISTINCT code_set FROM code_set_concept WHERE parameter=? AND ", parameter).Append(condition).Append(" ORDER BY code_set").Prepare(connection).Run();
         while (rows.Step())
         {
             sets.Add(rows.Int64(0));
@@ -104,12 +112,24 @@ internal sealed class CriterionSql(SqliteEngine engine, SqliteConnection connect
         return sets;
     }
 
+    /// <summary>Whether the parameter's values are in the set of codes, save those that did not fit (<see cref="Facets"/>).</summary>
+    public bool IsFacet(SearchParameter parameter) => Facets.Has(resourceType, parameter.Code);
+
+    /// <summary>Whether all of them are.</summary>
+    public bool AllInSets(SearchParameter parameter) => IsFacet(parameter) && !(Parameter(parameter) is { } number && HasRows("token_index", number));
+
+    private Condition Facet(SearchParameter parameter, IReadOnlyList<TokenMatch> values)
+    {
+        var inSets = Condition.In("r.codes", CodeSets(parameter, values));
+        return AllInSets(parameter) ? inSets : Condition.AnyOf([inSets, .. TokenProbes(Parameter(parameter)!.Value, parameter, values)]);
+    }
+
     /// <summary>Bounds on an Observation's time. <paramref name="start"/> names the column to bound the start by: the timeline's, when it drives.</summary>
     public static Condition TimeBounds(SearchCriterion.Dates dates, string start) =>
         new Condition($"{start}>{IndexRows.NoStart} AND ").Append(Condition.AnyOf([.. dates.Values.Select(match => Bounds(match, start, "r.stop"))]));
 
     /// <summary>The code of a parameter that the resource row and the timeline answer, or null.</summary>
-    public string? Whole(SearchParameter parameter) => _isObservation && parameter.Code is "code" or "subject" or "patient" or "date" ? parameter.Code : null;
+    public string? Whole(SearchParameter parameter) => _isObservation && parameter.Code is "subject" or "patient" or "date" ? parameter.Code : null;
 
     public long? Parameter(SearchParameter parameter) => engine.Dictionaries.Find(connection, DictionaryKey.Parameter(_type, parameter.Code));
 
@@ -126,9 +146,14 @@ internal sealed class CriterionSql(SqliteEngine engine, SqliteConnection connect
 
     private Condition Tokens(SearchCriterion.Tokens tokens)
     {
-        if (Whole(tokens.Parameter) == "code")
+        if (IsFacet(tokens.Parameter))
         {
-            return Condition.In("r.codes", CodeSets(tokens.Values));
+            return Facet(tokens.Parameter, tokens.Values);
+        }
+
+        if (_isObservation && tokens.Parameter.Code.StartsWith("combo-", StringComparison.Ordinal))
+        {
+            return Combined(tokens);
         }
 
         if (_isObservation && tokens.Parameter.Code == "identifier")
@@ -144,11 +169,7 @@ internal sealed class CriterionSql(SqliteEngine engine, SqliteConnection connect
         var probes = new List<Condition>();
         if (HasRows("token_index", parameter))
         {
-            probes.AddRange(Concepts(tokens.Values).Select(concept => new Condition("EXISTS(SELECT 1 FROM token_index i WHERE i.parameter=? AND i.concept=? AND i.key=r.key)", parameter, concept)));
-            if (Systems(tokens.Values) is { Count: > 0 } systems)
-            {
-                probes.Add(InIndex("token_index", tokens.Parameter, InSystems("i.concept", systems)));
-            }
+            probes.AddRange(TokenProbes(parameter, tokens.Parameter, tokens.Values));
         }
 
         if (HasRows("identifier_index", parameter))
@@ -157,6 +178,28 @@ internal sealed class CriterionSql(SqliteEngine engine, SqliteConnection connect
         }
 
         return Condition.AnyOf(probes);
+    }
+
+    private IEnumerable<Condition> TokenProbes(long number, SearchParameter parameter, IReadOnlyList<TokenMatch> values)
+    {
+        foreach (var concept in Concepts(values))
+        {
+            yield return new Condition("EXISTS(SELECT 1 FROM token_index i WHERE i.parameter=? AND i.concept=? AND i.key=r.key)", number, concept);
+        }
+
+        if (Systems(values) is { Count: > 0 } systems)
+        {
+            yield return InIndex("token_index", parameter, InSystems("i.concept", systems));
+        }
+    }
+
+    // combo-x is x of the Observation or of a component (R4 Observation search parameters).
+    private Condition Combined(SearchCriterion.Tokens tokens)
+    {
+        var own = tokens.Parameter.Code["combo-".Length..];
+        return Condition.AnyOf([.. new[] { own, "component-" + own }
+            .Select(code => engine.Definitions.SearchParameter(resourceType, code)).OfType<SearchParameter>()
+            .Select(parameter => Tokens(new SearchCriterion.Tokens(parameter, tokens.Values, Negated: false)))]);
     }
 
     public bool HoldsCodes(long parameter) => HasRows("token_index", parameter);
@@ -188,7 +231,7 @@ internal sealed class CriterionSql(SqliteEngine engine, SqliteConnection connect
             { System: null or SourceKey.ConnectorSystem, Code: { } code } =>
                 new Condition("r.key IN (").Append(keys).Append(" UNION ALL SELECT key FROM resource WHERE type=? AND id=?)", _type, SourceKey.IdOf(SourceKey.ConnectorSystem, code)),
             { System: SourceKey.ConnectorSystem, Code: null } =>
-                new Condition("(r.key IN (").Append(keys).Append(") OR (length(r.id)=64 AND instr(r.body, CAST(? AS BLOB))>0))", $"\"system\":\"{SourceKey.ConnectorSystem}\""),
+                new Condition("(r.key IN (").Append(keys).Append($") OR ({Dialect.Length("r.id")}=64 AND {Dialect.BytesContain("r.body")}))", $"\"system\":\"{SourceKey.ConnectorSystem}\""),
             _ => new Condition("r.key IN (").Append(keys).Append(")"),
         };
     }
@@ -225,9 +268,8 @@ internal sealed class CriterionSql(SqliteEngine engine, SqliteConnection connect
         return strings.Mode switch
         {
             StringMatchMode.Exact => new Condition("(i.folded=? AND i.value=?)", folded, value),
-            StringMatchMode.Contains => new Condition("instr(i.folded, ?)>0", folded),
-            // U+10FFFF sorts after every character in UTF-8; U+FFFF would sort before those beyond the first plane.
-            _ => new Condition("(i.folded>=? AND i.folded<?)", folded, folded + "\U0010FFFF"),
+            StringMatchMode.Contains => new Condition(Dialect.Contains("i.folded"), folded),
+            _ => new Condition("(i.folded>=? AND i.folded<?)", folded, SqlDialect.AfterPrefix(folded)),
         };
     })]));
 
@@ -236,11 +278,12 @@ internal sealed class CriterionSql(SqliteEngine engine, SqliteConnection connect
         var has = Whole(missing.Parameter) switch
         {
             "subject" => new Condition("r.subject IS NOT NULL"),
-            "patient" => new Condition("(r.subject IS NOT NULL AND r.subject IN (SELECT id FROM entity WHERE type='Patient' OR (type='' AND name GLOB '*/Patient/*')))"),
+            "patient" => new Condition("(r.subject IS NOT NULL AND r.subject IN (SELECT id FROM entity WHERE type='Patient' OR (type='' AND " + Dialect.Contains("name") + ")))", "/Patient/"),
             "date" => new Condition($"r.start>{IndexRows.NoStart}"),
-            "code" => new Condition("r.codes NOT IN (SELECT id FROM code_set WHERE concepts='')"),
             _ when missing.Parameter.Code is "_id" or "_lastUpdated" => Condition.Always,
-            _ => Condition.AnyOf([.. new[] { "token_index", "identifier_index", "string_index", "date_index", "reference_index", "uri_index" }
+            _ when IsFacet(missing.Parameter) && Parameter(missing.Parameter) is { } parameter =>
+                Condition.AnyOf([new Condition("r.codes IN (SELECT code_set FROM code_set_concept WHERE parameter=?)", parameter), InIndex("token_index", missing.Parameter, Condition.Always)]),
+            _ => Condition.AnyOf([.. new[] { "token_index", "identifier_index", "string_index", "date_index", "number_index", "quantity_index", "reference_index", "uri_index", "component_index" }
                 .Select(table => InIndex(table, missing.Parameter, Condition.Always))]),
         };
         return missing.IsMissing ? new Condition("NOT (").Append(has).Append(")") : has;

@@ -1,0 +1,203 @@
+using FhirIomt.Access;
+using FhirIomt.Fhir.Json;
+using FhirIomt.Fhir.Search;
+using FhirIomt.Fhir.Searching;
+
+namespace FhirIomt.Storage.Sql;
+
+/// <summary>The running write transaction on the writer's connection.</summary>
+internal sealed class WriteTransaction : IWriteTransaction
+{
+    private readonly SqlConnection _connection;
+    private readonly SqlEngine _engine;
+    private readonly RowWriter _rows;
+    private readonly Dictionaries.Pending _dictionaries;
+    private readonly IndexRows _index;
+    private Clock _clock;
+    private bool _configurationChanged;
+
+    public WriteTransaction(SqlConnection connection, SqlEngine engine, RowWriter rows)
+    {
+        _connection = connection;
+        _engine = engine;
+        _rows = rows;
+        _dictionaries = new Dictionaries.Pending(engine.Dictionaries, connection);
+        _index = new IndexRows(rows, _dictionaries);
+    }
+
+    public void Begin()
+    {
+        _clock = _rows.Begin();
+        _configurationChanged = false;
+    }
+
+    public void Commit()
+    {
+        _clock = _clock with { Generation = _clock.Generation + (_configurationChanged ? 1 : 0) };
+        _rows.Commit(_clock);
+        _dictionaries.Committed();
+        if (_configurationChanged)
+        {
+            _engine.Generation = _clock.Generation;
+        }
+    }
+
+    public void RollBack()
+    {
+        // Forgotten first: whatever becomes of the engine's own rollback, these numbers are not in the store.
+        _dictionaries.RolledBack();
+        _rows.RollBack();
+    }
+
+    public StoredResource? Find(string type, string id)
+    {
+        _rows.Flush();
+        return _engine.Read(_connection, type, id);
+    }
+
+    public IReadOnlyList<StoredResource> Search(SearchQuery query, SearchAccess access)
+    {
+        _rows.Flush();
+        return _engine.Search(_connection, query, access).Require().Matches;
+    }
+
+    public StoredResource Put(PreparedResource resource, string id, StoredResource? previous)
+    {
+        var type = _engine.TypeNumber(resource.Type);
+        var key = NextKey(type);
+        var version = (previous?.Version ?? 0) + 1;
+        var time = ResourceKey.TimeOf(key);
+        var body = ResourceStamp.Apply(resource.Tree, id, version, time);
+        if (previous is not null)
+        {
+            Retire(type, previous);
+        }
+
+        var owner = resource.Type == "Patient" ? id : PatientCompartment.OwnerOf(resource.Type, resource.Tree.Root);
+        var columns = _index.Add(type, resource.Type, key, id, resource.Index, owner, resource.Text);
+        _rows.Resource(new ResourceRow(key, type, id, version, Deleted: false, columns, body));
+        _configurationChanged |= IsConfiguration(resource.Type);
+        return new StoredResource(resource.Type, id, version, time, body);
+    }
+
+    public StoredResource Delete(StoredResource previous)
+    {
+        var type = _engine.TypeNumber(previous.Type);
+        var key = NextKey(type);
+        Retire(type, previous);
+        _rows.Resource(new ResourceRow(key, type, previous.Id, previous.Version + 1, Deleted: true, default, ReadOnlyMemory<byte>.Empty));
+        _configurationChanged |= IsConfiguration(previous.Type);
+        return new StoredResource(previous.Type, previous.Id, previous.Version + 1, ResourceKey.TimeOf(key), ReadOnlyMemory<byte>.Empty) { IsDeleted = true };
+    }
+
+    public bool TryAtomically(Func<bool> work)
+    {
+        _rows.BeginAttempt();
+        if (work())
+        {
+            _rows.EndAttempt(keep: true);
+            return true;
+        }
+
+        _rows.EndAttempt(keep: false);
+
+        // Numbers given since are gone with it; those from before it are found again by a look-up.
+        _dictionaries.RolledBack();
+        return false;
+    }
+
+    public StoredRecord? FindRecord(string kind, string id)
+    {
+        _rows.Flush();
+        return _engine.FindRecord(_connection, kind, id);
+    }
+
+    public void PutRecord(StoredRecord record)
+    {
+        _rows.Record(record);
+        _configurationChanged |= RecordKind.IsConfiguration(record.Kind);
+    }
+
+    public void DeleteRecord(string kind, string id)
+    {
+        _rows.DeleteRecord(kind, id);
+        _configurationChanged |= RecordKind.IsConfiguration(kind);
+    }
+
+    public void DeleteExpiredRecords()
+    {
+        _rows.Flush();
+        _connection.Prepare("DELETE FROM record WHERE expires<?").Add(_engine.Time.GetUtcNow().ToUnixTimeMilliseconds()).Done();
+    }
+
+    /// <summary>
+    /// Writes the index rows of a current version again, and of its row what they give; rows that are there already stay. Adds what a new parameter finds;
+    /// what a parameter no longer finds must have been taken away by parameter.
+    /// </summary>
+    /// <param name="key">The key that the version was read with.</param>
+    /// <returns>False when that version is no longer the current one: whoever replaced it has indexed it.</returns>
+    public bool Reindex(long key)
+    {
+        _rows.Flush();
+        if (_engine.ReadRow(_connection, key) is not { } row || row.Deleted)
+        {
+            return false;
+        }
+
+        var type = _engine.TypeName(row.Type);
+        var tree = JsonTree.Parse(row.Body).Require();
+        var owner = type == "Patient" ? row.Id : PatientCompartment.OwnerOf(type, tree.Root);
+        var text = SearchText.Of(type, tree);
+        if (text is not null)
+        {
+            _rows.RemoveFullText(key);
+        }
+
+        var columns = _index.Add(row.Type, type, key, row.Id, _engine.Extract(type, tree), owner, text);
+        if (columns != row.Columns)
+        {
+            if (type == "Observation" && row.Columns.Codes is { } codes)
+            {
+                _rows.Timeline(adding: false, row.Columns.Subject ?? 0, codes, row.Columns.Start ?? IndexRows.NoStart, key);
+            }
+
+            _rows.Columns(key, columns);
+        }
+
+        return true;
+    }
+
+    private static bool IsConfiguration(string type) => type is "Device" or "DeviceUseStatement";
+
+    private long NextKey(long type)
+    {
+        _clock = _clock with { Last = ResourceKey.NextTick(_clock.Last, _engine.Time.GetUtcNow()) };
+        return ResourceKey.Of(type, _clock.Last);
+    }
+
+    /// <summary>Moves the current version to history and takes its index rows away, found again from its own bytes.</summary>
+    private void Retire(long type, StoredResource previous)
+    {
+        _rows.Flush();
+        long key;
+        ResourceColumns columns;
+        using (var row = _connection.Prepare("SELECT key, subject, codes, start, stop FROM resource WHERE type=? AND id=?").Add(type).Add(previous.Id).Run())
+        {
+            if (!row.Step())
+            {
+                throw new InvalidOperationException("The version to be replaced is not there.");
+            }
+
+            key = row.Int64(0);
+            columns = SqlEngine.ColumnsOf(row, 1);
+        }
+
+        if (!previous.IsDeleted)
+        {
+            var tree = JsonTree.Parse(previous.Body).Require();
+            _index.Remove(type, previous.Type, key, previous.Id, _engine.Extract(previous.Type, tree), columns);
+        }
+
+        _rows.Retire(key);
+    }
+}
