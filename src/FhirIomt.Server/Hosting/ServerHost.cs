@@ -12,7 +12,7 @@ using FhirIomt.Server.Devices;
 using FhirIomt.Smart;
 using FhirIomt.Storage;
 using FhirIomt.Storage.Sqlite;
-using FhirIomt.Validation;
+using FhirIomt.Validation.Terminology;
 
 namespace FhirIomt.Server.Hosting;
 
@@ -59,8 +59,11 @@ internal static class ServerHost
         services.AddSingleton(FhirDefinitions.R4);
         services.AddSingleton(new ServerAddress(PublicRoot(options)));
         services.AddSingleton<IndexPolicy>();
-        services.AddSingleton<SearchIndexer>();
-        services.AddSingleton<SearchQueryParser>();
+        services.AddSingleton(parts => new SearchIndexer(FhirDefinitions.R4, parts.GetRequiredService<ServerAddress>().FhirBase));
+        services.AddSingleton(parts => new SearchQueryParser(
+            parts.GetRequiredService<IndexPolicy>(),
+            new SearchTerminology(() => parts.GetRequiredService<ServerDefinitions>().Validator.Terminology),
+            parts.GetRequiredService<ServerAddress>().FhirBase));
         services.AddSingleton<ServerDefinitions>();
         services.AddSingleton<ResourceRepository>();
         services.AddSingleton(RepositoryOptions.Default);
