@@ -102,9 +102,11 @@ internal sealed class TestStore : IAsyncDisposable
     public IReadOnlyDictionary<string, long> RowCounts()
     {
         string[] tables = ["resource", "token_index", "identifier_index", "string_index", "date_index", "number_index", "quantity_index", "reference_index", "uri_index", "component_index", "timeline", "full_text"];
-        using var connection = new SqliteConnection(Path.Combine(Folder, "fhiriomt.db"), readOnly: true);
+        using var connection = OpenReader();
         return tables.ToDictionary(table => table, table => connection.Scalar($"SELECT count(*) FROM {table}"), StringComparer.Ordinal);
     }
+
+    public SqliteConnection OpenReader() => new(Path.Combine(Folder, "fhiriomt.db"), readOnly: true);
 
     public async ValueTask DisposeAsync()
     {

@@ -62,5 +62,8 @@ public static class SearchIssues
     public static Issue UnknownSearchedType(string type) =>
         Issue.Error(IssueKind.NotSupported, "IOMT-0718", $"'{Shorten(type)}' is not a resource type.", "_type", "Give R4 resource types, separated by commas.");
 
+    public static Issue EmptyCondition() =>
+        Issue.Error(IssueKind.Value, "IOMT-0627", "A condition must be a search with at least one criterion, such as identifier=system|value.", fix: "Give a search parameter of the type.");
+
     private static string Shorten(string text) => text.Length <= 64 ? text : text[..64] + "…";
 }

@@ -5,6 +5,7 @@ using FhirIomt.Fhir.Definitions;
 using FhirIomt.Fhir.Search;
 using FhirIomt.Fhir.Searching;
 using FhirIomt.Repository;
+using FhirIomt.Repository.Definitions;
 using FhirIomt.Repository.Readings;
 using FhirIomt.Server.Demo;
 using FhirIomt.Server.Devices;
@@ -34,6 +35,7 @@ internal static class ServerHost
         builder.Services.AddSingleton<IStore>(services => SqliteStore.Open(options.Data, services.GetRequiredService<SearchIndexer>(), services.GetRequiredService<IndexPolicy>(), time, serve: true));
         builder.Services.AddSmart().AddFhirApi();
         builder.Services.AddSingleton<DeviceEndpoints>();
+        builder.Services.AddHostedService<DefinitionsRefresh>();
         builder.Services.AddHostedService<ExpiredRecords>();
         builder.Services.AddHostedService<DemoService>();
         OpenTelemetryExport.Add(builder, options.Telemetry);
@@ -59,8 +61,10 @@ internal static class ServerHost
         services.AddSingleton<IndexPolicy>();
         services.AddSingleton<SearchIndexer>();
         services.AddSingleton<SearchQueryParser>();
-        services.AddSingleton<ResourceValidator>();
+        services.AddSingleton<ServerDefinitions>();
         services.AddSingleton<ResourceRepository>();
+        services.AddSingleton(RepositoryOptions.Default);
+        services.AddSingleton<ResourceWriter>();
         services.AddSingleton<DeviceDirectory>();
         services.AddSingleton<SenderCredentials>();
         services.AddSingleton<MappingCatalog>();

@@ -127,7 +127,13 @@ internal static class Schema
             throw new StoreUnusableException($"The store has schema {version}; this build knows {Current}. Run the newer build.");
         }
 
-        for (var next = version; next < Current; next++)
+        MigrateTo(connection, definitions, Current);
+    }
+
+    /// <summary>As <see cref="Migrate"/>, up to a version: tests make older stores by it.</summary>
+    internal static void MigrateTo(SqliteConnection connection, FhirDefinitions definitions, int version)
+    {
+        for (var next = VersionOf(connection); next < version; next++)
         {
             connection.Execute("BEGIN IMMEDIATE");
             connection.Execute(Scripts[next]);
