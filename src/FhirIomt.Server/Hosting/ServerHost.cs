@@ -1,3 +1,5 @@
+using FhirIomt.Repository.Searching;
+using FhirIomt.Validation.Terminology;
 using FhirIomt.Api;
 using FhirIomt.Api.Interactions;
 using FhirIomt.Core;
@@ -60,7 +62,9 @@ internal static class ServerHost
         services.AddSingleton(new ServerAddress(PublicRoot(options)));
         services.AddSingleton<IndexPolicy>();
         services.AddSingleton<SearchIndexer>();
-        services.AddSingleton<SearchQueryParser>();
+        services.AddSingleton<ITerminology>(parts => new SearchTerminology(() => parts.GetRequiredService<ServerDefinitions>().Validator.Terminology));
+        services.AddSingleton(parts => new SearchQueryParser(parts.GetRequiredService<IndexPolicy>(), parts.GetRequiredService<ITerminology>(), parts.GetRequiredService<ServerAddress>().FhirBase));
+        services.AddSingleton<SearchService>();
         services.AddSingleton<ServerDefinitions>();
         services.AddSingleton<ResourceRepository>();
         services.AddSingleton(RepositoryOptions.Default);
