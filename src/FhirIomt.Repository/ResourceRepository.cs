@@ -85,27 +85,6 @@ public sealed class ResourceRepository(IStore store, ServerDefinitions definitio
         }
     }
 
-    public async ValueTask<SearchResult> SearchAsync(SearchQuery query, AccessScope scope, CancellationToken cancellationToken)
-    {
-        var predicate = scope.PredicateFor(query.ResourceType, ScopeInteractions.Search);
-        if (predicate is AccessPredicate.Nothing)
-        {
-            return new SearchResult.Refused(RepositoryIssues.TypeDenied(query.ResourceType, "search"));
-        }
-
-        // An included resource is read, not searched for: its type needs the read right.
-        var access = scope.SearchAccessFor(query.ResourceType);
-        var outcome = await store.SearchAsync(query, access, cancellationToken).ConfigureAwait(false);
-        if (!outcome.TryGetValue(out var page, out var issues))
-        {
-            return new SearchResult.Refused(new Refusal(RefusalKind.BadRequest, issues));
-        }
-
-        Recheck(page.Matches, _ => predicate);
-        Recheck(page.Included, access.Included);
-        return new SearchResult.Found(page);
-    }
-
     /// <summary>Validates a resource that the server itself is about to write; a refusal carries every issue.</summary>
     public Outcome<PreparedResource> Prepare(string type, JsonTree resource)
     {
@@ -157,18 +136,6 @@ public sealed class ResourceRepository(IStore store, ServerDefinitions definitio
 
         var judged = stored.IsDeleted ? await store.ReadVersionAsync(stored.Type, stored.Id, stored.Version - 1, cancellationToken).ConfigureAwait(false) : stored;
         return judged is { IsDeleted: false } && _leaving.Permits(predicate, stored.Type, JsonTree.Parse(judged.Body).Require());
-    }
-
-    private void Recheck(IReadOnlyList<StoredResource> leaving, Func<string, AccessPredicate> predicateOf)
-    {
-        foreach (var resource in leaving)
-        {
-            var predicate = predicateOf(resource.Type);
-            if (predicate is not AccessPredicate.Everything && !_leaving.Permits(predicate, resource.Type, JsonTree.Parse(resource.Body).Require()))
-            {
-                throw new AccessDisagreementException(resource.Type);
-            }
-        }
     }
 }
 
