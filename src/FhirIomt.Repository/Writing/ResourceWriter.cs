@@ -10,7 +10,7 @@ using FhirIomt.Storage;
 namespace FhirIomt.Repository;
 
 /// <summary>Writes what REST clients ask for: alone, several that know nothing of each other, or all or nothing. Plans outside the transaction, decides inside.</summary>
-public sealed class ResourceWriter(IStore store, ServerDefinitions definitions, SearchIndexer indexer, IndexPolicy policy, IdSource ids, RepositoryOptions options)
+public sealed class ResourceWriter(IStore store, ServerDefinitions definitions, SearchIndexer indexer, IndexPolicy policy, SearchQueryParser parser, IdSource ids, RepositoryOptions options)
 {
     // Somebody who changes one resource again and again between plan and write; beyond it the client shall decide.
     private const int MaxPlans = 8;
@@ -76,7 +76,7 @@ public sealed class ResourceWriter(IStore store, ServerDefinitions definitions, 
     /// <summary>All or nothing (R4 §3.1.0.11.2).</summary>
     public async ValueTask<TransactionResult> TransactAsync(IReadOnlyList<TransactionEntry> entries, AccessScope scope, CancellationToken cancellationToken)
     {
-        var planner = new TransactionPlanner(store, _planner, ids, new SearchQueryParser(policy), options);
+        var planner = new TransactionPlanner(store, _planner, ids, parser, options);
         for (var attempt = 0; attempt < MaxPlans; attempt++)
         {
             var plan = await planner.PlanAsync(entries, scope, cancellationToken).ConfigureAwait(false);
