@@ -1,5 +1,3 @@
-using FhirIomt.Repository.Searching;
-using FhirIomt.Validation.Terminology;
 using FhirIomt.Api;
 using FhirIomt.Api.Interactions;
 using FhirIomt.Core;
@@ -9,11 +7,13 @@ using FhirIomt.Fhir.Searching;
 using FhirIomt.Repository;
 using FhirIomt.Repository.Definitions;
 using FhirIomt.Repository.Readings;
+using FhirIomt.Repository.Searching;
 using FhirIomt.Server.Demo;
 using FhirIomt.Server.Devices;
 using FhirIomt.Smart;
 using FhirIomt.Storage;
 using FhirIomt.Storage.Sqlite;
+using FhirIomt.Validation.Terminology;
 
 namespace FhirIomt.Server.Hosting;
 
@@ -61,8 +61,10 @@ internal static class ServerHost
         services.AddSingleton(new ServerAddress(PublicRoot(options)));
         services.AddSingleton<IndexPolicy>();
         services.AddSingleton(parts => new SearchIndexer(FhirDefinitions.R4, parts.GetRequiredService<ServerAddress>().FhirBase));
-        services.AddSingleton<ITerminology>(parts => new SearchTerminology(() => parts.GetRequiredService<ServerDefinitions>().Validator.Terminology));
-        services.AddSingleton(parts => new SearchQueryParser(parts.GetRequiredService<IndexPolicy>(), parts.GetRequiredService<ITerminology>(), parts.GetRequiredService<ServerAddress>().FhirBase));
+        services.AddSingleton(parts => new SearchQueryParser(
+            parts.GetRequiredService<IndexPolicy>(),
+            new SearchTerminology(() => parts.GetRequiredService<ServerDefinitions>().Validator.Terminology),
+            parts.GetRequiredService<ServerAddress>().FhirBase));
         services.AddSingleton<SearchService>();
         services.AddSingleton<ServerDefinitions>();
         services.AddSingleton<ResourceRepository>();
