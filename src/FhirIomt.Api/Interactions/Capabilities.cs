@@ -8,41 +8,53 @@ using Microsoft.AspNetCore.Http;
 
 namespace FhirIomt.Api.Interactions;
 
-/// <summary>capabilities (R4 §3.1.0.14): <c>GET /fhir/metadata</c>, made from what is on. Written once: it does not change while the server runs.</summary>
-internal sealed class Capabilities
+/// <summary>capabilities (R4 §3.1.0.14): <c>GET /fhir/metadata</c>, made from what is on. Written again when search parameters came or went.</summary>
+internal sealed class Capabilities(IndexPolicy policy, ServerAddress address, ServerStart start)
 {
     private static readonly string[] Interactions = ["read", "vread", "update", "create", "search-type"];
 
-    private readonly byte[] _statement;
+    // Parameters for searches of every type, besides those that each type lists.
+    private static readonly (string Name, string Type)[] General = [("_type", "token"), ("_text", "string"), ("_content", "string"), ("_list", "string"), ("_has", "special"), ("_filter", "special")];
 
-    public Capabilities(IndexPolicy policy, ServerAddress address, ServerStart start)
-    {
-        using var stream = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(stream, JsonText.Options))
-        {
-            Write(writer, policy, address, start.At);
-        }
-
-        _statement = stream.ToArray();
-    }
+    private volatile Statement? _statement;
 
     public async Task HandleAsync(HttpContext context)
     {
+        var bytes = Current();
         context.Response.ContentType = FhirResponse.JsonType;
         context.Response.Headers.AccessControlAllowOrigin = "*";
-        context.Response.ContentLength = _statement.Length;
+        context.Response.ContentLength = bytes.Length;
         if (!HttpMethods.IsHead(context.Request.Method))
         {
-            await context.Response.BodyWriter.WriteAsync(_statement, context.RequestAborted).ConfigureAwait(false);
+            await context.Response.BodyWriter.WriteAsync(bytes, context.RequestAborted).ConfigureAwait(false);
         }
     }
 
-    private static void Write(Utf8JsonWriter writer, IndexPolicy policy, ServerAddress address, DateTimeOffset start)
+    private byte[] Current()
+    {
+        var version = policy.Version;
+        if (_statement is { } known && known.Version == version)
+        {
+            return known.Bytes;
+        }
+
+        using var stream = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(stream, JsonText.Options))
+        {
+            Write(writer);
+        }
+
+        var bytes = stream.ToArray();
+        _statement = new Statement(version, bytes);
+        return bytes;
+    }
+
+    private void Write(Utf8JsonWriter writer)
     {
         writer.WriteStartObject();
         writer.WriteString("resourceType"u8, "CapabilityStatement"u8);
         writer.WriteString("status"u8, "active"u8);
-        writer.WriteString("date"u8, start.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture));
+        writer.WriteString("date"u8, start.At.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture));
         writer.WriteString("kind"u8, "instance"u8);
         writer.WriteStartObject("software"u8);
         writer.WriteString("name"u8, "FhirIomt"u8);
@@ -59,9 +71,17 @@ internal sealed class Capabilities
         writer.WriteString("mode"u8, "server"u8);
         WriteSecurity(writer, address);
         writer.WriteStartArray("resource"u8);
+        var referring = Referring();
         foreach (var type in policy.Definitions.ResourceTypes)
         {
-            WriteResource(writer, type, policy);
+            WriteResource(writer, type, policy, [.. referring[type]]);
+        }
+
+        writer.WriteEndArray();
+        writer.WriteStartArray("searchParam"u8);
+        foreach (var (name, type) in General)
+        {
+            WriteParameter(writer, name, type);
         }
 
         writer.WriteEndArray();
@@ -98,7 +118,13 @@ internal sealed class Capabilities
         writer.WriteEndObject();
     }
 
-    private static void WriteResource(Utf8JsonWriter writer, string type, IndexPolicy policy)
+    // For each type what may refer to it, as _revinclude says it; parameters that allow any type would be listed everywhere.
+    private ILookup<string, string> Referring() => policy.Definitions.ResourceTypes
+        .SelectMany(policy.IndexedParameters).Where(parameter => parameter.Type == SearchParameterType.Reference)
+        .SelectMany(parameter => parameter.Targets.Select(target => (target, Rule: $"{parameter.ResourceType}:{parameter.Code}")))
+        .ToLookup(pair => pair.target, pair => pair.Rule, StringComparer.Ordinal);
+
+    private static void WriteResource(Utf8JsonWriter writer, string type, IndexPolicy policy, IReadOnlyList<string> referring)
     {
         writer.WriteStartObject();
         writer.WriteString("type"u8, type);
@@ -117,7 +143,8 @@ internal sealed class Capabilities
         writer.WriteBoolean("conditionalCreate"u8, value: true);
         writer.WriteString("conditionalRead"u8, "not-match"u8);
         var parameters = policy.IndexedParameters(type);
-        WriteList(writer, "searchInclude", [.. parameters.Where(parameter => parameter.Type == SearchParameterType.Reference).Select(parameter => $"{type}:{parameter.Code}")]);
+        WriteList(writer, "searchInclude", ["*", .. parameters.Where(parameter => parameter.Type == SearchParameterType.Reference).Select(parameter => $"{type}:{parameter.Code}")]);
+        WriteList(writer, "searchRevInclude", referring);
         writer.WriteStartArray("searchParam"u8);
         WriteParameter(writer, "_id", "token");
         WriteParameter(writer, "_lastUpdated", "date");
@@ -153,6 +180,8 @@ internal sealed class Capabilities
 
         writer.WriteEndArray();
     }
+
+    private sealed record Statement(long Version, byte[] Bytes);
 }
 
 /// <summary>When this process started serving.</summary>

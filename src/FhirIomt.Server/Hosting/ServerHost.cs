@@ -37,6 +37,7 @@ internal static class ServerHost
         builder.Services.AddSmart().AddFhirApi();
         builder.Services.AddSingleton<DeviceEndpoints>();
         builder.Services.AddHostedService<DefinitionsRefresh>();
+        builder.Services.AddHostedService<ReindexService>();
         builder.Services.AddHostedService<ExpiredRecords>();
         builder.Services.AddHostedService<DemoService>();
         OpenTelemetryExport.Add(builder, options.Telemetry);
@@ -66,6 +67,8 @@ internal static class ServerHost
             new SearchTerminology(() => parts.GetRequiredService<ServerDefinitions>().Validator.Terminology),
             parts.GetRequiredService<ServerAddress>().FhirBase));
         services.AddSingleton<SearchService>();
+        services.AddSingleton<CustomParameters>();
+        services.AddSingleton<Reindexing>();
         services.AddSingleton<ServerDefinitions>();
         services.AddSingleton<ResourceRepository>();
         services.AddSingleton(RepositoryOptions.Default);
