@@ -13,7 +13,6 @@ using FhirIomt.Server.Devices;
 using FhirIomt.Smart;
 using FhirIomt.Storage;
 using FhirIomt.Storage.Sqlite;
-using FhirIomt.Validation.Terminology;
 
 namespace FhirIomt.Server.Hosting;
 
@@ -62,10 +61,8 @@ internal static class ServerHost
         services.AddSingleton(new ServerAddress(PublicRoot(options)));
         services.AddSingleton<IndexPolicy>();
         services.AddSingleton(parts => new SearchIndexer(FhirDefinitions.R4, parts.GetRequiredService<ServerAddress>().FhirBase));
-        services.AddSingleton(parts => new SearchQueryParser(
-            parts.GetRequiredService<IndexPolicy>(),
-            new SearchTerminology(() => parts.GetRequiredService<ServerDefinitions>().Validator.Terminology),
-            parts.GetRequiredService<ServerAddress>().FhirBase));
+        services.AddSingleton<ITerminology>(parts => new SearchTerminology(() => parts.GetRequiredService<ServerDefinitions>().Validator.Terminology));
+        services.AddSingleton(parts => new SearchQueryParser(parts.GetRequiredService<IndexPolicy>(), parts.GetRequiredService<ITerminology>(), parts.GetRequiredService<ServerAddress>().FhirBase));
         services.AddSingleton<SearchService>();
         services.AddSingleton<CustomParameters>();
         services.AddSingleton<Reindexing>();
