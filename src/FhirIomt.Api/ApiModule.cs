@@ -29,6 +29,7 @@ public static class ApiModule
         services.AddSingleton<Everything>();
         services.AddSingleton<LastN>();
         services.AddSingleton<Stats>();
+        services.AddSingleton<Reindex>();
         services.AddSingleton<FhirOperations>();
         services.AddSingleton<FhirRoutes>();
         return services;

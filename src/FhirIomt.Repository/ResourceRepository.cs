@@ -4,6 +4,7 @@ using FhirIomt.Fhir.Json;
 using FhirIomt.Fhir.Search;
 using FhirIomt.Fhir.Searching;
 using FhirIomt.Repository.Definitions;
+using FhirIomt.Repository.Searching;
 using FhirIomt.Storage;
 using FhirIomt.Validation;
 
@@ -16,6 +17,7 @@ public sealed class ResourceRepository(IStore store, ServerDefinitions definitio
     private const int MaxHistoryPages = 20;
 
     private readonly LeavingCheck _leaving = new(indexer);
+    private readonly SearchService _search = new(store, indexer);
 
     public async ValueTask<ReadResult> ReadAsync(string type, string id, AccessScope scope, CancellationToken cancellationToken)
     {
@@ -84,6 +86,9 @@ public sealed class ResourceRepository(IStore store, ServerDefinitions definitio
             }
         }
     }
+
+    /// <summary>As <see cref="SearchService"/> does it.</summary>
+    public ValueTask<SearchResult> SearchAsync(SearchQuery query, AccessScope scope, CancellationToken cancellationToken) => _search.SearchAsync(query, scope, cancellationToken);
 
     /// <summary>Validates a resource that the server itself is about to write; a refusal carries every issue.</summary>
     public Outcome<PreparedResource> Prepare(string type, JsonTree resource)

@@ -17,9 +17,18 @@ namespace FhirIomt.Api.Interactions;
 /// </summary>
 internal sealed class Capabilities(IndexPolicy policy, FhirRoutes routes, RepositoryOptions options, ServerAddress address, ServerStart start)
 {
-    private readonly Lazy<ReadOnlyMemory<byte>> _statement = new(() => Make(policy, routes, options, address, start));
+    private volatile Made? _made;
 
-    public FhirAnswer Answer() => new(StatusCodes.Status200OK, new FhirContent.Stored(new StoredResource("CapabilityStatement", "", 0, start.At, _statement.Value)));
+    public FhirAnswer Answer()
+    {
+        var version = policy.Version;
+        if (_made is not { } made || made.Version != version)
+        {
+            _made = made = new Made(version, Make(policy, routes, options, address, start));
+        }
+
+        return new(StatusCodes.Status200OK, new FhirContent.Stored(new StoredResource("CapabilityStatement", "", 0, start.At, made.Statement)));
+    }
 
     private static ReadOnlyMemory<byte> Make(IndexPolicy policy, FhirRoutes routes, RepositoryOptions options, ServerAddress address, ServerStart start)
     {
@@ -31,6 +40,9 @@ internal sealed class Capabilities(IndexPolicy policy, FhirRoutes routes, Reposi
 
         return output.WrittenMemory;
     }
+
+    /// <param name="Version">Of the parameters that it lists.</param>
+    private sealed record Made(long Version, ReadOnlyMemory<byte> Statement);
 }
 
 /// <summary>Writes the statement.</summary>
