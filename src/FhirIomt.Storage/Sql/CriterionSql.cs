@@ -267,9 +267,9 @@ internal sealed class CriterionSql(SqlEngine engine, SqlConnection connection, s
         var folded = TextFolding.Fold(value);
         return strings.Mode switch
         {
-            StringMatchMode.Exact => new Condition("(i.folded=? AND i.value=?)", folded, value),
+            StringMatchMode.Exact => new Condition("(").Append(Dialect.EqualTo("i.folded", folded)).Append(" AND i.value=?)", value),
             StringMatchMode.Contains => new Condition(Dialect.Contains("i.folded"), folded),
-            _ => new Condition("(i.folded>=? AND i.folded<?)", folded, SqlDialect.AfterPrefix(folded)),
+            _ => Dialect.StartsWith("i.folded", folded),
         };
     })]));
 

@@ -21,6 +21,12 @@ internal abstract class SqlDialect
     /// <summary>The length of a text in characters.</summary>
     public abstract string Length(string column);
 
+    /// <summary>Whether an indexed text begins with one.</summary>
+    public abstract Condition StartsWith(string column, string prefix);
+
+    /// <summary>Whether an indexed text of any length is this one.</summary>
+    public abstract Condition EqualTo(string column, string text);
+
     /// <summary>The resources whose text has those words in that order, one after the other.</summary>
     /// <param name="column"><c>narrative</c> or <c>content</c> of the full text.</param>
     /// <param name="words">As <see cref="SearchText.Words"/> gives them.</param>
@@ -30,5 +36,5 @@ internal abstract class SqlDialect
     /// The bounds of the texts that start with one: at or after the text itself, before this. U+10FFFF sorts after every character in UTF-8;
     /// U+FFFF would sort before those beyond the first plane.
     /// </summary>
-    public static string AfterPrefix(string prefix) => prefix + "\U0010FFFF";
+    protected static string AfterPrefix(string prefix) => prefix + "\U0010FFFF";
 }
