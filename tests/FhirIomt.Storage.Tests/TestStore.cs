@@ -145,7 +145,7 @@ internal sealed class TestStore : IAsyncDisposable
         }
         else if (_owns)
         {
-            PostgresCluster.DropSchema(Folder);
+            PostgresCluster.GiveBack(Folder);
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
@@ -23,19 +24,38 @@ internal static class PostgresCluster
         return Started.Value.ConnectionString!;
     }
 
-    /// <summary>The connection string of a new schema.</summary>
+    // Making a store's forty tables and indexes takes 200 ms and emptying them 10, and there are hundreds of tests.
+    private static readonly ConcurrentBag<string> Emptied = [];
+
+    private const string Empty = """
+        DO $$ DECLARE name text; BEGIN
+            FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename NOT IN ('clock', 'resource_type', 'schema_version', 'system') LOOP
+                EXECUTE 'DELETE FROM ' || quote_ident(name);
+            END LOOP;
+            DELETE FROM system WHERE uri <> chr(1) || 'text';
+            UPDATE clock SET last = 0, generation = 1;
+        END $$
+        """;
+
+    /// <summary>The connection string of a schema for one store, which has nothing in it.</summary>
     public static string NewSchema()
     {
+        if (Emptied.TryTake(out var emptied))
+        {
+            return emptied;
+        }
+
         var cluster = Require();
         var name = $"test_{Guid.NewGuid():N}";
         Execute(cluster, $"CREATE SCHEMA {name}");
         return $"{cluster};Search Path={name}";
     }
 
-    public static void DropSchema(string connectionString)
+    /// <summary>Gives a schema back whose tables are as a store makes them.</summary>
+    public static void GiveBack(string connectionString)
     {
-        var name = new Npgsql.NpgsqlConnectionStringBuilder(connectionString).SearchPath;
-        Execute(Require(), $"DROP SCHEMA IF EXISTS {name} CASCADE");
+        Execute(connectionString, Empty);
+        Emptied.Add(connectionString);
     }
 
     public static void Execute(string connectionString, string sql)
@@ -58,7 +78,9 @@ internal static class PostgresCluster
             return (null, "PostgreSQL is not installed (initdb is neither in PATH nor below /usr/lib/postgresql).");
         }
 
-        var folder = Directory.CreateTempSubdirectory("fhiriomt-pg-").FullName;
+        // In memory where there is such a folder: nobody pulls the plug on a test, and its many small schemas cost a sync each.
+        var folder = Directory.Exists("/dev/shm") ? $"/dev/shm/fhiriomt-pg-{Guid.NewGuid():N}" : Directory.CreateTempSubdirectory("fhiriomt-pg-").FullName;
+        Directory.CreateDirectory(folder);
         var port = FreePort();
         var asPostgres = Environment.UserName == "root" ? "setpriv --reuid=postgres --regid=postgres --init-groups " : "";
 
