@@ -28,7 +28,7 @@ public sealed class LeavingCheck(SearchIndexer indexer)
             return false;
         }
 
-        foreach (var value in indexer.Extract(resource, [criterion.Parameter]))
+        foreach (var value in indexer.Extract(resource, [tokens.Of]))
         {
             if (value is IndexValue.Token token && tokens.Values.Any(wanted => wanted.Matches(token.System, token.Code)))
             {

@@ -1,5 +1,7 @@
+using FhirIomt.Api.Bundles;
 using FhirIomt.Api.Http;
 using FhirIomt.Api.Interactions;
+using FhirIomt.Api.Shaping;
 using FhirIomt.Fhir.Definitions;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -14,60 +16,99 @@ public static class ApiModule
     public static IServiceCollection AddFhirApi(this IServiceCollection services)
     {
         services.AddSingleton<Capabilities>();
+        services.AddSingleton<Read>();
+        services.AddSingleton<History>();
         services.AddSingleton<Search>();
-        services.AddSingleton<Create>();
-        services.AddSingleton<Update>();
+        services.AddSingleton<WriteRequests>();
+        services.AddSingleton<Write>();
+        services.AddSingleton<SystemBundle>();
+        services.AddSingleton<FhirRoutes>();
         return services;
     }
 
-    public static void MapFhirApi(this IEndpointRouteBuilder routes)
+    public static void MapFhirApi(this IEndpointRouteBuilder endpoints)
     {
-        routes.MapMethods("/fhir/metadata", ["GET", "HEAD"], (HttpContext context, Capabilities capabilities) => capabilities.HandleAsync(context));
+        endpoints.MapMethods("/fhir/metadata", ["GET", "HEAD"], (HttpContext context, Capabilities capabilities) => capabilities.HandleAsync(context));
+        endpoints.Map("/fhir/metadata", context => RefuseMethodAsync(context, "GET, HEAD"));
 
-        var fhir = routes.MapGroup("/fhir").AddEndpointFilter<TokenFilter>().AddEndpointFilter(CheckAddressAsync);
-        fhir.MapMethods("/{type}/{id}", ["GET", "HEAD"], Read.CurrentAsync);
-        fhir.MapMethods("/{type}/{id}/_history/{version}", ["GET", "HEAD"], Read.VersionAsync);
-        fhir.MapMethods("/{type}", ["GET", "HEAD"], (HttpContext context, string type, Search search) => search.GetAsync(context, type));
-        fhir.MapPost("/{type}/_search", (HttpContext context, string type, Search search) => search.PostAsync(context, type));
-        fhir.MapPost("/{type}", (HttpContext context, string type, Create create) => create.HandleAsync(context, type));
-        fhir.MapPut("/{type}/{id}", (HttpContext context, string type, string id, Update update) => update.HandleAsync(context, type, id));
+        var routes = endpoints.ServiceProvider.GetRequiredService<FhirRoutes>();
+        var fhir = endpoints.MapGroup("/fhir").AddEndpointFilter<TokenFilter>().AddEndpointFilter(CheckRequestAsync);
+        foreach (var route in routes.All)
+        {
+            fhir.MapMethods("/" + route.Pattern, route.Method.Split(','), context => AnswerAsync(context, route));
+        }
 
         // After all others: an address that exists, asked for with a method that does not.
-        routes.Map("/fhir/metadata", context => RefuseMethodAsync(context, "GET, HEAD"));
-        fhir.Map("/{type}", (HttpContext context) => RefuseMethodAsync(context, "GET, HEAD, POST")).WithOrder(1);
-        fhir.Map("/{type}/{id}", (HttpContext context) => RefuseMethodAsync(context, "GET, HEAD, PUT")).WithOrder(1);
-        fhir.Map("/{type}/{id}/_history/{version}", (HttpContext context) => RefuseMethodAsync(context, "GET, HEAD")).WithOrder(1);
-        fhir.MapFallback("/{**path}", context => FhirResponse.RefuseAsync(context, StatusCodes.Status404NotFound, [ApiIssues.UnknownPath()]));
+        foreach (var pattern in routes.All.Select(route => route.Pattern).Distinct(StringComparer.Ordinal))
+        {
+            fhir.Map("/" + pattern, (HttpContext context) => RefuseMethodAsync(context, routes.MethodsOf(pattern))).WithOrder(1);
+        }
+
+        fhir.MapFallback("/{**path}", context => FhirResponse.RefuseAsync(context, StatusCodes.Status404NotFound, ApiIssues.UnknownPath()));
+    }
+
+    private static async Task AnswerAsync(HttpContext context, FhirRoute route)
+    {
+        var call = new HttpFhirCall(context, context.Features.Get<ResponseShape>()!);
+        var answer = await route.Handler(call).ConfigureAwait(false);
+        await FhirResponse.SendAsync(context, answer, call.Shape).ConfigureAwait(false);
     }
 
     private static Task RefuseMethodAsync(HttpContext context, string allowed)
     {
         context.Response.Headers.Allow = allowed;
-        return FhirResponse.RefuseAsync(context, StatusCodes.Status405MethodNotAllowed, [ApiIssues.NotAllowed(context.Request.Method)]);
+        return FhirResponse.RefuseAsync(context, StatusCodes.Status405MethodNotAllowed, ApiIssues.NotAllowed(context.Request.Method));
     }
 
-    /// <summary>What every interaction needs: a type that exists, an id that can, and a client that takes JSON.</summary>
-    private static async ValueTask<object?> CheckAddressAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    /// <summary>What every interaction needs: a type that exists, an id that can, and a client that takes what there is.</summary>
+    private static async ValueTask<object?> CheckRequestAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
         var http = context.HttpContext;
-        if (http.GetRouteValue("type") is string type && !FhirDefinitions.R4.IsResourceType(type))
+        if (Refusal(http) is not { } refusal)
         {
-            await FhirResponse.RefuseAsync(http, StatusCodes.Status404NotFound, [ApiIssues.UnknownType(type)]).ConfigureAwait(false);
-            return Results.Empty;
+            return await next(context).ConfigureAwait(false);
+        }
+
+        await FhirResponse.RefuseAsync(http, refusal.Status, refusal.Issues).ConfigureAwait(false);
+        return Results.Empty;
+    }
+
+    private static FhirAnswer? Refusal(HttpContext http)
+    {
+        var type = http.GetRouteValue("type") as string;
+        if (type is not null && !FhirDefinitions.R4.IsResourceType(type))
+        {
+            return FhirAnswer.Refused(StatusCodes.Status404NotFound, ApiIssues.UnknownType(type));
+        }
+
+        if (http.GetRouteValue("inner") is string inner && inner != "*" && !FhirDefinitions.R4.IsResourceType(inner))
+        {
+            return FhirAnswer.Refused(StatusCodes.Status404NotFound, ApiIssues.UnknownType(inner));
         }
 
         if (http.GetRouteValue("id") is string id && !FhirRequest.IsId(id))
         {
-            await FhirResponse.RefuseAsync(http, StatusCodes.Status400BadRequest, [ApiIssues.BadId()]).ConfigureAwait(false);
-            return Results.Empty;
+            return FhirAnswer.BadRequest(ApiIssues.BadId());
         }
 
-        if (!FhirRequest.AcceptsJson(http.Request))
+        var headers = http.Request.Headers;
+        if (headers.ContainsKey("X-HTTP-Method-Override") || headers.ContainsKey("X-HTTP-Method") || headers.ContainsKey("X-Method-Override"))
         {
-            await FhirResponse.RefuseAsync(http, StatusCodes.Status406NotAcceptable, [ApiIssues.NotAcceptable()]).ConfigureAwait(false);
-            return Results.Empty;
+            return FhirAnswer.BadRequest(ApiIssues.Tunnelled());
         }
 
-        return await next(context).ConfigureAwait(false);
+        if (!ResponseShape.Of(http.Request).TryGetValue(out var shape, out var issues))
+        {
+            return FhirAnswer.BadRequest(issues);
+        }
+
+        // A Binary can be had in its own media type.
+        if (shape.Format is null && type != "Binary")
+        {
+            return FhirAnswer.Refused(StatusCodes.Status406NotAcceptable, ApiIssues.NotAcceptable());
+        }
+
+        http.Features.Set(shape);
+        return null;
     }
 }

@@ -3,7 +3,7 @@ using FhirIomt.Core;
 namespace FhirIomt.Repository;
 
 /// <summary>Every refusal of the repository: IOMT-0600 to IOMT-0619.</summary>
-internal static class RepositoryIssues
+public static class RepositoryIssues
 {
     /// <summary>The same for "never existed" and "not yours to see", so it says nothing that depends on the instance.</summary>
     public static Refusal NotFound() =>
@@ -21,11 +21,26 @@ internal static class RepositoryIssues
     public static Refusal VersionConflict(string wanted) =>
         new(RefusalKind.PreconditionFailed, Issue.Error(IssueKind.Conflict, "IOMT-0604", $"The resource is not at version {wanted}.", "If-Match", "Read it again, apply your change to what you get, and send If-Match with its version."));
 
-    public static Refusal SeveralMatch() =>
-        new(RefusalKind.PreconditionFailed, Issue.Error(IssueKind.MultipleMatches, "IOMT-0605", "More than one resource matches the condition.", "If-None-Exist", "Use a condition that at most one resource meets, such as an identifier."));
+    public static Refusal SeveralMatch(string where) =>
+        new(RefusalKind.PreconditionFailed, Issue.Error(IssueKind.MultipleMatches, "IOMT-0605", "More than one resource matches the condition.", where, "Use a condition that at most one resource meets, such as an identifier."));
 
-    public static Refusal ClientIdNotAllowed() =>
-        new(RefusalKind.NotFound, Issue.Error(IssueKind.NotFound, "IOMT-0600", "There is no such resource."));
+    public static Refusal AlreadyThere() =>
+        new(RefusalKind.PreconditionFailed, Issue.Error(IssueKind.Conflict, "IOMT-0608", "There is a resource with this id already.", "If-None-Match", "Leave If-None-Match out to update it."));
+
+    public static Refusal TooManyToDelete(int limit) =>
+        new(RefusalKind.PreconditionFailed, Issue.Error(IssueKind.TooCostly, "IOMT-0609", $"More than {limit} resources match: nothing was deleted.", fix: "Narrow the condition."));
+
+    public static Refusal Contended() =>
+        new(RefusalKind.Conflict, Issue.Error(IssueKind.Conflict, "IOMT-0610", "The resource changes faster than this request can be carried out.", fix: "Send the request again."));
+
+    public static Refusal Overlap(string what) =>
+        new(RefusalKind.BadRequest, Issue.Error(IssueKind.Invalid, "IOMT-0611", $"Two entries of the transaction are about '{what}'.", fix: "A transaction may touch each resource once: join the entries, or send two transactions."));
+
+    public static Refusal UnresolvedReference(string expression) =>
+        new(RefusalKind.PreconditionFailed, Issue.Error(IssueKind.NotFound, "IOMT-0612", "Nothing matches this conditional reference.", expression, "Refer to something that exists, or create it in the same transaction and refer to its fullUrl."));
+
+    public static Refusal BadId() =>
+        new(RefusalKind.BadRequest, Issue.Error(IssueKind.Value, "IOMT-0613", "The resource's id is not a FHIR id.", "id", "Use 1 to 64 characters of A-Z, a-z, 0-9, '-' and '.'."));
 
     public static Refusal IdMismatch(string urlId) =>
         new(RefusalKind.BadRequest, Issue.Error(IssueKind.Invalid, "IOMT-0606", $"The resource's id must be '{urlId}', as in the URL.", "id", "Put the id of the URL into the resource."));

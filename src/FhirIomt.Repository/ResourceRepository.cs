@@ -3,14 +3,18 @@ using FhirIomt.Core;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Fhir.Search;
 using FhirIomt.Fhir.Searching;
+using FhirIomt.Repository.Definitions;
 using FhirIomt.Storage;
 using FhirIomt.Validation;
 
 namespace FhirIomt.Repository;
 
 /// <summary>The one door to stored resources: authorise, validate, store. REST and devices both come through here.</summary>
-public sealed class ResourceRepository(IStore store, ResourceValidator validator, SearchIndexer indexer, IndexPolicy policy, IdSource ids)
+public sealed class ResourceRepository(IStore store, ServerDefinitions definitions, SearchIndexer indexer, IndexPolicy policy)
 {
+    // Looked through for one page of history: 20 pages of hidden versions take about 20 ms.
+    private const int MaxHistoryPages = 20;
+
     private readonly LeavingCheck _leaving = new(indexer);
 
     public async ValueTask<ReadResult> ReadAsync(string type, string id, AccessScope scope, CancellationToken cancellationToken)
@@ -18,7 +22,7 @@ public sealed class ResourceRepository(IStore store, ResourceValidator validator
         var predicate = scope.PredicateFor(type, ScopeInteractions.Read);
         return predicate is AccessPredicate.Nothing
             ? new ReadResult.Refused(RepositoryIssues.TypeDenied(type, "read"))
-            : Leave(await store.ReadAsync(type, id, cancellationToken).ConfigureAwait(false), predicate);
+            : await LeaveAsync(await store.ReadAsync(type, id, cancellationToken).ConfigureAwait(false), predicate, cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask<ReadResult> ReadVersionAsync(string type, string id, long version, AccessScope scope, CancellationToken cancellationToken)
@@ -30,7 +34,55 @@ public sealed class ResourceRepository(IStore store, ResourceValidator validator
         }
 
         // A version counts by what it said then: one that belonged to another patient stays hidden after the resource moved.
-        return Leave(await store.ReadVersionAsync(type, id, version, cancellationToken).ConfigureAwait(false), predicate);
+        return await LeaveAsync(await store.ReadVersionAsync(type, id, version, cancellationToken).ConfigureAwait(false), predicate, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Versions that the caller may see, newest first (R4 §3.1.0.13). The history of one resource needs the right to read, that of a type or of everything the right
+    /// to search; each version counts by what it said.
+    /// </summary>
+    public async ValueTask<HistoryResult> HistoryAsync(HistoryQuery query, AccessScope scope, CancellationToken cancellationToken)
+    {
+        var interaction = query.Id is null ? ScopeInteractions.Search : ScopeInteractions.Read;
+        var predicates = new Dictionary<string, AccessPredicate>(StringComparer.Ordinal);
+        if (query.Type is { } type && scope.PredicateFor(type, interaction) is AccessPredicate.Nothing)
+        {
+            return new HistoryResult.Refused(RepositoryIssues.TypeDenied(type, "history"));
+        }
+
+        if (query.Type is null && policy.Definitions.ResourceTypes.All(one => scope.PredicateFor(one, interaction) is AccessPredicate.Nothing))
+        {
+            return new HistoryResult.Refused(RepositoryIssues.TypeDenied("any type", "history"));
+        }
+
+        var visible = new List<StoredResource>(query.Count);
+        var (cursor, pages) = (query.Cursor, 0);
+        while (true)
+        {
+            var outcome = await store.HistoryAsync(query with { Cursor = cursor, Count = query.Count - visible.Count }, cancellationToken).ConfigureAwait(false);
+            if (!outcome.TryGetValue(out var page, out var issues))
+            {
+                return new HistoryResult.Refused(new Refusal(RefusalKind.BadRequest, issues));
+            }
+
+            foreach (var version in page.Versions)
+            {
+                var predicate = predicates.TryGetValue(version.Type, out var known) ? known : predicates[version.Type] = scope.PredicateFor(version.Type, interaction);
+                if (predicate is not AccessPredicate.Nothing && await IsVisibleAsync(version, predicate, cancellationToken).ConfigureAwait(false))
+                {
+                    visible.Add(version);
+                }
+            }
+
+            // A page that shows little says no more than that much is hidden somewhere; looking through everything at once would let one request run for hours.
+            cursor = page.Next;
+            if (cursor is null || visible.Count >= query.Count || ++pages >= MaxHistoryPages)
+            {
+                var isUnknown = query is { Type: not null, Id: not null, Cursor: null } && visible.Count == 0 && cursor is null
+                    && await ReadAsync(query.Type, query.Id, scope, cancellationToken).ConfigureAwait(false) is ReadResult.Refused { Refusal.Kind: RefusalKind.NotFound };
+                return isUnknown ? new HistoryResult.Refused(RepositoryIssues.NotFound()) : new HistoryResult.Found(visible, cursor);
+            }
+        }
     }
 
     public async ValueTask<SearchResult> SearchAsync(SearchQuery query, AccessScope scope, CancellationToken cancellationToken)
@@ -54,59 +106,10 @@ public sealed class ResourceRepository(IStore store, ResourceValidator validator
         return new SearchResult.Found(page);
     }
 
-    /// <param name="ifNoneExist">The condition of a conditional create, or null.</param>
-    public async ValueTask<WriteResult> CreateAsync(string type, JsonTree resource, SearchQuery? ifNoneExist, AccessScope scope, CancellationToken cancellationToken)
-    {
-        var create = scope.PredicateFor(type, ScopeInteractions.Create);
-        var search = scope.PredicateFor(type, ScopeInteractions.Search);
-        if (create is AccessPredicate.Nothing || (ifNoneExist is not null && search is AccessPredicate.Nothing))
-        {
-            return new WriteResult.Refused(RepositoryIssues.TypeDenied(type, ifNoneExist is null ? "create" : "conditional create"));
-        }
-
-        if (Check(type, resource, create, out var warnings) is { } refusal)
-        {
-            return new WriteResult.Refused(refusal);
-        }
-
-        var operation = new CreateOperation(PreparedResource.Create(type, resource, indexer, policy), ids.NewId(), ifNoneExist, scope.SearchAccessFor(type), warnings);
-        await store.WriteAsync([operation], cancellationToken).ConfigureAwait(false);
-        if (operation.Result is WriteResult.Unchanged { Resource: var found })
-        {
-            Recheck([found], _ => search);
-        }
-
-        return operation.Result!;
-    }
-
-    /// <param name="ifMatch">The version that the client changed, or null for any.</param>
-    public async ValueTask<WriteResult> UpdateAsync(string type, string id, JsonTree resource, long? ifMatch, AccessScope scope, CancellationToken cancellationToken)
-    {
-        var update = scope.PredicateFor(type, ScopeInteractions.Update);
-        if (update is AccessPredicate.Nothing)
-        {
-            return new WriteResult.Refused(RepositoryIssues.TypeDenied(type, "update"));
-        }
-
-        if (!resource.Root["id"u8].TextEquals(System.Text.Encoding.UTF8.GetBytes(id)))
-        {
-            return new WriteResult.Refused(RepositoryIssues.IdMismatch(id));
-        }
-
-        if (Check(type, resource, update, out var warnings) is { } refusal)
-        {
-            return new WriteResult.Refused(refusal);
-        }
-
-        var operation = new UpdateOperation(PreparedResource.Create(type, resource, indexer, policy), id, ifMatch, update, _leaving, warnings);
-        await store.WriteAsync([operation], cancellationToken).ConfigureAwait(false);
-        return operation.Result!;
-    }
-
     /// <summary>Validates a resource that the server itself is about to write; a refusal carries every issue.</summary>
     public Outcome<PreparedResource> Prepare(string type, JsonTree resource)
     {
-        var issues = validator.Validate(resource);
+        var issues = definitions.Validator.Validate(resource);
         return issues.Any(issue => issue.Refuses)
             ? Outcome<PreparedResource>.Refused(issues)
             : Outcome<PreparedResource>.Success(PreparedResource.Create(type, resource, indexer, policy), issues);
@@ -123,7 +126,7 @@ public sealed class ResourceRepository(IStore store, ResourceValidator validator
             return Prepare(type, resource);
         }
 
-        var issues = validator.Validate(resource, [profile]);
+        var issues = definitions.Validator.Validate(resource, [profile]);
         if (!issues.Any(issue => issue.Refuses))
         {
             return Outcome<PreparedResource>.Success(PreparedResource.Create(type, resource, indexer, policy), issues);
@@ -134,38 +137,26 @@ public sealed class ResourceRepository(IStore store, ResourceValidator validator
             : Outcome<PreparedResource>.Refused(refusals);
     }
 
-    private Refusal? Check(string type, JsonTree resource, AccessPredicate predicate, out IReadOnlyList<Issue> warnings)
+    private async ValueTask<ReadResult> LeaveAsync(StoredResource? stored, AccessPredicate predicate, CancellationToken cancellationToken)
     {
-        warnings = [];
-        if (!resource.Root["resourceType"u8].TextEquals(System.Text.Encoding.UTF8.GetBytes(type)))
-        {
-            return RepositoryIssues.WrongType(type);
-        }
-
-        var issues = validator.Validate(resource);
-        if (issues.Any(issue => issue.Refuses))
-        {
-            return new Refusal(RefusalKind.Invalid, issues);
-        }
-
-        warnings = issues;
-        return _leaving.Permits(predicate, type, resource) ? null : RepositoryIssues.WriteDenied();
-    }
-
-    private ReadResult Leave(StoredResource? stored, AccessPredicate predicate)
-    {
-        if (stored is null)
+        if (stored is null || !await IsVisibleAsync(stored, predicate, cancellationToken).ConfigureAwait(false))
         {
             return new ReadResult.Refused(RepositoryIssues.NotFound());
         }
 
+        return stored.IsDeleted ? new ReadResult.Refused(RepositoryIssues.Gone()) : new ReadResult.Found(stored);
+    }
+
+    // A deletion is visible to whom the version before it was.
+    private async ValueTask<bool> IsVisibleAsync(StoredResource stored, AccessPredicate predicate, CancellationToken cancellationToken)
+    {
         if (predicate is AccessPredicate.Everything)
         {
-            return stored.IsDeleted ? new ReadResult.Refused(RepositoryIssues.Gone()) : new ReadResult.Found(stored);
+            return true;
         }
 
-        var permitted = !stored.IsDeleted && _leaving.Permits(predicate, stored.Type, JsonTree.Parse(stored.Body).Require());
-        return permitted ? new ReadResult.Found(stored) : new ReadResult.Refused(RepositoryIssues.NotFound());
+        var judged = stored.IsDeleted ? await store.ReadVersionAsync(stored.Type, stored.Id, stored.Version - 1, cancellationToken).ConfigureAwait(false) : stored;
+        return judged is { IsDeleted: false } && _leaving.Permits(predicate, stored.Type, JsonTree.Parse(judged.Body).Require());
     }
 
     private void Recheck(IReadOnlyList<StoredResource> leaving, Func<string, AccessPredicate> predicateOf)

@@ -17,6 +17,7 @@ public enum RefusalKind
     NotFound,
     Gone,
     PreconditionFailed,
+    Conflict,
     NotAllowed,
 }
 
@@ -54,6 +55,9 @@ public abstract record WriteResult
     /// <summary>Nothing was written: a conditional create that found its match, or an update that changes nothing.</summary>
     public sealed record Unchanged(StoredResource Resource) : WriteResult;
 
+    /// <summary>The deletions that were written; none when there was nothing to delete.</summary>
+    public sealed record Deleted(IReadOnlyList<StoredResource> Resources) : WriteResult;
+
     public sealed record Refused(Refusal Refusal) : WriteResult;
 }
 
@@ -67,4 +71,17 @@ public abstract record SearchResult
     public sealed record Found(SearchPage Page) : SearchResult;
 
     public sealed record Refused(Refusal Refusal) : SearchResult;
+}
+
+/// <summary>What a history answers. A closed set.</summary>
+public abstract record HistoryResult
+{
+    private HistoryResult()
+    {
+    }
+
+    /// <param name="Versions">Newest first.</param>
+    public sealed record Found(IReadOnlyList<StoredResource> Versions, string? Next) : HistoryResult;
+
+    public sealed record Refused(Refusal Refusal) : HistoryResult;
 }

@@ -223,11 +223,11 @@ public sealed class AccessTests(ServerFixture fixture) : IClassFixture<ServerFix
     }
 
     [Fact]
-    public async Task Abuse_32_a_method_override_header_does_nothing()
+    public async Task Abuse_32_a_method_override_header_is_refused()
     {
         var id = await All.CreateAsync(Given.Patient());
         var answer = await All.GetAsync($"Patient/{id}", ("X-HTTP-Method-Override", "DELETE"), ("X-HTTP-Method", "DELETE"));
-        Assert.Equal(200, answer.Status);
+        answer.AssertOutcome(400, "IOMT-0634");
         Assert.Equal(200, (await All.GetAsync($"Patient/{id}")).Status);
     }
 

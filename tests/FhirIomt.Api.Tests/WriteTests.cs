@@ -37,7 +37,6 @@ public sealed class WriteTests(ServerFixture fixture) : IClassFixture<ServerFixt
 
     [Theory]
     [InlineData("text/plain")]
-    [InlineData("application/fhir+xml")]
     [InlineData("application/x-www-form-urlencoded")]
     [InlineData("")]
     public async Task A_body_of_another_type_is_415(string contentType) =>

@@ -1,17 +1,19 @@
 using System.Globalization;
-using System.Text.Json;
-using FhirIomt.Fhir.Json;
+using FhirIomt.Api.Shaping;
 using FhirIomt.Core;
 using FhirIomt.Fhir.Searching;
 using FhirIomt.Repository;
+using FhirIomt.Smart;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace FhirIomt.Api.Http;
 
 /// <summary>The one place that knows HTTP status codes and FHIR's headers.</summary>
 internal static class FhirResponse
 {
-    public const string JsonType = "application/fhir+json; charset=utf-8";
+    public const string JsonType = MediaTypes.Json + "; charset=utf-8";
+    private const string XmlType = MediaTypes.Xml + "; charset=utf-8";
 
     public static int StatusOf(RefusalKind kind) => kind switch
     {
@@ -21,47 +23,94 @@ internal static class FhirResponse
         RefusalKind.NotFound => StatusCodes.Status404NotFound,
         RefusalKind.Gone => StatusCodes.Status410Gone,
         RefusalKind.PreconditionFailed => StatusCodes.Status412PreconditionFailed,
+        RefusalKind.Conflict => StatusCodes.Status409Conflict,
         _ => StatusCodes.Status405MethodNotAllowed,
     };
 
-    public static Task RefuseAsync(HttpContext context, Refusal refusal) => RefuseAsync(context, StatusOf(refusal.Kind), refusal.Issues);
+    /// <summary>A refusal before any handler ran, in the format that the caller takes.</summary>
+    public static Task RefuseAsync(HttpContext context, int status, params IReadOnlyList<Issue> issues)
+    {
+        var shape = ResponseShape.Of(context.Request).TryGetValue(out var asked, out _) ? asked : ResponseShape.Plain;
+        return SendAsync(context, FhirAnswer.Refused(status, issues), shape);
+    }
 
-    public static async Task RefuseAsync(HttpContext context, int status, IReadOnlyList<Issue> issues)
+    public static async Task SendAsync(HttpContext context, FhirAnswer answer, ResponseShape shape)
     {
         var response = context.Response;
-        response.StatusCode = status;
-        Describe(response);
-        var writer = new Utf8JsonWriter(response.BodyWriter, JsonText.Options);
-        await using (writer.ConfigureAwait(false))
+        response.StatusCode = answer.Status;
+        response.Headers.CacheControl = "private, no-store";
+        if (answer.Tag is { } tag)
         {
-            OperationOutcome.Write(writer, issues);
+            response.Headers.ETag = EntityTag(tag);
+            response.Headers.LastModified = tag.LastUpdated.ToString("R", CultureInfo.InvariantCulture);
         }
-    }
 
-    /// <summary>A resource, as it is stored: no parsing, no copying but the one to the network.</summary>
-    public static async Task ResourceAsync(HttpContext context, int status, StoredResource resource)
-    {
-        Tag(context.Response, resource);
-        context.Response.StatusCode = status;
-        Describe(context.Response);
-        context.Response.ContentLength = resource.Body.Length;
-        if (!HttpMethods.IsHead(context.Request.Method))
+        if (answer.Location is not null)
         {
-            await context.Response.BodyWriter.WriteAsync(resource.Body, context.RequestAborted).ConfigureAwait(false);
+            response.Headers.Location = $"{context.RequestServices.GetRequiredService<ServerAddress>().FhirBase}/{answer.Location}";
         }
-    }
 
-    public static void Tag(HttpResponse response, StoredResource resource)
-    {
-        response.Headers.ETag = EntityTag(resource);
-        response.Headers.LastModified = resource.LastUpdated.ToString("R", CultureInfo.InvariantCulture);
+        switch (answer.Content)
+        {
+            case null:
+                break;
+            case FhirContent.Raw raw:
+                await SendRawAsync(context, raw).ConfigureAwait(false);
+                break;
+            case var content:
+                await SendResourceAsync(context, content, answer.Status >= 400 ? shape with { Summary = SummaryMode.Whole, Elements = [] } : shape).ConfigureAwait(false);
+                break;
+        }
     }
 
     public static string EntityTag(StoredResource resource) => $"W/\"{resource.Version}\"";
 
-    public static void Describe(HttpResponse response)
+    private static async Task SendResourceAsync(HttpContext context, FhirContent content, ResponseShape shape)
     {
-        response.ContentType = JsonType;
-        response.Headers.CacheControl = "private, no-store";
+        var response = context.Response;
+        response.ContentType = shape.Format == FhirFormat.Xml ? XmlType : JsonType;
+        if (!shape.IsPlain && shape.Format is not null)
+        {
+            if (!ContentShaper.Apply(content, shape).TryGetValue(out var bytes, out var issues))
+            {
+                response.StatusCode = StatusCodes.Status406NotAcceptable;
+                response.ContentType = JsonType;
+                content = new FhirContent.Outcome(issues);
+            }
+            else
+            {
+                response.ContentLength = bytes.Length;
+                await WriteAsync(context, bytes).ConfigureAwait(false);
+                return;
+            }
+        }
+
+        if (content is FhirContent.Stored { Resource.Body: var body })
+        {
+            response.ContentLength = body.Length;
+            await WriteAsync(context, body).ConfigureAwait(false);
+            return;
+        }
+
+        content.WriteTo(response.BodyWriter);
+        await response.BodyWriter.FlushAsync(context.RequestAborted).ConfigureAwait(false);
+    }
+
+    // Somebody else's file: never rendered in the server's own name.
+    private static Task SendRawAsync(HttpContext context, FhirContent.Raw raw)
+    {
+        context.Response.ContentType = raw.MediaType;
+        context.Response.ContentLength = raw.Bytes.Length;
+        context.Response.Headers.ContentDisposition = "attachment";
+        context.Response.Headers.ContentSecurityPolicy = "sandbox; default-src 'none'";
+        return WriteAsync(context, raw.Bytes);
+    }
+
+    private static async Task WriteAsync(HttpContext context, ReadOnlyMemory<byte> bytes)
+    {
+        if (!HttpMethods.IsHead(context.Request.Method))
+        {
+            await context.Response.BodyWriter.WriteAsync(bytes, context.RequestAborted).ConfigureAwait(false);
+        }
     }
 }

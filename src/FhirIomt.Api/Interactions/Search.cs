@@ -15,51 +15,45 @@ internal sealed class Search(ResourceRepository repository, SearchQueryParser pa
 {
     private const int MaxFormBytes = 64 * 1024;
 
-    public Task GetAsync(HttpContext context, string type) => RunAsync(context, type, FhirRequest.Arguments(context.Request.QueryString.Value ?? ""));
+    public Task<FhirAnswer> GetAsync(FhirCall call) => RunAsync(call, call.Arguments);
 
-    public async Task PostAsync(HttpContext context, string type)
+    public async Task<FhirAnswer> PostAsync(FhirCall call)
     {
-        if (context.Request.ContentType?.StartsWith("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase) != true)
+        if (!(await call.ReadAsync().ConfigureAwait(false)).TryGetValue(out var body, out var refusal))
         {
-            var issue = ApiIssues.BadContentType(context.Request.ContentType) with { Fix = "Send application/x-www-form-urlencoded." };
-            await FhirResponse.RefuseAsync(context, StatusCodes.Status415UnsupportedMediaType, [issue]).ConfigureAwait(false);
-            return;
+            return refusal;
         }
 
-        var (body, error) = await RequestBody.ReadAsync(context.Request, MaxFormBytes).ConfigureAwait(false);
-        if (error is { } unreadable)
+        // A search without a body is one by its address.
+        if (body.MediaType != MediaTypes.Form && body.Bytes.Length > 0)
         {
-            await FhirResponse.RefuseAsync(context, unreadable.Status, [unreadable.Issue]).ConfigureAwait(false);
-            return;
+            return FhirAnswer.Refused(StatusCodes.Status415UnsupportedMediaType, ApiIssues.BadContentType(body.MediaType) with { Fix = "Send application/x-www-form-urlencoded." });
         }
 
-        var arguments = FhirRequest.Arguments(context.Request.QueryString.Value ?? "").Concat(FhirRequest.Arguments(Encoding.UTF8.GetString(body.Span)));
-        await RunAsync(context, type, [.. arguments]).ConfigureAwait(false);
+        if (body.Bytes.Length > MaxFormBytes)
+        {
+            return FhirAnswer.Refused(StatusCodes.Status413PayloadTooLarge, ApiIssues.TooLarge(MaxFormBytes));
+        }
+
+        IReadOnlyList<SearchArgument> arguments = [.. call.Arguments, .. SearchCondition.Arguments(Encoding.UTF8.GetString(body.Bytes.Span))];
+        return call.Reshape(arguments) is { } badShape ? badShape : await RunAsync(call, arguments).ConfigureAwait(false);
     }
 
-    private async Task RunAsync(HttpContext context, string type, IReadOnlyList<SearchArgument> arguments)
+    private async Task<FhirAnswer> RunAsync(FhirCall call, IReadOnlyList<SearchArgument> arguments)
     {
-        var lenient = FhirRequest.Prefers(context.Request, "handling=lenient");
-        if (!parser.Parse(type, arguments, lenient).TryGetValue(out var query, out var issues))
+        if (!parser.Parse(call.Type, arguments, call.Prefers("handling=lenient")).TryGetValue(out var query, out var issues))
         {
-            await FhirResponse.RefuseAsync(context, StatusCodes.Status400BadRequest, issues).ConfigureAwait(false);
-            return;
+            return FhirAnswer.BadRequest(issues);
         }
 
-        var result = await repository.SearchAsync(query, context.AccessScope(), context.RequestAborted).ConfigureAwait(false);
+        var result = await repository.SearchAsync(query, call.Scope, call.Cancelled).ConfigureAwait(false);
         if (result is not SearchResult.Found { Page: var page })
         {
-            await FhirResponse.RefuseAsync(context, ((SearchResult.Refused)result).Refusal).ConfigureAwait(false);
-            return;
+            return FhirAnswer.Refused(((SearchResult.Refused)result).Refusal);
         }
 
         var used = arguments.Where(argument => !issues.Any(issue => issue.Expression == argument.Name.Split(':')[0])).ToList();
-        FhirResponse.Describe(context.Response);
-        var writer = new Utf8JsonWriter(context.Response.BodyWriter, JsonText.Options);
-        await using (writer.ConfigureAwait(false))
-        {
-            WriteBundle(writer, type, query, used, page, issues);
-        }
+        return FhirAnswer.Written(writer => WriteBundle(writer, call.Type, query, used, page, issues));
     }
 
     private void WriteBundle(Utf8JsonWriter writer, string type, SearchQuery query, List<SearchArgument> used, SearchPage page, IReadOnlyList<Issue> warnings)
@@ -73,10 +67,10 @@ internal sealed class Search(ResourceRepository repository, SearchQueryParser pa
         }
 
         writer.WriteStartArray("link"u8);
-        WriteLink(writer, "self", Url(type, query, used, query.Cursor));
+        BundleWriter.Link(writer, "self", Url(type, query, used, query.Cursor));
         if (page.Next is { } next)
         {
-            WriteLink(writer, "next", Url(type, query, used, next));
+            BundleWriter.Link(writer, "next", Url(type, query, used, next));
         }
 
         writer.WriteEndArray();
@@ -126,18 +120,10 @@ internal sealed class Search(ResourceRepository repository, SearchQueryParser pa
         writer.WriteEndObject();
     }
 
-    private static void WriteLink(Utf8JsonWriter writer, string relation, string url)
-    {
-        writer.WriteStartObject();
-        writer.WriteString("relation"u8, relation);
-        writer.WriteString("url"u8, url);
-        writer.WriteEndObject();
-    }
-
     // Says what was used (R4 §3.1.1.5.6): ignored parameters are gone, _count is what it was limited to.
     private string Url(string type, SearchQuery query, List<SearchArgument> used, string? cursor)
     {
-        var parts = used.Where(argument => argument.Name is not ("_cursor" or "_count" or "_format" or "_pretty"))
+        var parts = used.Where(argument => argument.Name is not ("_cursor" or "_count"))
             .Select(argument => $"{Uri.EscapeDataString(argument.Name)}={Uri.EscapeDataString(argument.Value)}")
             .Append($"_count={(query.CountOnly ? 0 : query.Count)}");
         if (cursor is not null)

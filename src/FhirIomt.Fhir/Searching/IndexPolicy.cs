@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using FhirIomt.Core;
 using FhirIomt.Fhir.Definitions;
 using FhirIomt.Fhir.Search;
 
@@ -27,12 +28,19 @@ public sealed class IndexPolicy(FhirDefinitions definitions)
         resourceType,
         type => type == "Observation" ? [.. IndexedParameters(type).Where(parameter => !DerivedForObservation.Contains(parameter.Code, StringComparer.Ordinal))] : IndexedParameters(type));
 
+    /// <summary>Every parameter of a type that a search can name.</summary>
+    public IReadOnlyList<SearchParameter> Parameters(string resourceType) => Definitions.SearchParameters(resourceType);
+
+    public SearchParameter? Find(string resourceType, string code) => Definitions.SearchParameter(resourceType, code);
+
+    /// <summary>Why a search cannot use the parameter; null when it can.</summary>
+    public Issue? WhyNot(SearchParameter parameter) => IsIndexed(parameter) ? null : SearchIssues.NotIndexed(parameter.Code);
+
     public bool IsIndexed(SearchParameter parameter) =>
         parameter.Code is "_id" or "_lastUpdated" || IndexedParameters(parameter.ResourceType).Contains(parameter);
 
     /// <summary>Parameters that results can be sorted by.</summary>
-    public static bool IsSortable(SearchParameter parameter) =>
-        parameter.Code == "_lastUpdated" || parameter is { ResourceType: "Observation", Code: "date" };
+    public bool IsSortable(SearchParameter parameter) => parameter.Type is not (SearchParameterType.Composite or SearchParameterType.Special) && IsIndexed(parameter);
 
     private IReadOnlyList<SearchParameter> Select(string resourceType) =>
         [.. Definitions.SearchParameters(resourceType).Where(parameter =>

@@ -1,6 +1,4 @@
-using System.Globalization;
 using FhirIomt.Core;
-using FhirIomt.Fhir.Definitions;
 using FhirIomt.Fhir.Search;
 
 namespace FhirIomt.Fhir.Searching;
@@ -8,169 +6,140 @@ namespace FhirIomt.Fhir.Searching;
 /// <summary>One <c>name=value</c> of a search URL, both already percent-decoded.</summary>
 public readonly record struct SearchArgument(string Name, string Value);
 
+/// <summary>The resource of a compartment search: <c>Patient/123</c> in <c>GET Patient/123/Observation</c> (R4 §3.1.0.12).</summary>
+public sealed record CompartmentId(string Type, string Id);
+
 /// <summary>Turns the parameters of a search URL into a <see cref="SearchQuery"/>; collects every problem.</summary>
-public sealed class SearchQueryParser(IndexPolicy policy)
+public sealed class SearchQueryParser
 {
-    private readonly FhirDefinitions _definitions = policy.Definitions;
+    private readonly IndexPolicy _policy;
+    private readonly CriterionReader _reader;
+    private readonly FilterParser _filters;
+    private readonly ResultParameters _results;
+
+    /// <param name="policy">What can be searched by.</param>
+    /// <param name="terminology">For <c>:in :not-in :above :below</c> on tokens; without it they are refused.</param>
+    /// <param name="serverBase">This server's base URL: an absolute reference below it is also a relative one.</param>
+    public SearchQueryParser(IndexPolicy policy, ITerminology? terminology = null, string? serverBase = null)
+    {
+        _policy = policy;
+        var tokens = new TokenValues(new ImplicitSystems(policy.Definitions), terminology);
+        var references = new ReferenceValues(serverBase is null || serverBase.EndsWith('/') ? serverBase : serverBase + "/");
+        _reader = new CriterionReader(policy, new CriterionParser(tokens, references, new CompositeComponents(policy)));
+        _filters = new FilterParser(policy, _reader);
+        _results = new ResultParameters(policy);
+    }
 
     /// <param name="resourceType">A concrete R4 resource type.</param>
     /// <param name="arguments">In URL order.</param>
     /// <param name="lenient">Ignore unknown parameters (<c>Prefer: handling=lenient</c>); malformed values are refused either way.</param>
-    /// <returns>The query; for a lenient parse the ignored parameters are its warnings.</returns>
-    public Outcome<SearchQuery> Parse(string resourceType, IReadOnlyList<SearchArgument> arguments, bool lenient)
+    /// <param name="compartment">Only what is in it.</param>
+    /// <returns>The query; for a lenient parse the ignored parameters are its warnings, each with the argument's name as its expression.</returns>
+    public Outcome<SearchQuery> Parse(string resourceType, IReadOnlyList<SearchArgument> arguments, bool lenient, CompartmentId? compartment = null)
     {
-        var state = new ParseState(resourceType, lenient);
         if (arguments.Count > SearchLimits.MaxParameters)
         {
             return SearchIssues.TooMany("search parameters", SearchLimits.MaxParameters);
         }
 
+        var state = new ParseState([resourceType], lenient);
+        state.Enter(resourceType, compartment);
+        AddCompartment(state, resourceType, compartment);
         foreach (var argument in arguments)
         {
-            Apply(state, argument);
+            if (!_results.TryApply(state, argument))
+            {
+                state.Add(argument, Criterion(state, resourceType, argument));
+            }
         }
 
-        return state.Issues.Any(issue => issue.Refuses)
-            ? Outcome<SearchQuery>.Refused([.. state.Issues.Where(issue => issue.Refuses)])
-            : Outcome<SearchQuery>.Success(state.Query with { Criteria = state.Criteria, Includes = state.Includes }, state.Issues);
+        return state.Finish();
+    }
+
+    /// <summary>A search over several types (R4 §3.1.1.1.3): those of <c>_type</c>, or all. Only what every one of them knows can be asked for.</summary>
+    public Outcome<SearchQuery> ParseSystem(IReadOnlyList<SearchArgument> arguments, bool lenient, CompartmentId? compartment = null)
+    {
+        if (arguments.Count > SearchLimits.MaxParameters)
+        {
+            return SearchIssues.TooMany("search parameters", SearchLimits.MaxParameters);
+        }
+
+        if (!Types(arguments, compartment).TryGetValue(out var types, out var issues))
+        {
+            return Outcome<SearchQuery>.Refused(issues);
+        }
+
+        var state = new ParseState(types, lenient);
+        var rest = arguments.Where(argument => argument.Name != "_type" && !_results.TryApply(state, argument)).ToList();
+        foreach (var type in types)
+        {
+            state.Enter(type, compartment);
+            AddCompartment(state, type, compartment);
+            foreach (var argument in rest)
+            {
+                state.Add(argument, Criterion(state, type, argument));
+            }
+
+            state.Leave(type);
+        }
+
+        // A parameter that one of the types does not know is ignored for all of them.
+        var ignored = state.Issues.Where(issue => !issue.Refuses).Select(issue => issue.Expression).ToHashSet(StringComparer.Ordinal);
+        return ignored.Count == 0 || !ParseSystem([.. arguments.Where(argument => !ignored.Contains(argument.Name))], lenient, compartment).TryGetValue(out var query, out _)
+            ? state.Finish()
+            : Outcome<SearchQuery>.Success(query, state.Issues);
     }
 
     /// <summary>One parameter as a criterion: used by searches and by granular scopes alike.</summary>
-    public Outcome<SearchCriterion> ParseCriterion(string resourceType, string name, string value)
-    {
-        var colon = name.IndexOf(':', StringComparison.Ordinal);
-        var code = colon < 0 ? name : name[..colon];
-        var modifier = colon < 0 ? null : name[(colon + 1)..];
-        if (_definitions.SearchParameter(resourceType, code) is not { } parameter)
-        {
-            return SearchIssues.UnknownParameter(resourceType, code);
-        }
-
-        return policy.IsIndexed(parameter) ? CriterionParser.Parse(parameter, modifier, value) : SearchIssues.NotIndexed(code);
-    }
+    public Outcome<SearchCriterion> ParseCriterion(string resourceType, string name, string value) => _reader.Read(resourceType, name, value, new CriterionBudget());
 
     /// <summary>A text as one search value: what would separate values is escaped (R4 §3.1.1.4.4).</summary>
     public static string Escape(string value) => value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace(",", "\\,", StringComparison.Ordinal)
         .Replace("|", "\\|", StringComparison.Ordinal).Replace("$", "\\$", StringComparison.Ordinal);
 
-    private void Apply(ParseState state, SearchArgument argument)
+    private Outcome<SearchCriterion> Criterion(ParseState state, string type, SearchArgument argument) => argument.Name == "_filter"
+        ? _filters.Parse(type, argument.Value, state.Budget)
+        : _reader.Read(type, argument.Name, argument.Value, state.Budget);
+
+    private Outcome<List<string>> Types(IReadOnlyList<SearchArgument> arguments, CompartmentId? compartment)
     {
-        switch (argument.Name)
+        var named = arguments.Where(argument => argument.Name == "_type").SelectMany(argument => argument.Value.Split(',')).Distinct(StringComparer.Ordinal).ToList();
+        if (named.Find(type => !_policy.Definitions.IsResourceType(type)) is { } unknown)
         {
-            case "_count":
-                ApplyCount(state, argument.Value);
-                break;
-            case "_sort":
-                ApplySort(state, argument.Value);
-                break;
-            case "_include":
-                ApplyInclude(state, argument.Value);
-                break;
-            case "_total":
-                ApplyTotal(state, argument.Value);
-                break;
-            case "_summary" when argument.Value == "count":
-                state.Query = state.Query with { CountOnly = true };
-                break;
-            case "_cursor":
-                state.Query = state.Query with { Cursor = argument.Value };
-                break;
-            case "_format" or "_pretty":
-                break;
-            default:
-                ApplyCriterion(state, argument);
-                break;
+            return SearchIssues.UnknownSearchedType(unknown);
         }
+
+        return named.Count > 0 ? named
+            : compartment is null ? [.. _policy.Definitions.ResourceTypes]
+            : _policy.Definitions.ResourceTypes.Where(type => _policy.Definitions.CompartmentParameters(compartment.Type, type).Count > 0).ToList();
     }
 
-    private void ApplyCriterion(ParseState state, SearchArgument argument)
+    private void AddCompartment(ParseState state, string type, CompartmentId? compartment)
     {
-        if (ParseCriterion(state.Query.ResourceType, argument.Name, argument.Value).TryGetValue(out var criterion, out var issues))
+        if (compartment is null)
         {
-            state.Criteria.Add(criterion);
             return;
         }
 
-        var ignorable = state.Lenient && issues is [{ Code: "IOMT-0700" }];
-        state.Issues.AddRange(ignorable ? issues.Select(issue => issue with { Severity = IssueSeverity.Warning }) : issues);
-    }
-
-    private static void ApplyCount(ParseState state, string value)
-    {
-        if (!int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var count))
+        var ways = new List<SearchCriterion>();
+        foreach (var code in _policy.Definitions.CompartmentParameters(compartment.Type, type))
         {
-            state.Issues.Add(SearchIssues.BadValue("_count", value, $"a whole number from 0 to {SearchLimits.MaxCount}"));
-            return;
-        }
-
-        // R4 §3.1.1.5.2: a server may give less than was asked for; the self link says what was used.
-        state.Query = state.Query with { Count = Math.Min(count, SearchLimits.MaxCount), CountOnly = state.Query.CountOnly || count == 0 };
-    }
-
-    private static void ApplyTotal(ParseState state, string value)
-    {
-        switch (value)
-        {
-            case "none":
-                break;
-            case "accurate" or "estimate":
-                state.Query = state.Query with { Total = TotalMode.Accurate };
-                break;
-            default:
-                state.Issues.Add(SearchIssues.BadValue("_total", value, "none, estimate or accurate"));
-                break;
-        }
-    }
-
-    private void ApplySort(ParseState state, string value)
-    {
-        var keys = new List<SortKey>();
-        foreach (var part in value.Split(','))
-        {
-            var descending = part.StartsWith('-');
-            var code = descending ? part[1..] : part;
-            var parameter = _definitions.SearchParameter(state.Query.ResourceType, code);
-            if (parameter is null || !IndexPolicy.IsSortable(parameter) || keys.Count > 0)
+            if (code == "{def}")
             {
-                state.Issues.Add(SearchIssues.BadSort(part));
-                return;
+                ways.Add(new SearchCriterion.Ids(_policy.Find(type, "_id")!, [compartment.Id]));
             }
-
-            keys.Add(new SortKey(parameter, descending));
+            else if (_policy.Find(type, code) is { } parameter)
+            {
+                ways.Add(new SearchCriterion.References(parameter, [new ReferenceMatch(compartment.Type, compartment.Id, null)]));
+            }
         }
 
-        state.Query = state.Query with { Sort = keys };
-    }
-
-    private void ApplyInclude(ParseState state, string value)
-    {
-        var parts = value.Split(':');
-        var parameter = parts.Length is 2 or 3 && parts[0] == state.Query.ResourceType ? _definitions.SearchParameter(parts[0], parts[1]) : null;
-        if (parameter is not { Type: SearchParameterType.Reference })
+        if (ways.Count == 0)
         {
-            state.Issues.Add(SearchIssues.BadInclude(value));
+            state.Issues.Add(SearchIssues.NotInCompartment(compartment.Type, type));
             return;
         }
 
-        if (state.Includes.Count == SearchLimits.MaxIncludes)
-        {
-            state.Issues.Add(SearchIssues.TooMany("includes", SearchLimits.MaxIncludes));
-            return;
-        }
-
-        state.Includes.Add(new IncludeRule(parameter, parts.Length == 3 ? parts[2] : null));
-    }
-
-    private sealed class ParseState(string resourceType, bool lenient)
-    {
-        public SearchQuery Query { get; set; } = new() { ResourceType = resourceType };
-
-        public bool Lenient { get; } = lenient;
-
-        public List<SearchCriterion> Criteria { get; } = [];
-
-        public List<IncludeRule> Includes { get; } = [];
-
-        public List<Issue> Issues { get; } = [];
+        state.Criteria.Add(ways is [var only] ? only : new SearchCriterion.Or(ways));
     }
 }

@@ -64,8 +64,8 @@ internal sealed record DemoWorld(string ClientId, string KeyFile, IReadOnlyList<
             gender = person.Gender,
             birthDate = person.BirthDate,
         });
-        var repository = services.GetRequiredService<ResourceRepository>();
-        var created = (WriteResult.Created)await repository.CreateAsync("Patient", JsonTree.Parse(resource).Require(), ifNoneExist: null, AccessScope.Server, cancellationToken).ConfigureAwait(false);
+        var writer = services.GetRequiredService<ResourceWriter>();
+        var created = (WriteResult.Created)await writer.WriteAsync(new WriteRequest.Create("Patient", JsonTree.Parse(resource).Require(), IfNoneExist: null), AccessScope.Server, cancellationToken).ConfigureAwait(false);
         var devices = new List<DemoDevice>();
         foreach (var (kind, mapping) in Kinds)
         {

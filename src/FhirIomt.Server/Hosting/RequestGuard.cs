@@ -117,4 +117,7 @@ internal static partial class Log
 
     [LoggerMessage(3, LogLevel.Warning, "Expired records could not be taken away; trying again later")]
     public static partial void NotPurged(this ILogger logger, Exception exception);
+
+    [LoggerMessage(4, LogLevel.Warning, "Stored definitions could not be read; trying again")]
+    public static partial void DefinitionsNotRefreshed(this ILogger logger, Exception exception);
 }

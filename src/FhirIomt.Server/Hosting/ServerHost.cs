@@ -5,13 +5,14 @@ using FhirIomt.Fhir.Definitions;
 using FhirIomt.Fhir.Search;
 using FhirIomt.Fhir.Searching;
 using FhirIomt.Repository;
+using FhirIomt.Repository.Definitions;
 using FhirIomt.Repository.Readings;
 using FhirIomt.Server.Demo;
 using FhirIomt.Server.Devices;
 using FhirIomt.Smart;
 using FhirIomt.Storage;
 using FhirIomt.Storage.Sqlite;
-using FhirIomt.Validation;
+using FhirIomt.Validation.Terminology;
 
 namespace FhirIomt.Server.Hosting;
 
@@ -34,6 +35,7 @@ internal static class ServerHost
         builder.Services.AddSingleton<IStore>(services => SqliteStore.Open(options.Data, services.GetRequiredService<SearchIndexer>(), services.GetRequiredService<IndexPolicy>(), time, serve: true));
         builder.Services.AddSmart().AddFhirApi();
         builder.Services.AddSingleton<DeviceEndpoints>();
+        builder.Services.AddHostedService<DefinitionsRefresh>();
         builder.Services.AddHostedService<ExpiredRecords>();
         builder.Services.AddHostedService<DemoService>();
         OpenTelemetryExport.Add(builder, options.Telemetry);
@@ -57,10 +59,15 @@ internal static class ServerHost
         services.AddSingleton(FhirDefinitions.R4);
         services.AddSingleton(new ServerAddress(PublicRoot(options)));
         services.AddSingleton<IndexPolicy>();
-        services.AddSingleton<SearchIndexer>();
-        services.AddSingleton<SearchQueryParser>();
-        services.AddSingleton<ResourceValidator>();
+        services.AddSingleton(parts => new SearchIndexer(FhirDefinitions.R4, parts.GetRequiredService<ServerAddress>().FhirBase));
+        services.AddSingleton(parts => new SearchQueryParser(
+            parts.GetRequiredService<IndexPolicy>(),
+            new SearchTerminology(() => parts.GetRequiredService<ServerDefinitions>().Validator.Terminology),
+            parts.GetRequiredService<ServerAddress>().FhirBase));
+        services.AddSingleton<ServerDefinitions>();
         services.AddSingleton<ResourceRepository>();
+        services.AddSingleton(RepositoryOptions.Default);
+        services.AddSingleton<ResourceWriter>();
         services.AddSingleton<DeviceDirectory>();
         services.AddSingleton<SenderCredentials>();
         services.AddSingleton<MappingCatalog>();

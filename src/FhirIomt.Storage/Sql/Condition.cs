@@ -29,6 +29,13 @@ internal sealed class Condition
             return whenEmpty;
         }
 
+        // SQLite takes expressions a thousand levels deep, and a long chain is as deep as it has parts.
+        const int MaxChain = 50;
+        if (parts.Count > MaxChain && parenthesised)
+        {
+            return Join(separator, [.. parts.Chunk((parts.Count + MaxChain - 1) / MaxChain).Select(chunk => Join(separator, chunk, whenEmpty))], whenEmpty);
+        }
+
         var joined = new Condition(parenthesised ? "(" : "");
         for (var index = 0; index < parts.Count; index++)
         {

@@ -5,6 +5,7 @@ using FhirIomt.Fhir.Definitions;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Fhir.Search;
 using FhirIomt.Fhir.Searching;
+using FhirIomt.Storage.Sql.Searching;
 
 namespace FhirIomt.Storage.Sql;
 
@@ -40,6 +41,11 @@ internal sealed class SqlEngine
         set => Volatile.Write(ref _generation, value);
     }
 
+    /// <summary>What can be searched by.</summary>
+    public IndexPolicy Policy => _policy;
+
+    public StoredUnits Units { get; } = new();
+
     public long TypeNumber(string type) => _typeNumbers[type];
 
     public IEnumerable<long> TypeNumbers => _typeNames.Keys;
@@ -50,6 +56,9 @@ internal sealed class SqlEngine
 
     /// <summary>What the index holds of a resource.</summary>
     public IReadOnlyList<IndexValue> Extract(string type, JsonTree tree) => _indexer.Extract(tree, _policy.ExtractedParameters(type));
+
+    /// <summary>What those parameters find.</summary>
+    public IReadOnlyList<IndexValue> Extract(JsonTree tree, IReadOnlyList<SearchParameter> only) => _indexer.Extract(tree, only);
 
     public StoredResource? Read(SqlConnection connection, string type, string id)
     {

@@ -157,7 +157,8 @@ internal sealed class WriteTransaction : IWriteTransaction
         return true;
     }
 
-    private static bool IsConfiguration(string type) => type is "Device" or "DeviceUseStatement";
+    private static bool IsConfiguration(string type) =>
+        type is "Device" or "DeviceUseStatement" or "StructureDefinition" or "ValueSet" or "CodeSystem" or "ConceptMap" or "SearchParameter";
 
     private long NextKey(long type)
     {

@@ -1,0 +1,131 @@
+using FhirIomt.Api.Http;
+using FhirIomt.Api.Interactions;
+using FhirIomt.Core;
+using FhirIomt.Fhir.Json;
+using FhirIomt.Repository;
+using FhirIomt.Smart;
+using Microsoft.AspNetCore.Http;
+
+namespace FhirIomt.Api.Bundles;
+
+/// <summary>batch and transaction (R4 §3.1.0.11): <c>POST /fhir</c> with a Bundle.</summary>
+internal sealed class SystemBundle(ResourceWriter writer, WriteRequests requests, ServerAddress address)
+{
+    // 10,000 heart rates are 10 MB; one commit of them takes about a second, and every other writer waits for it.
+    private const int MaxEntries = 10_000;
+
+    public async Task<FhirAnswer> HandleAsync(FhirCall call, FhirRoutes routes)
+    {
+        if (!(await call.ReadResourceAsync().ConfigureAwait(false)).TryGetValue(out var tree, out var refusal))
+        {
+            return refusal;
+        }
+
+        var bundle = tree.Root;
+        var type = bundle["resourceType"u8].TextEquals("Bundle"u8) ? bundle["type"u8].AsString() : null;
+        if (type is not ("batch" or "transaction"))
+        {
+            return FhirAnswer.BadRequest(ApiIssues.NotABatch());
+        }
+
+        if (bundle["entry"u8].Count > MaxEntries)
+        {
+            return FhirAnswer.Refused(StatusCodes.Status413PayloadTooLarge, ApiIssues.TooManyEntries(MaxEntries));
+        }
+
+        var entries = new BundleEntries(routes, address).Read(bundle, call);
+        return type == "batch" ? await BatchAsync(entries, call).ConfigureAwait(false) : await TransactAsync(entries, call).ConfigureAwait(false);
+    }
+
+    private async Task<FhirAnswer> BatchAsync(IReadOnlyList<BundleEntry> entries, FhirCall call)
+    {
+        var answers = new FhirAnswer?[entries.Count];
+        var writes = new List<(BundleEntry Entry, WriteRequest Request)>();
+        foreach (var entry in entries)
+        {
+            answers[entry.Number] = entry.Refused;
+            if (entry.Call is { Route.IsWrite: true } write)
+            {
+                if ((await requests.ReadAsync(write).ConfigureAwait(false)).TryGetValue(out var request, out var refusal))
+                {
+                    writes.Add((entry, request));
+                }
+                else
+                {
+                    answers[entry.Number] = BundleEntries.At(refusal, entry.Number);
+                }
+            }
+        }
+
+        if (writes.Count > 0)
+        {
+            var results = await writer.WriteAllAsync([.. writes.Select(write => write.Request)], call.Scope, call.Cancelled).ConfigureAwait(false);
+            for (var index = 0; index < writes.Count; index++)
+            {
+                var entry = writes[index].Entry;
+                answers[entry.Number] = BundleEntries.At(WriteAnswer.Of(results[index], entry.Call!), entry.Number);
+            }
+        }
+
+        await ReadAsync(entries, answers).ConfigureAwait(false);
+        return BundleResponse.Of("batch-response", entries, answers!, address, call);
+    }
+
+    private async Task<FhirAnswer> TransactAsync(IReadOnlyList<BundleEntry> entries, FhirCall call)
+    {
+        var writes = new List<(BundleEntry Entry, TransactionEntry Transaction)>();
+        foreach (var entry in entries)
+        {
+            if (entry.Refused is { } refused)
+            {
+                return refused;
+            }
+
+            if (entry.Call is { Route.IsWrite: true } write)
+            {
+                if (!(await requests.ReadAsync(write).ConfigureAwait(false)).TryGetValue(out var request, out var refusal))
+                {
+                    return BundleEntries.At(refusal, entry.Number);
+                }
+
+                writes.Add((entry, new TransactionEntry(request, entry.FullUrl)));
+            }
+            else if (entry.Call!.Method is not ("GET" or "HEAD"))
+            {
+                return BundleEntries.At(FhirAnswer.BadRequest(ApiIssues.NotInTransaction()), entry.Number);
+            }
+        }
+
+        var answers = new FhirAnswer?[entries.Count];
+        if (writes.Count > 0)
+        {
+            switch (await writer.TransactAsync([.. writes.Select(write => write.Transaction)], call.Scope, call.Cancelled).ConfigureAwait(false))
+            {
+                case TransactionResult.Refused refused:
+                    return BundleEntries.At(FhirAnswer.Refused(refused.Refusal), refused.Entry < 0 ? -1 : writes[refused.Entry].Entry.Number);
+                case TransactionResult.Done done:
+                    for (var index = 0; index < writes.Count; index++)
+                    {
+                        answers[writes[index].Entry.Number] = WriteAnswer.Of(done.Results[index], writes[index].Entry.Call!);
+                    }
+
+                    break;
+            }
+        }
+
+        await ReadAsync(entries, answers).ConfigureAwait(false);
+        return BundleResponse.Of("transaction-response", entries, answers!, address, call);
+    }
+
+    // Reads come last (R4 §3.1.0.11.2): they see what was written.
+    private static async Task ReadAsync(IReadOnlyList<BundleEntry> entries, FhirAnswer?[] answers)
+    {
+        foreach (var entry in entries)
+        {
+            if (answers[entry.Number] is null)
+            {
+                answers[entry.Number] = BundleEntries.At(await entry.Call!.Route.Handler(entry.Call).ConfigureAwait(false), entry.Number);
+            }
+        }
+    }
+}

@@ -1,0 +1,201 @@
+using FhirIomt.Access;
+using FhirIomt.Core;
+using FhirIomt.Fhir.Json;
+using FhirIomt.Fhir.Searching;
+using FhirIomt.Storage;
+
+namespace FhirIomt.Repository.Writing;
+
+/// <summary>
+/// A write whose work outside the transaction is done: authorised, validated, indexed. Inside, it decides every condition and keeps its result.
+/// </summary>
+internal abstract class PlannedWrite : WriteOperation
+{
+    public WriteResult? Result { get; protected set; }
+
+    /// <summary>What the plan was made from has changed since: nothing was written, and the plan must be made anew.</summary>
+    public bool Moved { get; protected set; }
+
+    /// <summary>What the caller may see of the answer; null where the write itself was the check.</summary>
+    public virtual AccessPredicate? AnswerAccess => null;
+
+    protected void Refuse(Refusal refusal) => Result = new WriteResult.Refused(refusal);
+}
+
+/// <summary>Create, or conditional create: the condition is decided inside the transaction, so of fifty parallel ones a single one creates.</summary>
+internal sealed class PlannedCreate(PreparedResource resource, string id, SearchQuery? ifNoneExist, SearchAccess search, IReadOnlyList<Issue> warnings) : PlannedWrite
+{
+    public override AccessPredicate? AnswerAccess => Result is WriteResult.Unchanged ? search.Matches : null;
+
+    public override void Run(IWriteTransaction transaction)
+    {
+        var matches = ifNoneExist is null ? [] : transaction.Search(ifNoneExist with { Count = 2 }, search);
+        Result = matches.Count switch
+        {
+            0 => new WriteResult.Created(transaction.Put(resource, id, previous: null), warnings),
+            1 => new WriteResult.Unchanged(matches[0]),
+            _ => new WriteResult.Refused(RepositoryIssues.SeveralMatch("If-None-Exist")),
+        };
+    }
+}
+
+/// <summary>Update of one id, or update as create where the caller may see and write every instance: otherwise the answer would tell of hidden ids.</summary>
+/// <param name="seen">The version that a patch was applied to: any other means that the plan has moved.</param>
+internal sealed class PlannedUpdate(
+    PreparedResource resource, string id, VersionCondition condition, AccessPredicate predicate, LeavingCheck leaving, IReadOnlyList<Issue> warnings, long? seen = null) : PlannedWrite
+{
+    public override IReadOnlyList<(string Type, string Id)> Reads => [(resource.Type, id)];
+
+    public override void Run(IWriteTransaction transaction)
+    {
+        Moved = false;
+        var existing = transaction.Find(resource.Type, id);
+        Result = existing is { IsDeleted: false } ? Update(transaction, existing) : Create(transaction, existing);
+    }
+
+    private WriteResult? Update(IWriteTransaction transaction, StoredResource existing)
+    {
+        var before = JsonTree.Parse(existing.Body).Require();
+        if (!leaving.Permits(predicate, existing.Type, before))
+        {
+            return new WriteResult.Refused(RepositoryIssues.NotFound());
+        }
+
+        if (condition.IfNoneMatch)
+        {
+            return new WriteResult.Refused(RepositoryIssues.AlreadyThere());
+        }
+
+        if (condition.IfMatch is { } wanted && wanted != existing.Version)
+        {
+            return new WriteResult.Refused(RepositoryIssues.VersionConflict($"{wanted}"));
+        }
+
+        if (seen is { } version && version != existing.Version)
+        {
+            Moved = true;
+            return null;
+        }
+
+        return ResourceComparison.SameButForVersion(before.Root, resource.Tree.Root)
+            ? new WriteResult.Unchanged(existing)
+            : new WriteResult.Updated(transaction.Put(resource, id, existing), warnings);
+    }
+
+    private WriteResult? Create(IWriteTransaction transaction, StoredResource? deleted)
+    {
+        if (seen is not null)
+        {
+            Moved = true;
+            return null;
+        }
+
+        if (predicate is not AccessPredicate.Everything)
+        {
+            return new WriteResult.Refused(RepositoryIssues.NotFound());
+        }
+
+        return condition.IfMatch is { } wanted
+            ? new WriteResult.Refused(RepositoryIssues.VersionConflict($"{wanted}"))
+            : new WriteResult.Created(transaction.Put(resource, id, deleted), warnings);
+    }
+}
+
+/// <summary>
+/// Conditional update (R4 §3.1.0.4.3): no match creates, with the id that the resource brings if it brings one; one match is updated, when the resource's id
+/// does not contradict; several refuse.
+/// </summary>
+internal sealed class PlannedConditionalUpdate(
+    PreparedResource resource, SearchQuery query, string newId, WriteRights rights, VersionCondition condition, LeavingCheck leaving, IReadOnlyList<Issue> warnings) : PlannedWrite
+{
+    public override void Run(IWriteTransaction transaction)
+    {
+        var matches = transaction.Search(query with { Count = 2 }, rights.Search);
+        var ownId = resource.Tree.Root["id"u8].AsString();
+        switch (matches.Count)
+        {
+            case > 1:
+                Refuse(RepositoryIssues.SeveralMatch("the address"));
+                break;
+            case 1 when ownId is not null && ownId != matches[0].Id:
+                Refuse(RepositoryIssues.IdMismatch(matches[0].Id));
+                break;
+            case 1:
+                Delegate(transaction, new PlannedUpdate(resource, matches[0].Id, condition, rights.Update, leaving, warnings));
+                break;
+            case 0 when condition.IfMatch is { } wanted:
+                Refuse(RepositoryIssues.VersionConflict($"{wanted}"));
+                break;
+            case 0 when ownId is not null:
+                Delegate(transaction, new PlannedUpdate(resource, ownId, condition with { IfNoneMatch = true }, rights.Update, leaving, warnings));
+                break;
+            case 0 when !leaving.Permits(rights.Create, resource.Type, resource.Tree):
+                Refuse(RepositoryIssues.WriteDenied());
+                break;
+            default:
+                Result = new WriteResult.Created(transaction.Put(resource, newId, previous: null), warnings);
+                break;
+        }
+    }
+
+    private void Delegate(IWriteTransaction transaction, PlannedUpdate update)
+    {
+        update.Run(transaction);
+        Result = update.Result;
+    }
+}
+
+/// <summary>Delete of one id. What is not there, was deleted before or must not be seen answers alike: there is nothing to delete.</summary>
+internal sealed class PlannedDelete(string type, string id, VersionCondition condition, AccessPredicate predicate, LeavingCheck leaving) : PlannedWrite
+{
+    public override IReadOnlyList<(string Type, string Id)> Reads => [(type, id)];
+
+    public override void Run(IWriteTransaction transaction)
+    {
+        var existing = transaction.Find(type, id);
+        if (existing is null or { IsDeleted: true } || !leaving.Permits(predicate, type, JsonTree.Parse(existing.Body).Require()))
+        {
+            Result = new WriteResult.Deleted([]);
+        }
+        else if (condition.IfMatch is { } wanted && wanted != existing.Version)
+        {
+            Refuse(RepositoryIssues.VersionConflict($"{wanted}"));
+        }
+        else
+        {
+            Result = new WriteResult.Deleted([transaction.Delete(existing)]);
+        }
+    }
+}
+
+/// <summary>Conditional delete: everything that matches, up to a limit; beyond it nothing.</summary>
+internal sealed class PlannedConditionalDelete(SearchQuery query, WriteRights rights, LeavingCheck leaving, int limit) : PlannedWrite
+{
+    public override void Run(IWriteTransaction transaction)
+    {
+        var matches = transaction.Search(query with { Count = limit + 1 }, rights.Search);
+        if (matches.Count > limit)
+        {
+            Refuse(limit == 1 ? RepositoryIssues.SeveralMatch("the address") : RepositoryIssues.TooManyToDelete(limit));
+            return;
+        }
+
+        if (matches.Any(match => !leaving.Permits(rights.Delete, match.Type, JsonTree.Parse(match.Body).Require())))
+        {
+            Refuse(RepositoryIssues.WriteDenied());
+            return;
+        }
+
+        Result = new WriteResult.Deleted([.. matches.Select(transaction.Delete)]);
+    }
+}
+
+/// <summary>What a caller may do with one type.</summary>
+internal sealed record WriteRights(AccessPredicate Create, AccessPredicate Update, AccessPredicate Delete, SearchAccess Search)
+{
+    public static WriteRights Of(AccessScope scope, string type) => new(
+        scope.PredicateFor(type, ScopeInteractions.Create),
+        scope.PredicateFor(type, ScopeInteractions.Update),
+        scope.PredicateFor(type, ScopeInteractions.Delete),
+        scope.SearchAccessFor(type));
+}

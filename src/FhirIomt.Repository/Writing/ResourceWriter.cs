@@ -1,0 +1,148 @@
+using FhirIomt.Access;
+using FhirIomt.Core;
+using FhirIomt.Fhir.Json;
+using FhirIomt.Fhir.Search;
+using FhirIomt.Fhir.Searching;
+using FhirIomt.Repository.Definitions;
+using FhirIomt.Repository.Writing;
+using FhirIomt.Storage;
+
+namespace FhirIomt.Repository;
+
+/// <summary>Writes what REST clients ask for: alone, several that know nothing of each other, or all or nothing. Plans outside the transaction, decides inside.</summary>
+public sealed class ResourceWriter(IStore store, ServerDefinitions definitions, SearchIndexer indexer, IndexPolicy policy, SearchQueryParser parser, IdSource ids, RepositoryOptions options)
+{
+    // Somebody who changes one resource again and again between plan and write; beyond it the client shall decide.
+    private const int MaxPlans = 8;
+
+    private readonly WritePlanner _planner = new(store, definitions, indexer, policy, ids);
+    private readonly LeavingCheck _leaving = new(indexer);
+
+    public async ValueTask<WriteResult> WriteAsync(WriteRequest request, AccessScope scope, CancellationToken cancellationToken)
+    {
+        for (var attempt = 0; attempt < MaxPlans; attempt++)
+        {
+            var planned = await _planner.PlanAsync(request, scope, options.MaxConditionalDeletes, newId: null, cancellationToken).ConfigureAwait(false);
+            if (planned.Write is not { } write)
+            {
+                return new WriteResult.Refused(planned.Refusal!);
+            }
+
+            await store.WriteAsync([write], cancellationToken).ConfigureAwait(false);
+            if (!write.Moved)
+            {
+                await TakeUpAsync([request.Type]).ConfigureAwait(false);
+                return Checked(write);
+            }
+        }
+
+        return new WriteResult.Refused(RepositoryIssues.Contended());
+    }
+
+    /// <summary>Writes that know nothing of each other, in one commit; each has a result of its own, in order.</summary>
+    public async ValueTask<IReadOnlyList<WriteResult>> WriteAllAsync(IReadOnlyList<WriteRequest> requests, AccessScope scope, CancellationToken cancellationToken)
+    {
+        var planned = new Planned[requests.Count];
+        var writes = new List<PlannedWrite>(requests.Count);
+        for (var index = 0; index < requests.Count; index++)
+        {
+            planned[index] = await _planner.PlanAsync(requests[index], scope, options.MaxConditionalDeletes, newId: null, cancellationToken).ConfigureAwait(false);
+            if (planned[index].Write is { } write)
+            {
+                writes.Add(write);
+            }
+        }
+
+        if (writes.Count > 0)
+        {
+            await store.WriteAsync(writes, cancellationToken).ConfigureAwait(false);
+            await TakeUpAsync(requests.Select(request => request.Type)).ConfigureAwait(false);
+        }
+
+        var results = new WriteResult[requests.Count];
+        for (var index = 0; index < requests.Count; index++)
+        {
+            results[index] = planned[index] switch
+            {
+                { Refusal: { } refusal } => new WriteResult.Refused(refusal),
+                { Write: { Moved: false } write } => Checked(write),
+                _ => await WriteAsync(requests[index], scope, cancellationToken).ConfigureAwait(false),
+            };
+        }
+
+        return results;
+    }
+
+    /// <summary>All or nothing (R4 §3.1.0.11.2).</summary>
+    public async ValueTask<TransactionResult> TransactAsync(IReadOnlyList<TransactionEntry> entries, AccessScope scope, CancellationToken cancellationToken)
+    {
+        var planner = new TransactionPlanner(store, _planner, ids, parser, options);
+        for (var attempt = 0; attempt < MaxPlans; attempt++)
+        {
+            var plan = await planner.PlanAsync(entries, scope, cancellationToken).ConfigureAwait(false);
+            if (!plan.TryGetValue(out var transaction, out var refused))
+            {
+                return refused;
+            }
+
+            await store.WriteAsync([transaction], cancellationToken).ConfigureAwait(false);
+            if (transaction.Refused is { } refusal)
+            {
+                return refusal;
+            }
+
+            if (!transaction.Moved)
+            {
+                await TakeUpAsync(entries.Select(entry => entry.Request.Type)).ConfigureAwait(false);
+                return new TransactionResult.Done([.. transaction.Writes.Select(Checked)]);
+            }
+        }
+
+        return new TransactionResult.Refused(-1, RepositoryIssues.Contended());
+    }
+
+    // Whoever stored a profile may ask for it with the next request.
+    private async ValueTask TakeUpAsync(IEnumerable<string> types)
+    {
+        if (types.Any(type => ServerDefinitions.Types.Contains(type, StringComparer.Ordinal)))
+        {
+            await definitions.RefreshAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+    }
+
+    private WriteResult Checked(PlannedWrite write)
+    {
+        if (write.AnswerAccess is { } predicate and not AccessPredicate.Everything && write.Result is WriteResult.Unchanged { Resource: var found }
+            && !_leaving.Permits(predicate, found.Type, JsonTree.Parse(found.Body).Require()))
+        {
+            throw new AccessDisagreementException(found.Type);
+        }
+
+        return write.Result!;
+    }
+}
+
+/// <summary>Limits of the repository that an operator may choose.</summary>
+/// <param name="MaxConditionalDeletes">Resources that one conditional delete may take away; 1 refuses several (R4 §3.1.0.7.1: single, multiple).</param>
+public sealed record RepositoryOptions(int MaxConditionalDeletes)
+{
+    // A sloppy condition should not empty a store; a thousand is more than one clean-up of a patient's duplicates needs.
+    public static RepositoryOptions Default { get; } = new(1000);
+}
+
+/// <param name="FullUrl">By what other entries refer to it; null when it has none.</param>
+public sealed record TransactionEntry(WriteRequest Request, string? FullUrl);
+
+/// <summary>What a transaction answers. A closed set.</summary>
+public abstract record TransactionResult
+{
+    private TransactionResult()
+    {
+    }
+
+    /// <summary>One for each entry, in the order of the entries.</summary>
+    public sealed record Done(IReadOnlyList<WriteResult> Results) : TransactionResult;
+
+    /// <param name="Entry">The entry that is to blame, or -1 for the whole.</param>
+    public sealed record Refused(int Entry, Refusal Refusal) : TransactionResult;
+}

@@ -1,0 +1,194 @@
+using System.Text;
+using FhirIomt.Access;
+using FhirIomt.Core;
+using FhirIomt.Fhir.Json;
+using FhirIomt.Fhir.Search;
+using FhirIomt.Fhir.Searching;
+using FhirIomt.Storage;
+using FhirIomt.Repository.Definitions;
+
+namespace FhirIomt.Repository.Writing;
+
+/// <summary>Does everything about a write that needs no transaction: rights, patch, validation, index values.</summary>
+internal sealed class WritePlanner(IStore store, ServerDefinitions definitions, SearchIndexer indexer, IndexPolicy policy, IdSource ids)
+{
+    private readonly LeavingCheck _leaving = new(indexer);
+
+    /// <param name="newId">The id for a resource that is created; null for a random one.</param>
+    /// <param name="deleteLimit">The most resources that one conditional delete takes.</param>
+    public async ValueTask<Planned> PlanAsync(WriteRequest request, AccessScope scope, int deleteLimit, string? newId, CancellationToken cancellationToken)
+    {
+        var rights = WriteRights.Of(scope, request.Type);
+        return request switch
+        {
+            WriteRequest.Create create => Create(create, rights, newId ?? ids.NewId()),
+            WriteRequest.Update update => Update(update, rights, newId ?? ids.NewId()),
+            WriteRequest.Patch patch => await PatchAsync(patch, rights, cancellationToken).ConfigureAwait(false),
+            WriteRequest.Delete delete => Delete(delete, rights, deleteLimit),
+            _ => throw new InvalidOperationException("WriteRequest is a closed set."),
+        };
+    }
+
+    private Planned Create(WriteRequest.Create create, WriteRights rights, string id)
+    {
+        if (rights.Create is AccessPredicate.Nothing || (create.IfNoneExist is not null && rights.Search.Matches is AccessPredicate.Nothing))
+        {
+            return RepositoryIssues.TypeDenied(create.Type, create.IfNoneExist is null ? "create" : "conditional create");
+        }
+
+        return Check(create.Type, create.Resource, rights.Create, out var warnings) is { } refusal
+            ? refusal
+            : new PlannedCreate(Prepared(create.Type, create.Resource), id, create.IfNoneExist, rights.Search, warnings);
+    }
+
+    private Planned Update(WriteRequest.Update update, WriteRights rights, string newId)
+    {
+        if (rights.Update is AccessPredicate.Nothing)
+        {
+            return RepositoryIssues.TypeDenied(update.Type, "update");
+        }
+
+        if (update.Target is WriteTarget.Instance { Id: var id } && !update.Resource.Root["id"u8].TextEquals(Encoding.UTF8.GetBytes(id)))
+        {
+            return RepositoryIssues.IdMismatch(id);
+        }
+
+        if (update.Target is WriteTarget.Matching && rights.Search.Matches is AccessPredicate.Nothing)
+        {
+            return RepositoryIssues.TypeDenied(update.Type, "conditional update");
+        }
+
+        if (Check(update.Type, update.Resource, rights.Update, out var warnings) is { } refusal)
+        {
+            return refusal;
+        }
+
+        var prepared = Prepared(update.Type, update.Resource);
+        return update.Target switch
+        {
+            WriteTarget.Instance instance => new PlannedUpdate(prepared, instance.Id, update.Condition, rights.Update, _leaving, warnings),
+            WriteTarget.Matching matching => new PlannedConditionalUpdate(prepared, matching.Query, newId, rights, update.Condition, _leaving, warnings),
+            _ => throw new InvalidOperationException("WriteTarget is a closed set."),
+        };
+    }
+
+    /// <summary>
+    /// The patch is applied to what is stored now, and written only if that is still the current version: validating takes time that no transaction should.
+    /// </summary>
+    private async ValueTask<Planned> PatchAsync(WriteRequest.Patch patch, WriteRights rights, CancellationToken cancellationToken)
+    {
+        if (rights.Update is AccessPredicate.Nothing || (patch.Target is WriteTarget.Matching && rights.Search.Matches is AccessPredicate.Nothing))
+        {
+            return RepositoryIssues.TypeDenied(patch.Type, "patch");
+        }
+
+        var (existing, refused) = await FindAsync(patch, rights, cancellationToken).ConfigureAwait(false);
+        if (existing is null)
+        {
+            return refused!;
+        }
+
+        var before = JsonTree.Parse(existing.Body).Require();
+        if (!_leaving.Permits(rights.Update, patch.Type, before))
+        {
+            return RepositoryIssues.NotFound();
+        }
+
+        if (patch.Condition.IfMatch is { } wanted && wanted != existing.Version)
+        {
+            return RepositoryIssues.VersionConflict($"{wanted}");
+        }
+
+        if (!patch.Change.Apply(before).TryGetValue(out var after, out var issues))
+        {
+            return new Refusal(RefusalKind.Invalid, issues);
+        }
+
+        if (!after.Root["id"u8].TextEquals(Encoding.UTF8.GetBytes(existing.Id)))
+        {
+            return RepositoryIssues.IdMismatch(existing.Id);
+        }
+
+        return Check(patch.Type, after, rights.Update, out var warnings) is { } refusal
+            ? refusal
+            : new PlannedUpdate(Prepared(patch.Type, after), existing.Id, patch.Condition, rights.Update, _leaving, warnings, seen: existing.Version);
+    }
+
+    private async ValueTask<(StoredResource? Found, Refusal? Refused)> FindAsync(WriteRequest.Patch patch, WriteRights rights, CancellationToken cancellationToken)
+    {
+        if (patch.Target is WriteTarget.Instance { Id: var id })
+        {
+            var stored = await store.ReadAsync(patch.Type, id, cancellationToken).ConfigureAwait(false);
+            return stored switch
+            {
+                null => (null, RepositoryIssues.NotFound()),
+                { IsDeleted: true } => (null, rights.Update is AccessPredicate.Everything ? RepositoryIssues.Gone() : RepositoryIssues.NotFound()),
+                _ => (stored, null),
+            };
+        }
+
+        var query = ((WriteTarget.Matching)patch.Target).Query with { Count = 2 };
+        if (!(await store.SearchAsync(query, rights.Search, cancellationToken).ConfigureAwait(false)).TryGetValue(out var page, out var issues))
+        {
+            return (null, new Refusal(RefusalKind.BadRequest, issues));
+        }
+
+        return page.Matches.Count switch
+        {
+            0 => (null, RepositoryIssues.NotFound()),
+            1 => (page.Matches[0], null),
+            _ => (null, RepositoryIssues.SeveralMatch("the address")),
+        };
+    }
+
+    private Planned Delete(WriteRequest.Delete delete, WriteRights rights, int limit)
+    {
+        if (rights.Delete is AccessPredicate.Nothing || (delete.Target is WriteTarget.Matching && rights.Search.Matches is AccessPredicate.Nothing))
+        {
+            return RepositoryIssues.TypeDenied(delete.Type, "delete");
+        }
+
+        return delete.Target switch
+        {
+            WriteTarget.Instance instance => new PlannedDelete(delete.Type, instance.Id, delete.Condition, rights.Delete, _leaving),
+            WriteTarget.Matching matching => new PlannedConditionalDelete(matching.Query, rights, _leaving, limit),
+            _ => throw new InvalidOperationException("WriteTarget is a closed set."),
+        };
+    }
+
+    private PreparedResource Prepared(string type, JsonTree resource) => PreparedResource.Create(type, resource, indexer, policy);
+
+    private Refusal? Check(string type, JsonTree resource, AccessPredicate predicate, out IReadOnlyList<Issue> warnings)
+    {
+        warnings = [];
+        if (!resource.Root["resourceType"u8].TextEquals(Encoding.UTF8.GetBytes(type)))
+        {
+            return RepositoryIssues.WrongType(type);
+        }
+
+        if (resource.Root["id"u8] is { Exists: true } id && (id.AsString() is not { } text || !IsId(text)))
+        {
+            return RepositoryIssues.BadId();
+        }
+
+        var issues = definitions.Validator.Validate(resource);
+        if (issues.Any(issue => issue.Refuses))
+        {
+            return new Refusal(RefusalKind.Invalid, issues);
+        }
+
+        warnings = issues;
+        return _leaving.Permits(predicate, type, resource) ? null : RepositoryIssues.WriteDenied();
+    }
+
+    // R4 §2.24.0.1 (id): what is stored under it must be reachable by an address.
+    private static bool IsId(string id) => id.Length is > 0 and <= 64 && id.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '.');
+}
+
+/// <summary>A plan, or why there is none.</summary>
+internal readonly record struct Planned(PlannedWrite? Write, Refusal? Refusal)
+{
+    public static implicit operator Planned(PlannedWrite write) => new(write, null);
+
+    public static implicit operator Planned(Refusal refusal) => new(null, refusal);
+}

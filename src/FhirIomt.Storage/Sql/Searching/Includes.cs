@@ -1,0 +1,172 @@
+using FhirIomt.Access;
+using FhirIomt.Fhir.Json;
+using FhirIomt.Fhir.Search;
+using FhirIomt.Fhir.Searching;
+
+namespace FhirIomt.Storage.Sql.Searching;
+
+/// <summary>
+/// What belongs to a page by <c>_include</c> and <c>_revinclude</c> (R4 §3.1.1.5.4): each once, none that is a match, each authorised by its own type's predicate.
+/// Read type by type in batches, never one by one.
+/// </summary>
+internal sealed class Includes(SqlEngine engine, SqlConnection connection, IReadOnlyList<IncludeRule> rules, SearchAccess access)
+{
+    // A few lengths of list, so that a few statements serve all pages.
+    private const int BatchSize = 128;
+
+    private readonly HashSet<(string Type, string Id)> _seen = [];
+
+    public List<StoredResource> Included { get; } = [];
+
+    /// <summary>There was more than <see cref="SearchLimits.MaxIncluded"/>.</summary>
+    public bool IsCut { get; private set; }
+
+    public void AddFor(IReadOnlyList<StoredResource> matches)
+    {
+        if (rules.Count == 0 || matches.Count == 0)
+        {
+            return;
+        }
+
+        _seen.UnionWith(matches.Select(match => (match.Type, match.Id)));
+        var found = Round(matches, rules);
+        var again = rules.Where(rule => rule.Iterate).ToList();
+        for (var round = 1; round < SearchLimits.MaxIncludeRounds && again.Count > 0 && found.Count > 0 && !IsCut; round++)
+        {
+            found = Round(found, again);
+        }
+    }
+
+    private List<StoredResource> Round(IReadOnlyList<StoredResource> from, IReadOnlyList<IncludeRule> applied)
+    {
+        var before = Included.Count;
+        foreach (var (type, ids) in Targets(from, [.. applied.Where(rule => !rule.Reverse)]))
+        {
+            ReadByIds(type, [.. ids]);
+        }
+
+        foreach (var rule in applied.Where(rule => rule.Reverse))
+        {
+            ReadReferring(rule, from);
+        }
+
+        return Included[before..];
+    }
+
+    private Dictionary<string, HashSet<string>> Targets(IReadOnlyList<StoredResource> from, List<IncludeRule> applied)
+    {
+        var targets = new Dictionary<string, HashSet<string>>(StringComparer.Ordinal);
+        foreach (var group in from.GroupBy(resource => resource.Type, StringComparer.Ordinal))
+        {
+            var own = applied.FindAll(rule => rule.SourceType == "*" || rule.SourceType == group.Key);
+            var parameters = own.SelectMany(rule => Parameters(rule, group.Key)).Distinct().ToList();
+            foreach (var value in parameters.Count == 0 ? [] : group.SelectMany(resource => engine.Extract(JsonTree.Parse(resource.Body).Require(), parameters)))
+            {
+                if (value is IndexValue.Reference { Type: { } type, Id: { } id } && engine.HasType(type) && own.Exists(rule => Leads(rule, value.Parameter, type)) && !_seen.Contains((type, id)))
+                {
+                    targets.TryAdd(type, new HashSet<string>(StringComparer.Ordinal));
+                    targets[type].Add(id);
+                }
+            }
+        }
+
+        return targets;
+    }
+
+    private static bool Leads(IncludeRule rule, SearchParameter parameter, string target) =>
+        (rule.Parameter is null || rule.Parameter == parameter) && (rule.TargetType is null || rule.TargetType == target);
+
+    private IEnumerable<SearchParameter> Parameters(IncludeRule rule, string type) =>
+        rule.Parameter is { } only ? [only] : engine.Policy.IndexedParameters(type).Where(parameter => parameter.Type == SearchParameterType.Reference);
+
+    private void ReadByIds(string type, List<string> ids)
+    {
+        if (Authorised(type) is not { } allowed)
+        {
+            return;
+        }
+
+        foreach (var batch in ids.Chunk(BatchSize))
+        {
+            var list = Padded(batch);
+            Read(type, new Condition($"resource r WHERE r.type=? AND r.id IN ({Marks(list.Length)})", [engine.TypeNumber(type), .. list]).Append(" AND r.deleted=0 AND ").Append(allowed));
+        }
+    }
+
+    private void ReadReferring(IncludeRule rule, IReadOnlyList<StoredResource> from)
+    {
+        foreach (var type in rule.SourceType == "*" ? engine.Policy.Definitions.ResourceTypes : [rule.SourceType])
+        {
+            if (Authorised(type) is not { } allowed)
+            {
+                continue;
+            }
+
+            foreach (var parameter in Parameters(rule, type))
+            {
+                ReadReferring(type, parameter, Entities(rule, parameter, from), allowed);
+            }
+        }
+    }
+
+    private void ReadReferring(string type, SearchParameter parameter, List<long> entities, Condition allowed)
+    {
+        var context = new SearchContext(engine, connection, access, type);
+        foreach (var batch in entities.Chunk(BatchSize))
+        {
+            var list = Padded(batch);
+            var join = connection.Dialect.OrderedJoin;
+            object?[] values = [.. list.Cast<object?>()];
+            var rows = context.Whole(parameter) is not null ? new Condition($"timeline i {join} resource r ON r.key=i.key WHERE i.subject IN ({Marks(list.Length)})", values)
+                : context.Parameter(parameter) is { } number ? new Condition($"reference_index i {join} resource r ON r.key=i.key WHERE i.parameter=? AND i.target IN ({Marks(list.Length)})", [number, .. values])
+                : null;
+            if (rows is not null)
+            {
+                Read(type, rows.Append(" AND r.deleted=0 AND ").Append(allowed));
+            }
+        }
+    }
+
+    private List<long> Entities(IncludeRule rule, SearchParameter parameter, IReadOnlyList<StoredResource> from) =>
+        [.. from.Where(resource => (rule.TargetType is null || rule.TargetType == resource.Type) && (parameter.Targets.Count == 0 || parameter.Targets.Contains(resource.Type, StringComparer.Ordinal) || parameter.Targets.Contains("Resource", StringComparer.Ordinal)))
+            .Select(resource => engine.Dictionaries.Find(connection, DictionaryKey.Entity(resource.Type, resource.Id))).OfType<long>().Distinct()];
+
+    private void Read(string type, Condition rows)
+    {
+        // What is known already takes room too: it must not crowd out the rest.
+        var room = SearchLimits.MaxIncluded - Included.Count;
+        using var run = new Condition("SELECT r.key, r.id, r.version, r.body FROM ").Append(rows).Append(" LIMIT ?", (long)(room + _seen.Count + 1)).Prepare(connection).Run();
+        while (run.Step())
+        {
+            var id = run.Text(1);
+            if (_seen.Contains((type, id)))
+            {
+                continue;
+            }
+
+            if (Included.Count == SearchLimits.MaxIncluded)
+            {
+                IsCut = true;
+                return;
+            }
+
+            _seen.Add((type, id));
+            Included.Add(new StoredResource(type, id, run.Int64(2), ResourceKey.TimeOf(run.Int64(0)), run.Blob(3)));
+        }
+    }
+
+    // Null: nothing of the type may be read.
+    private Condition? Authorised(string type)
+    {
+        var predicate = access.Included(type);
+        return predicate is AccessPredicate.Nothing ? null : new CriterionSql(new SearchContext(engine, connection, access, type)).Of(predicate);
+    }
+
+    private static object?[] Padded<T>(T[] values)
+    {
+        var length = values.Length <= 1 ? 1 : values.Length <= 8 ? 8 : values.Length <= 32 ? 32 : BatchSize;
+        return [.. values.Cast<object?>(), .. Enumerable.Repeat((object?)values[^1], length - values.Length)];
+    }
+
+    private static string Marks(int count) => string.Join(',', Enumerable.Repeat('?', count));
+}

@@ -1,0 +1,18 @@
+namespace FhirIomt.Storage.Sql.Searching;
+
+/// <summary>
+/// Rows of one index table that meet a criterion. Used in two ways: as a question about one resource row, and as the set of keys that drives the search.
+/// </summary>
+/// <param name="On">What must hold of the index row <c>i</c>.</param>
+/// <param name="IsPoint">With the key of a resource the table finds its rows at once; otherwise the keys are listed once for the statement.</param>
+internal sealed record Probe(string Table, long Parameter, Condition On, bool IsPoint)
+{
+    // Beyond this one list of keys costs less than that many points for each row.
+    public const int MaxPoints = 20;
+
+    public Condition Keys() => new Condition($"SELECT i.key FROM {Table} i WHERE i.parameter=? AND ", Parameter).Append(On);
+
+    public Condition About(string row) => IsPoint
+        ? new Condition($"EXISTS(SELECT 1 FROM {Table} i WHERE i.key={row}.key AND i.parameter=? AND ", Parameter).Append(On).Append(")")
+        : new Condition($"{row}.key IN (").Append(Keys()).Append(")");
+}

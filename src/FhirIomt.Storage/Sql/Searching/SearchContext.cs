@@ -1,0 +1,72 @@
+using FhirIomt.Access;
+using FhirIomt.Fhir.Search;
+
+namespace FhirIomt.Storage.Sql.Searching;
+
+/// <summary>What the conditions on one resource row need to know: whose row it is, and what it is called in the statement. Each sub-select has its own.</summary>
+internal sealed class SearchContext
+{
+    private readonly int _depth;
+
+    public SearchContext(SqlEngine engine, SqlConnection connection, SearchAccess access, string resourceType)
+        : this(engine, connection, access, resourceType, depth: 0)
+    {
+    }
+
+    private SearchContext(SqlEngine engine, SqlConnection connection, SearchAccess access, string resourceType, int depth)
+    {
+        (Engine, Connection, Access, Type, _depth) = (engine, connection, access, resourceType, depth);
+        TypeNumber = engine.TypeNumber(resourceType);
+        Row = depth == 0 ? "r" : $"r{depth}";
+    }
+
+    public SqlEngine Engine { get; }
+
+    public SqlConnection Connection { get; }
+
+    public SearchAccess Access { get; }
+
+    public string Type { get; }
+
+    public long TypeNumber { get; }
+
+    /// <summary>The name of the resource row.</summary>
+    public string Row { get; }
+
+    public bool IsObservation => Type == "Observation";
+
+    /// <summary>For a row of that type in a sub-select of this one.</summary>
+    public SearchContext Inner(string type) => new(Engine, Connection, Access, type, _depth + 1);
+
+    /// <summary>For a row of that type in a statement of its own.</summary>
+    public SearchContext Apart(string type) => new(Engine, Connection, Access, type);
+
+    public SearchParameter Definition(string code) => Engine.Policy.Find(Type, code)!;
+
+    public long? Parameter(SearchParameter parameter) => Parameter(parameter.Code);
+
+    /// <summary>The number of a parameter; null when no resource ever had a value for it.</summary>
+    public long? Parameter(string code) => Engine.Dictionaries.Find(Connection, DictionaryKey.Parameter(TypeNumber, code));
+
+    public long? System(string? uri) => Engine.Dictionaries.Find(Connection, DictionaryKey.System(uri));
+
+    public long? Entity(string type, string id) => Engine.Dictionaries.Find(Connection, DictionaryKey.Entity(type, id));
+
+    /// <summary>Asking whether a table has rows of a parameter keeps conditions to the tables that have some.</summary>
+    public bool HasRows(string table, long parameter)
+    {
+        using var rows = Connection.Prepare($"SELECT 1 FROM {table} WHERE parameter=? LIMIT 1").Add(parameter).Run();
+        return rows.Step();
+    }
+
+    public bool IsFacet(SearchParameter parameter) => Facets.Has(Type, parameter.Code);
+
+    /// <summary>All values of the parameter are in the set of codes; otherwise some that did not fit have ordinary rows.</summary>
+    public bool IsInSetsOnly(SearchParameter parameter) => IsFacet(parameter) && !(Parameter(parameter) is { } number && HasRows("token_index", number));
+
+    /// <summary>The code of a parameter that the resource row and the timeline answer, or null.</summary>
+    public string? Whole(SearchParameter? parameter) => IsObservation && parameter?.Code is "subject" or "patient" or "date" ? parameter.Code : null;
+
+    /// <summary>The rows of the type, without deletions.</summary>
+    public Condition IsOfType() => new($"{Row}.key>=? AND {Row}.key<=? AND {Row}.deleted=0", ResourceKey.FirstOf(TypeNumber), ResourceKey.LastOf(TypeNumber));
+}

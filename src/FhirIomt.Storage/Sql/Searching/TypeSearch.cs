@@ -1,0 +1,206 @@
+using FhirIomt.Access;
+using FhirIomt.Core;
+using FhirIomt.Fhir.Searching;
+
+namespace FhirIomt.Storage.Sql.Searching;
+
+/// <summary>
+/// The matches of one type. Three ways to read them, chosen by the search alone: along the timeline, for Observations asked for by subject, code or time; in the
+/// order of the keys, driven by the most selective index; sorted by any parameters. All page by position.
+/// </summary>
+internal sealed class TypeSearch
+{
+    // SQLite takes 32,766 values in a statement; the access predicate and the page need a few of their own.
+    private const int MaxValues = 25_000;
+
+    private readonly SearchContext _context;
+    private readonly SearchQuery _query;
+    private readonly CriterionSql _sql;
+    private readonly Condition _access;
+    private readonly TimelinePlan? _timeline;
+    private readonly SortedScan? _sorted;
+
+    public TypeSearch(SqlEngine engine, SqlConnection connection, SearchQuery query, AccessPredicate predicate, SearchAccess access)
+    {
+        _query = query;
+        _context = new SearchContext(engine, connection, access, query.ResourceType);
+        _sql = new CriterionSql(_context);
+        _access = _sql.Of(predicate);
+        if (Refusal is not null)
+        {
+            return;
+        }
+
+        if (TimelinePlan.Answers(query, predicate, _context))
+        {
+            _timeline = TimelinePlan.For(query, predicate, _access, _sql, _context);
+        }
+        else if (query.Sort is not ([] or [{ Parameter.Code: "_lastUpdated" }]))
+        {
+            _sorted = new SortedScan(_context, query.Sort);
+        }
+    }
+
+    /// <summary>Why it cannot run.</summary>
+    public Issue? Refusal => field ??= Refuse();
+
+    /// <summary>Names the order of the pages.</summary>
+    public char Order => _timeline is not null ? 't' : _sorted is not null ? 's' : 'k';
+
+    public SearchCursor? Position(string cursor) =>
+        SearchCursor.TryParse(cursor, _query.Fingerprint, Order, _timeline is not null ? TimelinePosition.Kinds : _sorted is not null ? _sorted.Kinds : "");
+
+    /// <summary>Up to that many matches after a position.</summary>
+    public List<Found> Find(SearchCursor after, int limit)
+    {
+        var found = new List<Found>(Math.Min(limit, SearchLimits.MaxCount + 1));
+        if (_timeline is not null)
+        {
+            WalkTimeline(_timeline, TimelinePosition.Of(after), found, limit);
+        }
+        else if (_sorted is not null)
+        {
+            ReadSorted(_sorted, after, found, limit);
+        }
+        else
+        {
+            ReadKeys(after, found, limit);
+        }
+
+        return found;
+    }
+
+    public long Count()
+    {
+        var from = _timeline is null ? AllRows() : _timeline.AllRows();
+        using var rows = new Condition("SELECT count(*) FROM ").Append(from).Prepare(_context.Connection).Run();
+        rows.Step();
+        return rows.Int64(0);
+    }
+
+    private Issue? Refuse()
+    {
+        if (Flat(_query.Criteria).OfType<SearchCriterion.Quantities>().FirstOrDefault(quantities => quantities.Values.Any(_sql.Quantities.HasTooManyUnits)) is { } wide)
+        {
+            return SearchIssues.TooManyUnits(wide.Of.Code);
+        }
+
+        // Compiling a search only to count its values would cost as much as most searches: small ones are let through by what they name.
+        return Flat(_query.Criteria).Sum(Weight) > MaxValues / 10 && _query.Criteria.Sum(criterion => _sql.Of(criterion).Values.Count) > MaxValues
+            ? SearchIssues.TooMany("values in one search, with what they stand for", MaxValues)
+            : null;
+    }
+
+    private static int Weight(SearchCriterion criterion) => criterion switch
+    {
+        SearchCriterion.Quantities quantities => quantities.Values.Count * 20,
+        SearchCriterion.Tokens tokens => tokens.Values.Count,
+        SearchCriterion.Uris uris => uris.Values.Count * 10,
+        _ => 10,
+    };
+
+    private static IEnumerable<SearchCriterion> Flat(IEnumerable<SearchCriterion> criteria) => criteria.SelectMany(criterion => criterion switch
+    {
+        SearchCriterion.And and => Flat(and.Parts),
+        SearchCriterion.Or or => Flat(or.Parts),
+        SearchCriterion.Not not => Flat([not.Inner]),
+        SearchCriterion.Chain chain => Flat([chain.Inner]),
+        SearchCriterion.Has has => Flat([has.Inner]),
+        SearchCriterion.Composites composites => Flat(composites.Values.SelectMany(components => components)),
+        _ => [criterion],
+    });
+
+    private Condition AllRows() => Scan.For(_context, _sql, _query.Criteria, _access, all: true).Rows();
+
+    private void WalkTimeline(TimelinePlan plan, TimelinePosition after, List<Found> found, int limit)
+    {
+        if (!plan.ByTime)
+        {
+            WalkRanges(plan, after, found, limit);
+            return;
+        }
+
+        FetchByTime(plan, after, found, limit);
+        if (plan.HasSecondRound && !after.IsSecondRound && found.Count < limit)
+        {
+            FetchByTime(plan, new TimelinePosition(0, 0, 0, 0, IsSecondRound: true), found, limit);
+        }
+    }
+
+    private void FetchByTime(TimelinePlan plan, TimelinePosition after, List<Found> found, int limit)
+    {
+        if (!plan.HasOneSubject)
+        {
+            Fetch(plan.PageOfAll(after, limit - found.Count), found, plan, after.IsSecondRound);
+        }
+        else if (plan.NextSubject(_context.Connection, long.MinValue, inclusive: true) is { } subject)
+        {
+            Fetch(plan.PageOfSubject(_context.Connection, subject, after, limit - found.Count), found, plan, after.IsSecondRound);
+        }
+    }
+
+    private void WalkRanges(TimelinePlan plan, TimelinePosition after, List<Found> found, int limit)
+    {
+        var connection = _context.Connection;
+        var start = after.Key == 0 ? long.MinValue : after.Subject;
+        for (var subject = plan.NextSubject(connection, start, inclusive: true); subject is { } current; subject = plan.NextSubject(connection, current, inclusive: false))
+        {
+            var isCurrent = after.Key != 0 && current == after.Subject;
+            for (var codes = plan.NextCodeSet(connection, current, isCurrent ? after.Codes : long.MinValue, inclusive: true); codes is { } set; codes = plan.NextCodeSet(connection, current, set, inclusive: false))
+            {
+                Fetch(plan.PageOfRange(current, set, isCurrent && set == after.Codes ? after : default, limit - found.Count), found, plan, secondRound: false);
+                if (found.Count >= limit)
+                {
+                    return;
+                }
+            }
+        }
+    }
+
+    private void ReadKeys(SearchCursor after, List<Found> found, int limit)
+    {
+        var descending = _query.Sort is [{ Descending: true }];
+        var rows = Scan.For(_context, _sql, _query.Criteria, _access, all: false).Rows();
+        if (!after.IsStart)
+        {
+            rows.Append(descending ? " AND r.key<?" : " AND r.key>?", after.Key);
+        }
+
+        using var run = new Condition("SELECT r.key, r.id, r.version, r.body FROM ").Append(rows).Append(descending ? " ORDER BY r.key DESC LIMIT ?" : " ORDER BY r.key LIMIT ?", (long)limit).Prepare(_context.Connection).Run();
+        while (run.Step())
+        {
+            found.Add(new Found(Resource(run), new SearchCursor([], run.Int64(0))));
+        }
+    }
+
+    private void ReadSorted(SortedScan sorted, SearchCursor after, List<Found> found, int limit)
+    {
+        var scan = Scan.For(_context, _sql, _query.Criteria, _access, all: true);
+        using var run = sorted.Page(scan, after, limit).Prepare(_context.Connection).Run();
+        while (run.Step())
+        {
+            found.Add(new Found(Resource(run), new SearchCursor(sorted.Values(run, 4), run.Int64(0))));
+        }
+    }
+
+    private void Fetch(Condition select, List<Found> found, TimelinePlan plan, bool secondRound)
+    {
+        var page = new List<(Found Found, TimelinePosition Position)>();
+        using (var run = select.Prepare(_context.Connection).Run())
+        {
+            while (run.Step())
+            {
+                var position = new TimelinePosition(run.Int64(4), run.Int64(6), run.Int64(5), run.Int64(0), secondRound);
+                page.Add((new Found(Resource(run), position.ToCursor()), position));
+            }
+        }
+
+        page.Sort((left, right) => plan.Compare(left.Position, right.Position));
+        found.AddRange(page.Select(one => one.Found));
+    }
+
+    private StoredResource Resource(SqlStatement.Rows run) => new(_query.ResourceType, run.Text(1), run.Int64(2), ResourceKey.TimeOf(run.Int64(0)), run.Blob(3));
+}
+
+/// <summary>A match and its place in the order.</summary>
+internal sealed record Found(StoredResource Resource, SearchCursor Position);
