@@ -36,5 +36,5 @@ internal abstract class SqlDialect
     /// The bounds of the texts that start with one: at or after the text itself, before this. U+10FFFF sorts after every character in UTF-8;
     /// U+FFFF would sort before those beyond the first plane.
     /// </summary>
-    protected static string AfterPrefix(string prefix) => prefix + "\U0010FFFF";
+    public static string AfterPrefix(string prefix) => prefix + "\U0010FFFF";
 }
