@@ -52,6 +52,13 @@ public sealed class PostgresStore : SqlStore
         }
     }
 
+    /// <summary>Where a store is, without who asks and by which password.</summary>
+    public static string NameOf(string connectionString)
+    {
+        var settings = SettingsOf(connectionString);
+        return $"PostgreSQL {settings.Host}:{settings.Port}/{settings.Database}{(settings.SearchPath is { } schema ? $" schema {schema}" : "")}";
+    }
+
     public override async ValueTask DisposeAsync()
     {
         await base.DisposeAsync().ConfigureAwait(false);
@@ -63,17 +70,7 @@ public sealed class PostgresStore : SqlStore
     /// <summary>The connections of a store: ours to keep, not pooled a second time, and with what the engine relies on set.</summary>
     internal static NpgsqlDataSource SourceOf(string connectionString)
     {
-        NpgsqlConnectionStringBuilder settings;
-        try
-        {
-            settings = new NpgsqlConnectionStringBuilder(connectionString);
-        }
-        catch (ArgumentException)
-        {
-            // The exception's text would repeat the string, and with it the password.
-            throw new StoreUnusableException("The PostgreSQL connection string cannot be read. It looks like \"Host=…;Database=…;Username=…;Password=…\".");
-        }
-
+        var settings = SettingsOf(connectionString);
         settings.Pooling = false;
         settings.MaxAutoPrepare = 512;
         settings.AutoPrepareMinUsages = 2;
@@ -88,6 +85,19 @@ public sealed class PostgresStore : SqlStore
         // JIT compiles for longer than our statements run; written joins keep their order; a node that stops while it holds the clock gives it back.
         settings.Options = $"{settings.Options} -c jit=off -c join_collapse_limit=1 -c random_page_cost=1.1 -c lock_timeout=30s -c idle_in_transaction_session_timeout=30s -c client_min_messages=warning".TrimStart();
         return new NpgsqlDataSourceBuilder(settings.ConnectionString).Build();
+    }
+
+    private static NpgsqlConnectionStringBuilder SettingsOf(string connectionString)
+    {
+        try
+        {
+            return new NpgsqlConnectionStringBuilder(connectionString);
+        }
+        catch (ArgumentException)
+        {
+            // The exception's text would repeat the string, and with it the password.
+            throw new StoreUnusableException("The PostgreSQL connection string cannot be read. It looks like \"Host=…;Database=…;Username=…;Password=…\".");
+        }
     }
 
     // Acknowledged means durable: a server that does not keep that promise cannot keep ours.
