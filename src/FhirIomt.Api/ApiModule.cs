@@ -1,6 +1,7 @@
 using FhirIomt.Api.Bundles;
 using FhirIomt.Api.Http;
 using FhirIomt.Api.Interactions;
+using FhirIomt.Api.Operations;
 using FhirIomt.Api.Shaping;
 using FhirIomt.Fhir.Definitions;
 using Microsoft.AspNetCore.Builder;
@@ -22,6 +23,13 @@ public static class ApiModule
         services.AddSingleton<WriteRequests>();
         services.AddSingleton<Write>();
         services.AddSingleton<SystemBundle>();
+        services.AddSingleton<Validate>();
+        services.AddSingleton<Meta>();
+        services.AddSingleton<Terminology>();
+        services.AddSingleton<Everything>();
+        services.AddSingleton<LastN>();
+        services.AddSingleton<Stats>();
+        services.AddSingleton<FhirOperations>();
         services.AddSingleton<FhirRoutes>();
         return services;
     }

@@ -1,13 +1,14 @@
 using FhirIomt.Api.Bundles;
 using FhirIomt.Api.Http;
 using FhirIomt.Api.Interactions;
+using FhirIomt.Api.Operations;
 
 namespace FhirIomt.Api;
 
 /// <summary>Every interaction and operation below <c>/fhir</c>: the same table answers HTTP requests and the entries of Bundles.</summary>
 internal sealed class FhirRoutes
 {
-    public FhirRoutes(Read read, History history, Write write, Search search, SystemBundle bundle)
+    public FhirRoutes(Read read, History history, Write write, Search search, SystemBundle bundle, FhirOperations operations)
     {
         All =
         [
@@ -15,6 +16,7 @@ internal sealed class FhirRoutes
             new("history-system", "GET,HEAD", "_history", history.HandleAsync),
             new("history-type", "GET,HEAD", "{type}/_history", history.HandleAsync),
             new("history-instance", "GET,HEAD", "{type}/{id}/_history", history.HandleAsync),
+            .. operations.Routes,
             new("search-type", "POST", "{type}/_search", search.PostAsync),
             new("search-type", "GET,HEAD", "{type}", search.GetAsync),
             new("create", "POST", "{type}", write.HandleAsync) { IsWrite = true },

@@ -124,7 +124,10 @@ internal sealed class SystemBundle(ResourceWriter writer, WriteRequests requests
         {
             if (answers[entry.Number] is null)
             {
-                answers[entry.Number] = BundleEntries.At(await entry.Call!.Route.Handler(entry.Call).ConfigureAwait(false), entry.Number);
+                var answer = await entry.Call!.Route.Handler(entry.Call).ConfigureAwait(false);
+                answers[entry.Number] = answer.Content is FhirContent.Streamed streamed
+                    ? answer with { Content = await streamed.GatherAsync(entry.Call.Cancelled).ConfigureAwait(false) }
+                    : BundleEntries.At(answer, entry.Number);
             }
         }
     }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.IO.Pipelines;
 using System.Text.Json;
 using FhirIomt.Core;
 using FhirIomt.Fhir.Json;
@@ -64,6 +65,23 @@ internal abstract record FhirContent
     public sealed record Raw(string MediaType, ReadOnlyMemory<byte> Bytes) : FhirContent
     {
         public override void WriteTo(IBufferWriter<byte> output) => output.Write(Bytes.Span);
+    }
+
+    /// <summary>Written while it is read: large Bundles.</summary>
+    public sealed record Streamed(Func<PipeWriter, CancellationToken, Task> StreamAsync) : FhirContent
+    {
+        public override void WriteTo(IBufferWriter<byte> output) => throw new InvalidOperationException("What streams is gathered first.");
+
+        /// <summary>The whole of it, for who cannot stream: another format, an entry of a Bundle.</summary>
+        public async Task<FhirContent> GatherAsync(CancellationToken cancellationToken)
+        {
+            using var memory = new MemoryStream();
+            var pipe = PipeWriter.Create(memory, new StreamPipeWriterOptions(leaveOpen: true));
+            await StreamAsync(pipe, cancellationToken).ConfigureAwait(false);
+            await pipe.CompleteAsync().ConfigureAwait(false);
+            var bytes = memory.ToArray();
+            return new Made(writer => writer.WriteRawValue(bytes, skipInputValidation: true));
+        }
     }
 
     private static void Write(IBufferWriter<byte> output, Action<Utf8JsonWriter> write)

@@ -69,6 +69,17 @@ internal static class FhirResponse
     {
         var response = context.Response;
         response.ContentType = shape.Format == FhirFormat.Xml ? XmlType : JsonType;
+        if (content is FhirContent.Streamed streamed)
+        {
+            if (shape.IsPlain)
+            {
+                await streamed.StreamAsync(response.BodyWriter, context.RequestAborted).ConfigureAwait(false);
+                return;
+            }
+
+            content = await streamed.GatherAsync(context.RequestAborted).ConfigureAwait(false);
+        }
+
         if (!shape.IsPlain && shape.Format is not null)
         {
             if (!ContentShaper.Apply(content, shape).TryGetValue(out var bytes, out var issues))

@@ -7,6 +7,9 @@ internal sealed record FhirRoute(string Name, string Method, string Pattern, Fun
     /// <summary>It creates, updates, patches or deletes: in a Bundle it belongs to the write.</summary>
     public bool IsWrite { get; init; }
 
+    /// <summary>Of an operation: the canonical URL of its definition.</summary>
+    public string? OperationDefinition { get; init; }
+
     private readonly string[] _segments = Pattern.Split('/', StringSplitOptions.RemoveEmptyEntries);
 
     /// <summary>The parts of that address, or null when it is not this route's. Literal segments win over named ones by the order of the table.</summary>

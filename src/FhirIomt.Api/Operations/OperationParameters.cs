@@ -61,6 +61,21 @@ internal sealed class OperationParameters
 
     public IEnumerable<ResourceNode> Values(string name) => Named(name).Select(Value).Where(value => value.Exists);
 
+    /// <summary>Every parameter with a simple value, as name and text.</summary>
+    public IEnumerable<Fhir.Searching.SearchArgument> All()
+    {
+        var all = new List<Fhir.Searching.SearchArgument>();
+        foreach (var parameter in Tree.Root["parameter"u8].Items)
+        {
+            if (parameter["name"u8].AsString() is { } name && Value(parameter).AsText() is { } text)
+            {
+                all.Add(new Fhir.Searching.SearchArgument(name, text));
+            }
+        }
+
+        return all;
+    }
+
     /// <summary>The resource in the parameter of that name, or nothing.</summary>
     public ResourceNode Resource(string name) => Named(name).Select(parameter => parameter["resource"u8]).FirstOrDefault(resource => resource.IsObject);
 
