@@ -48,7 +48,7 @@ internal static class PostgresCluster
         var cluster = Require();
         var name = $"test_{Guid.NewGuid():N}";
         Execute(cluster, $"CREATE SCHEMA {name}");
-        return $"{cluster};Search Path={name}";
+        return $"{cluster};Search Path={name};Application Name={name}";
     }
 
     /// <summary>Gives a schema back whose tables are as a store makes them.</summary>

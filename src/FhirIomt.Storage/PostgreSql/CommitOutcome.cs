@@ -8,7 +8,7 @@ internal static class CommitOutcome
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(300);
 
     /// <exception cref="StoreLostException">It could not be found out; <see cref="StoreLostException.MayBeWritten"/> is set.</exception>
-    public static bool WasCommitted(PostgresConnection connection, long transaction, int process)
+    public static bool WasCommitted(PostgresConnection connection, long transaction)
     {
         for (var tried = 0; tried < Tries; tried++)
         {
@@ -26,7 +26,8 @@ internal static class CommitOutcome
                 }
 
                 // The server has not noticed that nobody is there; its end of the lost connection must not commit later.
-                connection.Prepare("SELECT 1 FROM pg_stat_activity WHERE pid=? AND pg_terminate_backend(pid)").Add((long)process).Done();
+                connection.Prepare("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_xid IS NOT NULL AND backend_xid::text::bigint=?")
+                    .Add(transaction & uint.MaxValue).Done();
             }
             catch (StoreLostException lost) when (!lost.MayBeWritten)
             {

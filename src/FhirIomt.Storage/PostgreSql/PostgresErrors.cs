@@ -19,8 +19,8 @@ internal static class PostgresErrors
     // Appendix A of PostgreSQL's manual: the classes of SQLSTATE.
     private static StoreBusyException? Answered(PostgresException answered) => answered.SqlState switch
     {
-        ['5', '7', ..] or ['0', '8', ..] => new StoreLostException($"PostgreSQL {answered.SqlState}: {answered.MessageText}"),
-        ['5', '3', ..] or ['5', '8', ..] or ['4', '0', ..] or ['X', 'X', ..] or "55P03" or "25006" or "25P03" => new StoreBusyException($"PostgreSQL {answered.SqlState}: {answered.MessageText}"),
+        ['5', '7', ..] or ['0', '8', ..] or "25P03" => new StoreLostException($"PostgreSQL {answered.SqlState}: {answered.MessageText}"),
+        ['5', '3', ..] or ['5', '8', ..] or ['4', '0', ..] or ['X', 'X', ..] or "55P03" or "25006" => new StoreBusyException($"PostgreSQL {answered.SqlState}: {answered.MessageText}"),
         _ => null,
     };
 }

@@ -19,7 +19,6 @@ internal sealed class PostgresRowWriter(PostgresConnection connection) : RowWrit
     private readonly Dictionary<(string Kind, string Id), StoredRecord?> _records = [];
     private readonly List<long> _retired = [];
     private long _transaction;
-    private int _process;
 
     public override Clock Begin(IReadOnlyCollection<(long Type, string Id)> reads)
     {
@@ -68,7 +67,7 @@ internal sealed class PostgresRowWriter(PostgresConnection connection) : RowWrit
         }
         catch (StoreLostException lost)
         {
-            if (!CommitOutcome.WasCommitted(connection, _transaction, _process))
+            if (!CommitOutcome.WasCommitted(connection, _transaction))
             {
                 throw new StoreLostException(lost.Message);
             }
@@ -186,7 +185,6 @@ internal sealed class PostgresRowWriter(PostgresConnection connection) : RowWrit
 
     private Clock BeginOnce(IReadOnlyCollection<(long Type, string Id)> reads) => PostgresConnection.Run(() =>
     {
-        _process = connection.Inner.ProcessID;
         using var batch = new NpgsqlBatch(connection.Inner);
         batch.BatchCommands.Add(new NpgsqlBatchCommand("BEGIN ISOLATION LEVEL READ COMMITTED"));
 
