@@ -13,6 +13,7 @@ using FhirIomt.Server.Devices;
 using FhirIomt.Smart;
 using FhirIomt.Storage;
 using FhirIomt.Storage.Sqlite;
+using FhirIomt.Validation.Terminology;
 
 namespace FhirIomt.Server.Hosting;
 
