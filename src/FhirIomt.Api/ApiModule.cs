@@ -72,7 +72,7 @@ public static class ApiModule
 
     private static async Task AnswerAsync(HttpContext context, FhirRoute route)
     {
-        var call = new HttpFhirCall(context, context.Features.Get<ResponseShape>()!);
+        var call = new HttpFhirCall(context, route, context.Features.Get<ResponseShape>()!);
         var answer = await route.Handler(call).ConfigureAwait(false);
         await FhirResponse.SendAsync(context, answer, call.Shape).ConfigureAwait(false);
     }

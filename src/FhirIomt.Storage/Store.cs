@@ -75,7 +75,15 @@ public static class RecordKind
 }
 
 /// <summary>The engine cannot do it now: disk full, file unreadable, locked beyond the timeout. Nothing was written; trying again may work.</summary>
-public sealed class StoreBusyException(string message) : Exception(message);
+public class StoreBusyException(string message) : Exception(message);
+
+/// <summary>The engine behind the network went away.</summary>
+/// <param name="mayBeWritten">The connection was lost while committing, and what became of that could not be found out.</param>
+public sealed class StoreLostException(string message, bool mayBeWritten = false) : StoreBusyException(message)
+{
+    /// <summary>Then the caller must look before it sends the same again.</summary>
+    public bool MayBeWritten { get; } = mayBeWritten;
+}
 
 /// <summary>The store cannot be opened, and why; the message is for the operator.</summary>
 public sealed class StoreUnusableException(string message) : Exception(message);

@@ -4,7 +4,7 @@ using FhirIomt.Fhir.Searching;
 namespace FhirIomt.Storage.Tests;
 
 /// <summary>Predicates go into matches, counts and includes alike.</summary>
-public sealed class AccessTests
+public class AccessTests : StoreTests
 {
     [Theory]
     [InlineData("pa", "")]
@@ -107,7 +107,7 @@ public sealed class AccessTests
     [Fact]
     public async Task A_reference_to_a_type_that_R4_does_not_know_includes_nothing()
     {
-        await using var store = TestStore.New();
+        await using var store = NewStore();
         await store.PutAsync("x", Sample.HeartRate("Gadget/1"));
         Assert.Empty((await store.PageAsync(Parse("_include=Observation:subject"))).Included);
     }
@@ -133,9 +133,9 @@ public sealed class AccessTests
 
     private static SearchQuery Parse(string query) => TestStore.Query("Observation", [.. query.Split('&', StringSplitOptions.RemoveEmptyEntries).Select(pair => pair.Split('=')).Select(pair => (pair[0], pair[1]))]);
 
-    private static async Task<TestStore> TwoPatientsAsync()
+    private async Task<TestStore> TwoPatientsAsync()
     {
-        var store = TestStore.New();
+        var store = NewStore();
         await store.PutAsync("pa", Sample.Patient("Alpha"));
         await store.PutAsync("pb", Sample.Patient("Beta", "\"link\":[{\"other\":{\"reference\":\"Patient/pa\"},\"type\":\"seealso\"}]"));
         await store.PutAsync("da", Sample.Device("SN-A", "pa"));
@@ -150,4 +150,9 @@ public sealed class AccessTests
         await store.PutAsync("g1", Sample.HeartRate("Group/pa", "2026-02-06"));
         return store;
     }
+}
+
+public sealed class AccessTestsOnPostgreSql : AccessTests
+{
+    protected override Engine Engine => Engine.PostgreSql;
 }

@@ -4,12 +4,12 @@ using FhirIomt.Fhir.Searching;
 
 namespace FhirIomt.Storage.Tests;
 
-public sealed class GroupCommitTests
+public class GroupCommitTests : StoreTests
 {
     [Fact]
     public async Task An_operation_that_throws_does_not_touch_its_neighbours()
     {
-        await using var store = TestStore.New();
+        await using var store = NewStore();
         var writes = Enumerable.Range(0, 200).Select(number => store.RunAsync(transaction =>
         {
             transaction.Put(TestStore.Prepare(Sample.HeartRate(code: $"c{number}")), $"x{number}", previous: null);
@@ -40,7 +40,7 @@ public sealed class GroupCommitTests
     [Fact]
     public async Task A_batch_is_written_whole_or_not_at_all()
     {
-        await using var store = TestStore.New();
+        await using var store = NewStore();
         var first = new Work(transaction => transaction.Put(TestStore.Prepare(Sample.Patient()), "pa", previous: null));
         var second = new Work(_ => throw new InvalidTimeZoneException());
         await Assert.ThrowsAsync<InvalidTimeZoneException>(() => store.Store.WriteAsync([first, second], CancellationToken.None));
@@ -50,7 +50,7 @@ public sealed class GroupCommitTests
     [Fact]
     public async Task Numbers_of_a_transaction_that_was_rolled_back_are_forgotten()
     {
-        await using var store = TestStore.New();
+        await using var store = NewStore();
         var query = TestStore.Query("Device", ("identifier", "urn:one|SN"));
         var one = TestStore.Prepare("""{"resourceType":"Device","identifier":[{"system":"urn:one","value":"SN"}],"type":{"coding":[{"system":"urn:types:one","code":"t"}]}}""");
 
@@ -78,7 +78,7 @@ public sealed class GroupCommitTests
     [Fact]
     public async Task Fifty_parallel_conditional_creates_give_one()
     {
-        await using var store = TestStore.New();
+        await using var store = NewStore();
         var query = TestStore.Query("Device", ("identifier", "urn:example:serial|SN-1"));
         var resource = TestStore.Prepare(Sample.Device("SN-1"));
         var created = new bool[50];
@@ -97,7 +97,7 @@ public sealed class GroupCommitTests
     [Fact]
     public async Task Operations_see_what_earlier_ones_of_their_transaction_wrote()
     {
-        await using var store = TestStore.New();
+        await using var store = NewStore();
         await store.RunAsync(transaction =>
         {
             var first = transaction.Put(TestStore.Prepare(Sample.HeartRate(code: "a")), "x", previous: null);
@@ -113,7 +113,7 @@ public sealed class GroupCommitTests
     [Fact]
     public async Task A_search_does_not_see_what_is_not_committed()
     {
-        await using var store = TestStore.New();
+        await using var store = NewStore();
         using var written = new SemaphoreSlim(0);
         using var looked = new SemaphoreSlim(0);
         var write = Task.Run(() => store.RunAsync(transaction =>
@@ -133,7 +133,7 @@ public sealed class GroupCommitTests
     [Fact]
     public async Task A_cancelled_caller_does_not_stop_a_write_that_is_queued()
     {
-        await using var store = TestStore.New();
+        await using var store = NewStore();
         using var cancelled = new CancellationTokenSource();
         await cancelled.CancelAsync();
         var work = new Work(transaction => transaction.Put(TestStore.Prepare(Sample.Patient()), "pa", previous: null));
@@ -146,7 +146,7 @@ public sealed class GroupCommitTests
     [Fact]
     public async Task Expired_records_are_as_if_they_were_not_there()
     {
-        await using var store = TestStore.New();
+        await using var store = NewStore();
         await store.PutRecordAsync(new StoredRecord(RecordKind.Token, "short", "s"u8.ToArray(), store.Time.GetUtcNow() + TimeSpan.FromMinutes(5)));
         await store.PutRecordAsync(new StoredRecord(RecordKind.Token, "long", "l"u8.ToArray()));
         Assert.Equal("s", Encoding.UTF8.GetString((await store.Store.FindRecordAsync(RecordKind.Token, "short", CancellationToken.None))!.Body.Span));
@@ -166,7 +166,7 @@ public sealed class GroupCommitTests
     [Fact]
     public async Task Records_are_replaced_deleted_and_listed_newest_first()
     {
-        await using var store = TestStore.New();
+        await using var store = NewStore();
         await store.PutRecordAsync(new StoredRecord(RecordKind.Quarantine, "1", "a"u8.ToArray()));
         await store.PutRecordAsync(new StoredRecord(RecordKind.Quarantine, "2", "b"u8.ToArray()));
         await store.PutRecordAsync(new StoredRecord(RecordKind.Quarantine, "1", "c"u8.ToArray()));
@@ -177,4 +177,9 @@ public sealed class GroupCommitTests
         Assert.Null(await store.Store.FindRecordAsync(RecordKind.Quarantine, "1", CancellationToken.None));
         Assert.Null(await store.Store.FindRecordAsync(RecordKind.Client, "2", CancellationToken.None));
     }
+}
+
+public sealed class GroupCommitTestsOnPostgreSql : GroupCommitTests
+{
+    protected override Engine Engine => Engine.PostgreSql;
 }

@@ -5,7 +5,7 @@ using FhirIomt.Storage.Sqlite;
 namespace FhirIomt.Storage.Tests;
 
 /// <summary>How many rows a resource costs, and that they go with it.</summary>
-public sealed class IndexRowTests
+public class IndexRowTests : StoreTests
 {
     private const string DeviceReading = """
         {"resourceType":"Observation","meta":{"profile":["http://hl7.org/fhir/StructureDefinition/heartrate"]},"status":"final",
@@ -25,7 +25,7 @@ public sealed class IndexRowTests
     [Fact]
     public async Task A_device_reading_costs_three_rows()
     {
-        await using var store = TestStore.New();
+        await using var store = NewStore();
         await store.PutAsync("x", DeviceReading);
         Assert.Equal(["quantity_index 1", "reference_index 1", "timeline 1"], Rows(store).Order(StringComparer.Ordinal));
     }
@@ -33,7 +33,7 @@ public sealed class IndexRowTests
     [Fact]
     public async Task The_quantities_of_components_stand_beside_their_codes()
     {
-        await using var store = TestStore.New();
+        await using var store = NewStore();
         await store.PutAsync("x", BloodPressure);
 
         // Both quantities, the concept, and the composite of code and concept: its code is text only, which a composite cannot name.
@@ -45,7 +45,7 @@ public sealed class IndexRowTests
     [Fact]
     public async Task All_rows_go_with_the_resource()
     {
-        await using var store = TestStore.New();
+        await using var store = NewStore();
         string[] bodies =
         [
             DeviceReading, BloodPressure, DeviceReading.Replace("\"text\":\"Heart rate\"", $"\"text\":\"{new string('x', 200)}\"", StringComparison.Ordinal),
@@ -70,7 +70,7 @@ public sealed class IndexRowTests
     [Fact]
     public async Task What_does_not_fit_the_set_of_codes_is_found_all_the_same()
     {
-        await using var store = TestStore.New();
+        await using var store = NewStore();
         var codings = string.Join(',', Enumerable.Range(0, 50).Select(number => $$"""{"system":"urn:many","code":"c{{number}}"}"""));
         await store.PutAsync("many", Sample.Observation($"{{\"coding\":[{codings}]}}", "Patient/pa", null, "vital-signs", ""));
         await store.PutAsync("one", Sample.HeartRate(code: "c49"));
@@ -86,7 +86,7 @@ public sealed class IndexRowTests
     [Fact]
     public async Task A_text_is_no_code()
     {
-        await using var store = TestStore.New();
+        await using var store = NewStore();
         await store.PutAsync("x", DeviceReading);
         await store.PutAsync("c", """{"resourceType":"Condition","subject":{"reference":"Patient/pa"},"code":{"text":"words"}}""");
         Assert.Empty(await store.FindAsync("Observation", ("code", "heart rate")));
@@ -140,4 +140,9 @@ public sealed class IndexRowTests
     }
 
     private static List<string> Rows(TestStore store) => [.. store.RowCounts().Where(pair => pair.Key != "resource" && pair.Value > 0).Select(pair => $"{pair.Key} {pair.Value}")];
+}
+
+public sealed class IndexRowTestsOnPostgreSql : IndexRowTests
+{
+    protected override Engine Engine => Engine.PostgreSql;
 }

@@ -10,7 +10,7 @@ namespace FhirIomt.Storage.Tests;
 /// Random documents and queries: what the store finds is what a plain loop over the documents finds, on every plan, in every order, page by page.
 /// A failure names its seed and query.
 /// </summary>
-public sealed class RandomSearchTests
+public class RandomSearchTests : StoreTests
 {
     private const int Documents = 300;
     private const int Queries = 150;
@@ -21,7 +21,7 @@ public sealed class RandomSearchTests
     [MemberData(nameof(Seeds))]
     public async Task The_store_finds_what_a_loop_over_the_documents_finds(int seed)
     {
-        await using var store = TestStore.New();
+        await using var store = NewStore();
         var world = await World.CreateAsync(store, new Random(seed), Documents, updates: 0);
         await CompareAsync(store, world, seed);
     }
@@ -30,11 +30,11 @@ public sealed class RandomSearchTests
     [MemberData(nameof(Seeds))]
     public async Task The_same_holds_after_random_updates_and_no_row_of_an_old_version_is_left(int seed)
     {
-        await using var store = TestStore.New();
+        await using var store = NewStore();
         var world = await World.CreateAsync(store, new Random(seed), Documents / 2, updates: Documents);
         await CompareAsync(store, world, seed);
 
-        await using var fresh = TestStore.New();
+        await using var fresh = NewStore();
         await fresh.Store.WriteAsync([.. world.Texts.Select(pair => new Work(transaction => transaction.Put(TestStore.Prepare(pair.Value), pair.Key.Id, previous: null)))], CancellationToken.None);
 
         Assert.Equal(fresh.RowCounts(), store.RowCounts());
@@ -44,7 +44,7 @@ public sealed class RandomSearchTests
     [MemberData(nameof(Seeds))]
     public async Task Paging_under_concurrent_inserts_neither_repeats_nor_skips_what_was_there(int seed)
     {
-        await using var store = TestStore.New();
+        await using var store = NewStore();
         var random = new Random(seed);
         var world = await World.CreateAsync(store, random, Documents, updates: 0);
         var inserted = 0;
@@ -145,7 +145,7 @@ internal sealed class World
     /// <summary>Reads the store's documents by their plain table, so that what was inserted meanwhile counts from now on.</summary>
     public Task TakeUpAsync(TestStore store)
     {
-        using var connection = new Sqlite.SqliteConnection(Path.Combine(store.Folder, "fhiriomt.db"), readOnly: true);
+        using var connection = store.OpenReader();
         using var rows = connection.Prepare("SELECT t.name, r.id, r.body, r.key FROM resource r JOIN resource_type t ON t.id=r.type").Run();
         _documents.Clear();
         while (rows.Step())
@@ -229,4 +229,9 @@ internal sealed class World
         AccessPredicate.Meets meets => meets.Criteria.All(criterion => Evaluation.Matches(criterion, document)),
         _ => false,
     };
+}
+
+public sealed class RandomSearchTestsOnPostgreSql : RandomSearchTests
+{
+    protected override Engine Engine => Engine.PostgreSql;
 }

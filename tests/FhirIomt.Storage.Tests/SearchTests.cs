@@ -4,7 +4,7 @@ using FhirIomt.Fhir.Searching;
 namespace FhirIomt.Storage.Tests;
 
 /// <summary>What each kind of criterion finds (R4 §3.1.1.4).</summary>
-public sealed class SearchTests
+public class SearchTests : StoreTests
 {
     [Theory]
     [InlineData("2026", "year,month,day,second,evening")]
@@ -43,7 +43,7 @@ public sealed class SearchTests
     [InlineData("ap2026-02-01", "month,day")]
     public async Task Dates_of_other_types_are_compared_the_same(string value, string expected)
     {
-        await using var store = TestStore.New();
+        await using var store = NewStore();
         await store.PutAsync("day", Sample.Patient(more: "\"birthDate\":\"2026-02-01\""));
         await store.PutAsync("month", Sample.Patient(more: "\"birthDate\":\"2026-02\""));
         await store.PutAsync("old", Sample.Patient(more: "\"birthDate\":\"1950-07-30\""));
@@ -54,7 +54,7 @@ public sealed class SearchTests
     [Fact]
     public async Task A_timing_counts_by_its_outer_limits()
     {
-        await using var store = TestStore.New();
+        await using var store = NewStore();
         await store.PutAsync("x", Sample.Observation("""{"text":"steps"}""", "Patient/pa", "\"effectiveTiming\":{\"event\":[\"2026-02-01\",\"2026-02-05\"]}", "activity", ""));
         Assert.Equal(["x"], await store.FindAsync("Observation", ("date", "lt2026-02-03")));
         Assert.Equal(["x"], await store.FindAsync("Observation", ("date", "gt2026-02-03")));
@@ -99,7 +99,7 @@ public sealed class SearchTests
     [InlineData("_id:missing", "false", "lab,nothing,vital")]
     public async Task Not_and_missing_count_resources_without_a_value(string name, string value, string expected)
     {
-        await using var store = TestStore.New();
+        await using var store = NewStore();
         await store.PutAsync("vital", Sample.HeartRate());
         await store.PutAsync("lab", Sample.HeartRate(subject: null, category: "laboratory"));
         await store.PutAsync("nothing", """{"resourceType":"Observation","status":"final","code":{"coding":[{"system":"http://loinc.org","code":"1-8"}]},"subject":{"reference":"Group/g"}}""");
@@ -121,7 +121,7 @@ public sealed class SearchTests
     [InlineData("identifier:missing", "false", "a,b,c,d")]
     public async Task Identifiers_are_tokens_too(string name, string value, string expected)
     {
-        await using var store = TestStore.New();
+        await using var store = NewStore();
         await store.PutAsync("a", Sample.Device("SN-1"));
         await store.PutAsync("b", """{"resourceType":"Device","identifier":[{"system":"urn:other","value":"SN-1"}]}""");
         await store.PutAsync("c", Sample.Device("x,y|z"));
@@ -153,7 +153,7 @@ public sealed class SearchTests
     [InlineData("address-city:missing", "true", "astral,chalmers,muller,strasse")]
     public async Task Strings_are_folded_and_matched_from_the_start_in_part_or_exactly(string name, string value, string expected)
     {
-        await using var store = TestStore.New();
+        await using var store = NewStore();
         await store.PutAsync("chalmers", Sample.Patient("Chalmers"));
         await store.PutAsync("muller", Sample.Patient("Müller"));
         await store.PutAsync("strasse", Sample.Patient("Straße"));
@@ -180,7 +180,7 @@ public sealed class SearchTests
     [InlineData("performer", "pa", "pb")]
     public async Task References_are_found_by_id_by_type_and_id_and_by_address(string name, string value, string expected)
     {
-        await using var store = TestStore.New();
+        await using var store = NewStore();
         await store.PutAsync("pa", Sample.HeartRate("Patient/pa"));
         await store.PutAsync("versioned", Sample.HeartRate("Patient/pa/_history/2"));
         await store.PutAsync("group", Sample.HeartRate("Group/pa"));
@@ -199,7 +199,7 @@ public sealed class SearchTests
     [InlineData("a\0x", "")]
     public async Task Ids_are_exact(string value, string expected)
     {
-        await using var store = TestStore.New();
+        await using var store = NewStore();
         foreach (var id in (string[])["a", "b", "c"])
         {
             await store.PutAsync(id, Sample.HeartRate());
@@ -212,7 +212,7 @@ public sealed class SearchTests
     [Fact]
     public async Task A_zero_character_does_not_end_a_value()
     {
-        await using var store = TestStore.New();
+        await using var store = NewStore();
         await store.PutAsync("x", Sample.HeartRate(code: "8867-4"));
         Assert.Empty(await store.FindAsync("Observation", ("code", "8867-4\0y")));
         await store.PutAsync("y", """{"resourceType":"Device","identifier":[{"value":"SN\u00001"}]}""");
@@ -239,7 +239,7 @@ public sealed class SearchTests
     [InlineData("gt9999-12-31T23:59:59.999Z", "")]
     public async Task Last_updated_is_a_date_of_a_millisecond(string value, string expected)
     {
-        await using var store = TestStore.New();
+        await using var store = NewStore();
         foreach (var (id, milliseconds) in new[] { ("a", 1000), ("b", 1000), ("c", 500), ("d", 1500) })
         {
             store.Time.Advance(TimeSpan.FromMilliseconds(milliseconds));
@@ -265,7 +265,7 @@ public sealed class SearchTests
     [Fact]
     public async Task A_type_finds_nothing_of_another_type()
     {
-        await using var store = TestStore.New();
+        await using var store = NewStore();
         await store.PutAsync("same", Sample.Patient());
         await store.PutAsync("same", Sample.Device("SN-1"));
         await store.PutAsync("same", Sample.HeartRate());
@@ -281,7 +281,7 @@ public sealed class SearchTests
     [Fact]
     public async Task Uris_are_exact()
     {
-        await using var store = TestStore.New();
+        await using var store = NewStore();
         await store.PutAsync("x", """{"resourceType":"Subscription","status":"off","reason":"r","criteria":"Observation?","channel":{"type":"rest-hook","endpoint":"https://a.example/b"}}""");
         Assert.Equal(["x"], await store.FindAsync("Subscription", ("url", "https://a.example/b")));
         Assert.Empty(await store.FindAsync("Subscription", ("url", "https://a.example/")));
@@ -291,7 +291,7 @@ public sealed class SearchTests
     [Fact]
     public async Task Old_values_are_not_found_after_an_update()
     {
-        await using var store = TestStore.New();
+        await using var store = NewStore();
         await store.PutAsync("x", Sample.HeartRate("Patient/pa", "2026-02-01", "8867-4"));
         await store.PutAsync("x", Sample.HeartRate("Patient/pb", "2026-02-02", "9279-1", "laboratory"));
         foreach (var (name, old, now) in new[] { ("patient", "pa", "pb"), ("date", "2026-02-01", "2026-02-02"), ("code", "8867-4", "9279-1"), ("category", "vital-signs", "laboratory") })
@@ -304,7 +304,7 @@ public sealed class SearchTests
     [Fact]
     public async Task A_subject_with_a_thousand_kinds_of_readings_is_sorted_by_time()
     {
-        await using var store = TestStore.New();
+        await using var store = NewStore();
         await store.RunAsync(transaction =>
         {
             for (var number = 0; number < 1000; number++)
@@ -319,7 +319,7 @@ public sealed class SearchTests
     [Fact]
     public async Task A_cursor_of_something_else_is_refused()
     {
-        await using var store = TestStore.New();
+        await using var store = NewStore();
         foreach (var cursor in (string[])["", "x", "AAAA", new string('A', 42), new string('A', 44), new string('!', 43), new string('é', 43)])
         {
             var outcome = await store.Store.SearchAsync(TestStore.Query("Observation") with { Cursor = cursor }, SearchAccess.Everything, CancellationToken.None);
@@ -329,9 +329,9 @@ public sealed class SearchTests
 
     private static IEnumerable<string> Sorted(string names) => names.Split(',', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal);
 
-    private static async Task<TestStore> DatesAsync()
+    private async Task<TestStore> DatesAsync()
     {
-        var store = TestStore.New();
+        var store = NewStore();
         await store.PutAsync("year", Sample.HeartRate(effective: "2026"));
         await store.PutAsync("month", Sample.HeartRate(effective: "2026-02"));
         await store.PutAsync("day", Sample.HeartRate(effective: "2026-02-01"));
@@ -345,9 +345,9 @@ public sealed class SearchTests
         return store;
     }
 
-    private static async Task<TestStore> TokensAsync()
+    private async Task<TestStore> TokensAsync()
     {
-        var store = TestStore.New();
+        var store = NewStore();
         await store.PutAsync("loinc", Sample.HeartRate(code: "8867-4"));
         await store.PutAsync("both", Coded("""{"coding":[{"system":"http://loinc.org","code":"8867-4"},{"system":"urn:iso:std:iso:11073:10101","code":"147842"}]}"""));
         await store.PutAsync("none", Coded("""{"coding":[{"code":"local"}]}"""));
@@ -357,4 +357,9 @@ public sealed class SearchTests
     }
 
     private static string Coded(string code) => Sample.Observation(code, "Patient/pa", "\"effectiveDateTime\":\"2026-02-01\"", "vital-signs", "");
+}
+
+public sealed class SearchTestsOnPostgreSql : SearchTests
+{
+    protected override Engine Engine => Engine.PostgreSql;
 }

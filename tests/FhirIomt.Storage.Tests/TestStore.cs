@@ -5,11 +5,28 @@ using FhirIomt.Fhir.Definitions;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Fhir.Search;
 using FhirIomt.Fhir.Searching;
+using FhirIomt.Storage.PostgreSql;
+using FhirIomt.Storage.Sql;
 using FhirIomt.Storage.Sqlite;
+using FhirIomt.Tests;
 
 namespace FhirIomt.Storage.Tests;
 
-/// <summary>A real SQLite store in a folder of its own, with the few words that tests speak to it in.</summary>
+public enum Engine
+{
+    Sqlite,
+    PostgreSql,
+}
+
+/// <summary>Tests that hold for every engine: each class of them has a subclass that runs them on PostgreSQL.</summary>
+public abstract class StoreTests
+{
+    protected virtual Engine Engine => Engine.Sqlite;
+
+    internal TestStore NewStore() => TestStore.New(Engine);
+}
+
+/// <summary>A real store of its own, with the few words that tests speak to it in.</summary>
 internal sealed class TestStore : IAsyncDisposable
 {
     public static IndexPolicy Policy { get; } = new(FhirDefinitions.R4);
@@ -18,26 +35,34 @@ internal sealed class TestStore : IAsyncDisposable
 
     public static SearchQueryParser Parser { get; } = new(Policy);
 
-    private readonly bool _ownsFolder;
+    private readonly bool _owns;
 
-    private TestStore(string folder, ManualTime time, bool serve, bool ownsFolder)
+    private TestStore(Engine engine, string place, ManualTime time, bool serve, bool owns)
     {
-        Folder = folder;
+        Engine = engine;
+        Folder = place;
         Time = time;
-        _ownsFolder = ownsFolder;
-        Store = SqliteStore.Open(folder, Indexer, Policy, time, serve);
+        _owns = owns;
+        Store = engine == Engine.Sqlite ? SqliteStore.Open(place, Indexer, Policy, time, serve) : PostgresStore.Open(place, Indexer, Policy, time);
     }
 
+    public Engine Engine { get; }
+
+    /// <summary>The folder, or the connection string with the schema.</summary>
     public string Folder { get; }
 
     public ManualTime Time { get; }
 
-    public SqliteStore Store { get; }
+    public SqlStore Store { get; }
 
-    public static TestStore New() => new(Directory.CreateTempSubdirectory("fhiriomt-storage-").FullName, new ManualTime(), serve: true, ownsFolder: true);
+    public static TestStore New(Engine engine = Engine.Sqlite) =>
+        new(engine, engine == Engine.Sqlite ? Directory.CreateTempSubdirectory("fhiriomt-storage-").FullName : PostgresCluster.NewSchema(), new ManualTime(), serve: true, owns: true);
 
     /// <summary>Another opening of the same folder, as another process would do it.</summary>
-    public static TestStore On(string folder, bool serve = false) => new(folder, new ManualTime(), serve, ownsFolder: false);
+    public static TestStore On(string folder, bool serve = false) => new(Engine.Sqlite, folder, new ManualTime(), serve, owns: false);
+
+    /// <summary>Another opening of the same store: another process on the folder, or another node on the schema.</summary>
+    public TestStore Again() => new(Engine, Folder, new ManualTime(), serve: false, owns: false);
 
     public static PreparedResource Prepare(string json)
     {
@@ -106,14 +131,21 @@ internal sealed class TestStore : IAsyncDisposable
         return tables.ToDictionary(table => table, table => connection.Scalar($"SELECT count(*) FROM {table}"), StringComparer.Ordinal);
     }
 
-    public SqliteConnection OpenReader() => new(Path.Combine(Folder, "fhiriomt.db"), readOnly: true);
+    /// <summary>A connection of the test's own.</summary>
+    public SqlConnection OpenReader() => Engine == Engine.Sqlite
+        ? new SqliteConnection(Path.Combine(Folder, "fhiriomt.db"), readOnly: true)
+        : new PostgresConnection(PostgresStore.SourceOf(Folder), readOnly: true);
 
     public async ValueTask DisposeAsync()
     {
         await Store.DisposeAsync();
-        if (_ownsFolder)
+        if (_owns && Engine == Engine.Sqlite)
         {
             Directory.Delete(Folder, recursive: true);
+        }
+        else if (_owns)
+        {
+            PostgresCluster.GiveBack(Folder);
         }
     }
 }

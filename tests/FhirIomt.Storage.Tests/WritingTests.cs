@@ -3,12 +3,12 @@ using FhirIomt.Fhir.Json;
 
 namespace FhirIomt.Storage.Tests;
 
-public sealed class WritingTests
+public class WritingTests : StoreTests
 {
     [Fact]
     public async Task What_was_written_is_read_back_with_its_version_and_time()
     {
-        await using var store = TestStore.New();
+        await using var store = NewStore();
         var written = await store.PutAsync("pa", Sample.Patient());
         var read = await store.Store.ReadAsync("Patient", "pa", CancellationToken.None);
 
@@ -23,7 +23,7 @@ public sealed class WritingTests
     [Fact]
     public async Task An_id_never_used_and_a_type_without_rows_read_as_null()
     {
-        await using var store = TestStore.New();
+        await using var store = NewStore();
         await store.PutAsync("pa", Sample.Patient());
         Assert.Null(await store.Store.ReadAsync("Patient", "pb", CancellationToken.None));
         Assert.Null(await store.Store.ReadAsync("Observation", "pa", CancellationToken.None));
@@ -33,7 +33,7 @@ public sealed class WritingTests
     [Fact]
     public async Task Every_version_stays_readable_as_it_was()
     {
-        await using var store = TestStore.New();
+        await using var store = NewStore();
         for (var version = 1; version <= 3; version++)
         {
             store.Time.Advance(TimeSpan.FromSeconds(1));
@@ -57,7 +57,7 @@ public sealed class WritingTests
     [InlineData("""{ "resourceType" : "Patient" , "name" : [ { "family" : "Müller\u00e9\/" } ] }""", """[ { "family" : "Müller\u00e9\/" } ]""")]
     public async Task Numbers_escapes_and_white_space_stay_as_they_came(string json, string kept)
     {
-        await using var store = TestStore.New();
+        await using var store = NewStore();
         var stored = await store.PutAsync("x", json);
         Assert.Contains(kept, Encoding.UTF8.GetString(stored.Body.Span), StringComparison.Ordinal);
     }
@@ -70,7 +70,7 @@ public sealed class WritingTests
     [InlineData("""{"resourceType":"Patient","id":"theirs", "active":true}""", """{"resourceType":"Patient","id":"x","meta":META, "active":true}""")]
     public async Task Id_and_meta_are_spliced_in_and_nothing_else_moves(string json, string expected)
     {
-        await using var store = TestStore.New();
+        await using var store = NewStore();
         var stored = await store.PutAsync("x", json);
         Assert.Equal(expected.Replace("META", """{"versionId":"1","lastUpdated":"2026-03-01T12:00:00.000Z"}""", StringComparison.Ordinal), Encoding.UTF8.GetString(stored.Body.Span));
     }
@@ -78,7 +78,7 @@ public sealed class WritingTests
     [Fact]
     public async Task Profiles_tags_and_labels_in_meta_are_kept_and_a_forged_version_is_not()
     {
-        await using var store = TestStore.New();
+        await using var store = NewStore();
         var stored = await store.PutAsync("x", """{"resourceType":"Patient","meta":{"lastUpdated":"1999-01-01T00:00:00Z","profile":["http://example.org/p"],"versionId":"9","tag":[{"code":"a"}]}}""");
         Assert.Equal(
             """{"resourceType":"Patient","id":"x","meta":{"versionId":"1","lastUpdated":"2026-03-01T12:00:00.000Z","profile":["http://example.org/p"],"tag":[{"code":"a"}]}}""",
@@ -88,7 +88,7 @@ public sealed class WritingTests
     [Fact]
     public async Task Times_of_versions_never_go_back_when_the_clock_does()
     {
-        await using var store = TestStore.New();
+        await using var store = NewStore();
         var first = await store.PutAsync("a", Sample.Patient());
         store.Time.Advance(TimeSpan.FromHours(-1));
         var second = await store.PutAsync("b", Sample.Patient());
@@ -99,7 +99,7 @@ public sealed class WritingTests
     [Fact]
     public async Task Ten_thousand_writes_of_one_millisecond_keep_their_order()
     {
-        await using var store = TestStore.New();
+        await using var store = NewStore();
         var patient = TestStore.Prepare("""{"resourceType":"Patient"}""");
         await store.RunAsync(transaction =>
         {
@@ -111,4 +111,9 @@ public sealed class WritingTests
         var ids = await store.WalkAsync(TestStore.Query("Patient", ("_count", "1000"), ("_sort", "_lastUpdated")));
         Assert.Equal(Enumerable.Range(0, 10_000).Select(number => $"p{number:00000}"), ids);
     }
+}
+
+public sealed class WritingTestsOnPostgreSql : WritingTests
+{
+    protected override Engine Engine => Engine.PostgreSql;
 }

@@ -19,11 +19,13 @@ internal sealed class TestServer : IAsyncDisposable
 {
     private readonly WebApplication _app;
     private readonly string _folder;
+    private readonly string? _schema;
 
-    private TestServer(WebApplication app, string folder, AdjustableTime time, string root)
+    private TestServer(WebApplication app, string folder, string? schema, AdjustableTime time, string root)
     {
         _app = app;
         _folder = folder;
+        _schema = schema;
         Time = time;
         Root = root;
         Http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, MaxConnectionsPerServer = 64 }) { BaseAddress = new Uri(root + "/fhir/") };
@@ -42,6 +44,9 @@ internal sealed class TestServer : IAsyncDisposable
 
     public IStore Store => _app.Services.GetRequiredService<IStore>();
 
+    /// <summary>The tests that include this file run on the embedded store, and with FHIRIOMT_TEST_ENGINE=postgres all of them on PostgreSQL.</summary>
+    private static bool OnPostgreSql => Environment.GetEnvironmentVariable("FHIRIOMT_TEST_ENGINE") == "postgres";
+
     public static async Task<TestServer> StartAsync()
     {
         // Between finding a free port and taking it somebody else may take it.
@@ -50,11 +55,12 @@ internal sealed class TestServer : IAsyncDisposable
             var root = $"http://127.0.0.1:{FreePort()}";
             var folder = Directory.CreateTempSubdirectory("fhiriomt-server-").FullName;
             var time = new AdjustableTime();
-            var app = ServerHost.Build(new ServerOptions { Urls = root, Data = folder }, time);
+            var schema = OnPostgreSql ? PostgresCluster.NewSchema() : null;
+            var app = ServerHost.Build(new ServerOptions { Urls = root, Data = folder, Postgres = schema }, time);
             try
             {
                 await app.StartAsync();
-                return new TestServer(app, folder, time, root);
+                return new TestServer(app, folder, schema, time, root);
             }
             catch (IOException) when (attempt < 5)
             {
@@ -86,6 +92,10 @@ internal sealed class TestServer : IAsyncDisposable
         await _app.StopAsync();
         await _app.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
+        if (_schema is not null)
+        {
+            PostgresCluster.GiveBack(_schema);
+        }
     }
 
     public static int FreePort()

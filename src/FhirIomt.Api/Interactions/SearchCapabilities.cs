@@ -10,7 +10,7 @@ internal static class SearchCapabilities
 
     // Those that no index row stands for.
     private static readonly (string Code, SearchParameterType Type)[] OfEveryType =
-        [("_id", SearchParameterType.Token), ("_lastUpdated", SearchParameterType.Date), ("_text", SearchParameterType.String), ("_content", SearchParameterType.String), ("_list", SearchParameterType.Special), ("_has", SearchParameterType.Special), ("_filter", SearchParameterType.Special)];
+        [("_id", SearchParameterType.Token), ("_lastUpdated", SearchParameterType.Date), ("_text", SearchParameterType.String), ("_content", SearchParameterType.String), ("_list", SearchParameterType.String), ("_filter", SearchParameterType.Special)];
 
     public static IEnumerable<(string Code, string Url, SearchParameterType Type)> Parameters(IndexPolicy policy, string type)
     {

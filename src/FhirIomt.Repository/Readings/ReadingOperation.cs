@@ -27,6 +27,8 @@ public sealed class ReadingOperation(MappedReading reading, ResolvedReading reso
 
     public string ResourceType => prepared.Type;
 
+    public override IReadOnlyList<(string Type, string Id)> Reads => [(prepared.Type, resolved.Key.ResourceId)];
+
     public override void Run(IWriteTransaction transaction)
     {
         var existing = transaction.Find(prepared.Type, resolved.Key.ResourceId);

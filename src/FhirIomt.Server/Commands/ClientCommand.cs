@@ -10,16 +10,16 @@ namespace FhirIomt.Server.Commands;
 /// <summary><c>fhiriomt client add NAME --jwks FILE|URL --scopes "…"</c> and, for trying out, <c>client token</c>.</summary>
 internal static class ClientCommand
 {
-    public static Command Build(Option<string> data) => new("client", "SMART clients") { BuildAdd(data), BuildToken() };
+    public static Command Build(StoreOptions store) => new("client", "SMART clients") { BuildAdd(store), BuildToken() };
 
-    private static Command BuildAdd(Option<string> data)
+    private static Command BuildAdd(StoreOptions store)
     {
         var name = new Argument<string>("NAME") { Description = "What people call it" };
         var jwks = new Option<string>("--jwks") { Description = "Its public keys: a file with a JWK Set, or an https address of one", HelpName = "FILE|URL", Required = true };
         var scopes = new Option<string>("--scopes") { Description = "What it may ask for, such as \"system/*.rs\"", Required = true };
         var add = new Command("add", "Register a backend-service client; prints its client_id") { name, jwks, scopes };
         add.SetAction((parsed, cancellationToken) => StoreSession.RunAsync(
-            parsed.GetValue(data)!,
+            store.Of(parsed),
             async (services, token) =>
             {
                 var keys = parsed.GetValue(jwks)!;

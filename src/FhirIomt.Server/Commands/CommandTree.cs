@@ -7,10 +7,11 @@ internal static class CommandTree
 {
     public static RootCommand Build()
     {
-        var data = new Option<string>("--data") { Description = "Folder of the store", DefaultValueFactory = _ => ServeCommand.Configuration()["Data"] ?? "data", Recursive = true, HelpName = "DIR" };
-        var serve = ServeCommand.Build(data);
-        var root = new RootCommand("FhirIomt: a FHIR R4 server for medical devices") { serve, ClientCommand.Build(data), VendorCommand.Build(data), DeviceCommand.Build(data), MappingCommand.Build(data), HealthCommand.Build(), ValidateCommand.Build(), ConvertCommand.Build(), FhirPathCommand.Build() };
-        root.Options.Add(data);
+        var store = new StoreOptions();
+        var serve = ServeCommand.Build(store);
+        var root = new RootCommand("FhirIomt: a FHIR R4 server for medical devices") { serve, ClientCommand.Build(store), VendorCommand.Build(store), DeviceCommand.Build(store), MappingCommand.Build(store), HealthCommand.Build(), ValidateCommand.Build(), ConvertCommand.Build(), FhirPathCommand.Build() };
+        root.Options.Add(store.Data);
+        root.Options.Add(store.Postgres);
         return root;
     }
 

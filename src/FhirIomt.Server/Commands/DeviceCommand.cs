@@ -7,7 +7,7 @@ namespace FhirIomt.Server.Commands;
 /// <summary><c>fhiriomt device add --identifier SYSTEM|VALUE [--vendor NAME] [--patient Patient/ID [--from DATETIME]]</c>.</summary>
 internal static class DeviceCommand
 {
-    public static Command Build(Option<string> data)
+    public static Command Build(StoreOptions store)
     {
         var identifier = new Option<string>("--identifier") { Description = "What its messages call it", HelpName = "SYSTEM|VALUE", Required = true };
         var vendor = new Option<string?>("--vendor") { Description = "Vendor that owns it and may send for it" };
@@ -16,7 +16,7 @@ internal static class DeviceCommand
         var mapping = new Option<string?>("--mapping") { Description = "Mapping for messages that name none" };
         var add = new Command("add", "Register a device; prints its credential, once") { identifier, vendor, patient, from, mapping };
         add.SetAction((parsed, cancellationToken) => StoreSession.RunAsync(
-            parsed.GetValue(data)!,
+            store.Of(parsed),
             async (services, token) =>
             {
                 if (Read(parsed.GetValue(identifier)!, parsed.GetValue(vendor), parsed.GetValue(patient), parsed.GetValue(from), parsed.GetValue(mapping)) is not { } device)

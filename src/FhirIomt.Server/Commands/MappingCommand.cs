@@ -7,7 +7,7 @@ namespace FhirIomt.Server.Commands;
 /// <summary><c>fhiriomt mapping add NAME --device FILE --fhir FILE [--identity lookup|create]</c>.</summary>
 internal static class MappingCommand
 {
-    public static Command Build(Option<string> data)
+    public static Command Build(StoreOptions store)
     {
         var name = new Argument<string>("NAME") { Description = "Letters, digits, '-', '_' and '.'" };
         var device = new Option<FileInfo>("--device") { Description = "Device mapping (CollectionContent)", Required = true };
@@ -18,7 +18,7 @@ internal static class MappingCommand
         fhir.AcceptExistingOnly();
         var add = new Command("add", "Check and store a mapping; prints its version") { name, device, fhir, identity };
         add.SetAction((parsed, cancellationToken) => StoreSession.RunAsync(
-            parsed.GetValue(data)!,
+            store.Of(parsed),
             async (services, token) =>
             {
                 var deviceText = await File.ReadAllBytesAsync(parsed.GetValue(device)!.FullName, token).ConfigureAwait(false);

@@ -9,12 +9,12 @@ namespace FhirIomt.Server.Commands;
 /// <summary><c>fhiriomt serve [--urls …] [--data DIR] [--demo]</c>.</summary>
 internal static class ServeCommand
 {
-    public static Command Build(Option<string> data)
+    public static Command Build(StoreOptions store)
     {
         var urls = new Option<string?>("--urls") { Description = "Where to listen (default http://127.0.0.1:8080)", HelpName = "URL" };
         var demo = new Option<bool>("--demo") { Description = "Register a demo EHR client and three patients with devices, and let the devices send" };
         var command = new Command("serve", "Run the server (the default)") { urls, demo };
-        command.SetAction((parsed, cancellationToken) => RunAsync(parsed.GetValue(urls), parsed.GetValue(data)!, parsed.GetValue(demo), cancellationToken));
+        command.SetAction((parsed, cancellationToken) => RunAsync(parsed.GetValue(urls), options => store.Apply(parsed, options), parsed.GetValue(demo), cancellationToken));
         return command;
     }
 
@@ -24,7 +24,7 @@ internal static class ServeCommand
         .AddEnvironmentVariables("FHIRIOMT_")
         .Build();
 
-    private static async Task<int> RunAsync(string? urls, string data, bool demo, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(string? urls, Action<ServerOptions> chooseStore, bool demo, CancellationToken cancellationToken)
     {
         var options = new ServerOptions();
         try
@@ -39,7 +39,7 @@ internal static class ServeCommand
         }
 
         options.Urls = urls ?? options.Urls;
-        options.Data = data;
+        chooseStore(options);
         options.Demo |= demo;
         return await RunAsync(options, cancellationToken).ConfigureAwait(false);
     }
@@ -60,7 +60,7 @@ internal static class ServeCommand
             {
                 await StartAsync(app, cancellationToken).ConfigureAwait(false);
                 Console.WriteLine(Home.Text(app.Services.GetRequiredService<ServerAddress>()));
-                Console.WriteLine("  store             " + Path.GetFullPath(options.Data));
+                Console.WriteLine("  store             " + options.StoreName);
                 Console.WriteLine("Press Ctrl+C to stop.");
                 await app.WaitForShutdownAsync(cancellationToken).ConfigureAwait(false);
                 return 0;

@@ -1,20 +1,17 @@
 using FhirIomt.Core;
-using FhirIomt.Fhir.Search;
-using FhirIomt.Fhir.Searching;
 using FhirIomt.Server.Hosting;
 using FhirIomt.Storage;
-using FhirIomt.Storage.Sqlite;
 
 namespace FhirIomt.Server.Commands;
 
 /// <summary>Runs one command on the store, whether or not a server runs on it. Problems go to standard error and the exit code is 1.</summary>
 internal static class StoreSession
 {
-    public static async Task<int> RunAsync(string data, Func<IServiceProvider, CancellationToken, Task<int>> command, CancellationToken cancellationToken)
+    public static async Task<int> RunAsync(ServerOptions options, Func<IServiceProvider, CancellationToken, Task<int>> command, CancellationToken cancellationToken)
     {
         var services = new ServiceCollection();
-        ServerHost.AddParts(services, new ServerOptions { Data = data }, TimeProvider.System);
-        services.AddSingleton<IStore>(parts => SqliteStore.Open(data, parts.GetRequiredService<SearchIndexer>(), parts.GetRequiredService<IndexPolicy>(), TimeProvider.System, serve: false));
+        ServerHost.AddParts(services, options, TimeProvider.System);
+        services.AddSingleton<IStore>(parts => options.OpenStore(parts, serve: false));
         var provider = services.BuildServiceProvider();
         await using (provider.ConfigureAwait(false))
         {

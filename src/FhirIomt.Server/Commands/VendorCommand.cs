@@ -7,13 +7,13 @@ namespace FhirIomt.Server.Commands;
 /// <summary><c>fhiriomt vendor add NAME</c>.</summary>
 internal static class VendorCommand
 {
-    public static Command Build(Option<string> data)
+    public static Command Build(StoreOptions store)
     {
         var name = new Argument<string>("NAME") { Description = "Letters, digits, '-', '_' and '.'" };
         var mapping = new Option<string?>("--mapping") { Description = "Mapping for messages that name none" };
         var add = new Command("add", "Register a device vendor; prints its credential, once") { name, mapping };
         add.SetAction((parsed, cancellationToken) => StoreSession.RunAsync(
-            parsed.GetValue(data)!,
+            store.Of(parsed),
             async (services, token) =>
             {
                 var outcome = await services.GetRequiredService<Registrar>().AddVendorAsync(parsed.GetValue(name)!, parsed.GetValue(mapping), token).ConfigureAwait(false);

@@ -12,7 +12,6 @@ using FhirIomt.Server.Demo;
 using FhirIomt.Server.Devices;
 using FhirIomt.Smart;
 using FhirIomt.Storage;
-using FhirIomt.Storage.Sqlite;
 using FhirIomt.Validation.Terminology;
 
 namespace FhirIomt.Server.Hosting;
@@ -33,7 +32,7 @@ internal static class ServerHost
         builder.Services.AddRoutingCore();
         AddParts(builder.Services, options, time);
         builder.Services.AddSingleton(new ServerStart(time.GetUtcNow()));
-        builder.Services.AddSingleton<IStore>(services => SqliteStore.Open(options.Data, services.GetRequiredService<SearchIndexer>(), services.GetRequiredService<IndexPolicy>(), time, serve: true));
+        builder.Services.AddSingleton<IStore>(services => options.OpenStore(services, serve: true));
         builder.Services.AddSmart().AddFhirApi();
         builder.Services.AddSingleton<DeviceEndpoints>();
         builder.Services.AddHostedService<DefinitionsRefresh>();

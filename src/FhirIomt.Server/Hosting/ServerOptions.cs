@@ -12,6 +12,9 @@ internal sealed class ServerOptions
     /// <summary>Folder of the embedded store.</summary>
     public string Data { get; set; } = "data";
 
+    /// <summary>Connection string of a PostgreSQL store, in place of <see cref="Data"/>.</summary>
+    public string? Postgres { get; set; }
+
     /// <summary>How the outside reaches the server, when that differs from <see cref="Urls"/> (proxy, port mapping).</summary>
     public string? PublicUrl { get; set; }
 

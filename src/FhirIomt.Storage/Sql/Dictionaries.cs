@@ -41,11 +41,11 @@ internal sealed class Dictionaries(long textSystem, long codeSets)
 
     /// <summary>Every concept with that code, whatever its system; a text is no code.</summary>
     public List<long> ConceptsOfCode(SqlConnection connection, string code) =>
-        Numbers(connection.Prepare("SELECT id FROM concept WHERE code=? AND system<>?").Add(code).Add(textSystem));
+        Numbers(connection.Prepare("SELECT id FROM concept WHERE code=? AND system<>?").Add(ExactText.Of(code)).Add(textSystem));
 
     /// <summary>Every entity of that name, whatever its type.</summary>
     public static List<long> EntitiesOfId(SqlConnection connection, string id) =>
-        Numbers(connection.Prepare("SELECT id FROM entity WHERE name=?").Add(id));
+        Numbers(connection.Prepare("SELECT id FROM entity WHERE name=?").Add(ExactText.Of(id)));
 
     private static List<long> Numbers(SqlStatement statement)
     {
@@ -162,18 +162,18 @@ internal enum DictionaryKind : byte
 /// <param name="Type">Entity: resource type, or "" for a URL. Unit: its code.</param>
 internal readonly record struct DictionaryKey(DictionaryKind Kind, long Scope, string Type, string Name)
 {
-    public static DictionaryKey System(string? uri) => new(DictionaryKind.System, 0, "", uri ?? "");
+    public static DictionaryKey System(string? uri) => new(DictionaryKind.System, 0, "", ExactText.Of(uri ?? ""));
 
-    public static DictionaryKey Concept(long system, string code) => new(DictionaryKind.Concept, system, "", code);
+    public static DictionaryKey Concept(long system, string code) => new(DictionaryKind.Concept, system, "", ExactText.Of(code));
 
     public static DictionaryKey Parameter(long type, string code) => new(DictionaryKind.Parameter, type, "", code);
 
-    public static DictionaryKey Entity(string type, string id) => new(DictionaryKind.Entity, 0, type, id);
+    public static DictionaryKey Entity(string type, string id) => new(DictionaryKind.Entity, 0, ExactText.Of(type), ExactText.Of(id));
 
     /// <param name="members">As <see cref="Facets.NameOf"/> gives it.</param>
     public static DictionaryKey CodeSet(string members) => new(DictionaryKind.CodeSet, 0, "", members);
 
-    public static DictionaryKey Unit(long system, string code, string text) => new(DictionaryKind.Unit, system, code, text);
+    public static DictionaryKey Unit(long system, string code, string text) => new(DictionaryKind.Unit, system, ExactText.Of(code), ExactText.Of(text));
 
     public static DictionaryKey Text(string text) => new(DictionaryKind.Text, 0, "", text);
 

@@ -66,9 +66,10 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
             return;
         }
 
-        if (group.Count == 1)
+        if (group.Count == 1 || failure is StoreLostException)
         {
-            group[0].Done.TrySetException(failure!);
+            // Running them one by one would meet the same silence, or do twice what may have been done.
+            group.ForEach(batch => batch.Done.TrySetException(failure!));
             return;
         }
 
@@ -84,7 +85,7 @@ internal sealed class GroupCommitWriter : IAsyncDisposable
         var begun = false;
         try
         {
-            _transaction.Begin();
+            _transaction.Begin(group.SelectMany(batch => batch.Operations).SelectMany(operation => operation.Reads));
             begun = true;
             foreach (var batch in group)
             {

@@ -27,7 +27,7 @@ internal sealed class IndexRebuild(SqlConnection connection, SqlEngine engine, R
         var done = 0L;
         while (Position() is { } position)
         {
-            _transaction.Begin();
+            _transaction.Begin([]);
             try
             {
                 var keys = KeysAfter(position);

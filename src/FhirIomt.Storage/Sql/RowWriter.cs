@@ -8,7 +8,14 @@ namespace FhirIomt.Storage.Sql;
 internal abstract class RowWriter
 {
     /// <summary>Begins the transaction and answers the store's clock, which nobody else can move until it ends.</summary>
-    public abstract Clock Begin();
+    /// <param name="reads">Current rows that the operations will ask for; an engine behind a network fetches them now.</param>
+    public abstract Clock Begin(IReadOnlyCollection<(long Type, string Id)> reads);
+
+    /// <summary>The current row, a deletion included, with what this transaction wrote.</summary>
+    public abstract ResourceRow? Find(long type, string id);
+
+    /// <summary>The record as it stands, also one whose time is over; with what this transaction wrote.</summary>
+    public abstract StoredRecord? FindRecord(string kind, string id);
 
     public abstract void Commit(Clock clock);
 
@@ -24,8 +31,8 @@ internal abstract class RowWriter
 
     public abstract void Resource(in ResourceRow row);
 
-    /// <summary>Moves the resource row to the history.</summary>
-    public abstract void Retire(long key);
+    /// <summary>Moves the current resource row to the history.</summary>
+    public abstract void Retire(in ResourceRow row);
 
     /// <summary>Gives the resource row other columns.</summary>
     public abstract void Columns(long key, in ResourceColumns columns);

@@ -25,5 +25,13 @@ internal abstract class SqlConnection : IDisposable
         return rows.Step() ? rows.Int64(0) : throw new InvalidOperationException("The statement answers no row.");
     }
 
+    /// <summary>Until <see cref="EndSnapshot"/>, everything read is of one moment.</summary>
+    public abstract void BeginSnapshot();
+
+    public abstract void EndSnapshot();
+
+    /// <summary>It will not answer again; another must be opened.</summary>
+    public virtual bool IsLost => false;
+
     public abstract void Dispose();
 }

@@ -21,6 +21,12 @@ internal abstract class SqlDialect
     /// <summary>The length of a text in characters.</summary>
     public abstract string Length(string column);
 
+    /// <summary>Whether an indexed text begins with one.</summary>
+    public abstract Condition StartsWith(string column, string prefix);
+
+    /// <summary>Whether an indexed text of any length is this one.</summary>
+    public abstract Condition EqualTo(string column, string text);
+
     /// <summary>The resources whose text has those words in that order, one after the other.</summary>
     /// <param name="column"><c>narrative</c> or <c>content</c> of the full text.</param>
     /// <param name="words">As <see cref="SearchText.Words"/> gives them.</param>

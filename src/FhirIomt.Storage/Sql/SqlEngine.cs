@@ -78,14 +78,25 @@ internal sealed class SqlEngine
         return rows.Step() ? Stored(type, id, rows) : null;
     }
 
+    private const string RowColumns = "key, type, id, version, deleted, subject, codes, start, stop, body";
+
     /// <summary>The current row of that key, a deletion included; null when another version has taken its place.</summary>
-    public ResourceRow? ReadRow(SqlConnection connection, long key)
+    public static ResourceRow? ReadRow(SqlConnection connection, long key)
     {
-        using var rows = connection.Prepare("SELECT type, id, version, deleted, body, subject, codes, start, stop FROM resource WHERE key=?").Add(key).Run();
-        return rows.Step() ? new ResourceRow(key, rows.Int64(0), rows.Text(1), rows.Int64(2), rows.Int64(3) != 0, ColumnsOf(rows, 5), rows.Blob(4)) : null;
+        using var rows = connection.Prepare($"SELECT {RowColumns} FROM resource WHERE key=?").Add(key).Run();
+        return rows.Step() ? RowOf(rows) : null;
     }
 
-    public static ResourceColumns ColumnsOf(SqlStatement.Rows rows, int first)
+    public static ResourceRow? ReadRow(SqlConnection connection, long type, string id)
+    {
+        using var rows = connection.Prepare($"SELECT {RowColumns} FROM resource WHERE type=? AND id=?").Add(type).Add(id).Run();
+        return rows.Step() ? RowOf(rows) : null;
+    }
+
+    private static ResourceRow RowOf(SqlStatement.Rows rows) =>
+        new(rows.Int64(0), rows.Int64(1), rows.Text(2), rows.Int64(3), rows.Int64(4) != 0, ColumnsOf(rows, 5), rows.Blob(9));
+
+    private static ResourceColumns ColumnsOf(SqlStatement.Rows rows, int first)
     {
         return new ResourceColumns(Number(rows, first), Number(rows, first + 1), Number(rows, first + 2), Number(rows, first + 3));
 
@@ -95,10 +106,13 @@ internal sealed class SqlEngine
     public Outcome<SearchPage> Search(SqlConnection connection, SearchQuery query, SearchAccess access) =>
         new SearchRun(this, connection, query, access).Run();
 
-    public StoredRecord? FindRecord(SqlConnection connection, string kind, string id)
+    public StoredRecord? FindRecord(SqlConnection connection, string kind, string id) =>
+        ReadRecord(connection, kind, id) is { } record && !(record.ExpiresAt <= Time.GetUtcNow()) ? record : null;
+
+    /// <summary>The record, also one whose time is over.</summary>
+    public static StoredRecord? ReadRecord(SqlConnection connection, string kind, string id)
     {
-        using var rows = connection.Prepare("SELECT id, body, expires FROM record WHERE kind=? AND id=? AND (expires IS NULL OR expires>?)")
-            .Add(kind).Add(id).Add(Time.GetUtcNow().ToUnixTimeMilliseconds()).Run();
+        using var rows = connection.Prepare("SELECT id, body, expires FROM record WHERE kind=? AND id=?").Add(kind).Add(id).Run();
         return rows.Step() ? Record(kind, rows) : null;
     }
 

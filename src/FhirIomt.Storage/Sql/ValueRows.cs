@@ -43,7 +43,7 @@ internal sealed class ValueRows(RowWriter rows, Dictionaries.Pending dictionarie
                 BesidesTarget(adding, type, parameter, key, reference);
                 break;
             case IndexValue.Uri uri:
-                rows.Uri(adding, parameter, uri.Value, key);
+                rows.Uri(adding, parameter, ExactText.Of(uri.Value), key);
                 break;
         }
     }
@@ -81,7 +81,7 @@ internal sealed class ValueRows(RowWriter rows, Dictionaries.Pending dictionarie
 
         if (reference.IdentifierValue is { } identifier)
         {
-            rows.Identifier(adding, Parameter(type, reference.Parameter.IndexName + ByIdentifier), identifier, key, dictionaries.GetOrAdd(DictionaryKey.System(reference.IdentifierSystem)));
+            rows.Identifier(adding, Parameter(type, reference.Parameter.IndexName + ByIdentifier), ExactText.Of(identifier), key, dictionaries.GetOrAdd(DictionaryKey.System(reference.IdentifierSystem)));
         }
     }
 
@@ -108,13 +108,13 @@ internal sealed class ValueRows(RowWriter rows, Dictionaries.Pending dictionarie
         switch (value)
         {
             case IndexValue.Token { IsIdentifier: true } token:
-                return row with { Value = token.Code, System = dictionaries.GetOrAdd(DictionaryKey.System(token.System)) };
+                return row with { Value = ExactText.Of(token.Code), System = dictionaries.GetOrAdd(DictionaryKey.System(token.System)) };
             case IndexValue.Token { Code.Length: > 0 } token:
                 return row with { Concept = Concept(token.System, token.Code) };
             case IndexValue.Text text:
-                return row with { Value = TextFolding.Fold(text.Value) };
+                return row with { Value = ExactText.Of(TextFolding.Fold(text.Value)) };
             case IndexValue.Uri uri:
-                return row with { Value = uri.Value };
+                return row with { Value = ExactText.Of(uri.Value) };
             case IndexValue.Date date:
                 return row with { Low = date.Start.UtcTicks, High = date.End.UtcTicks };
             case IndexValue.Number number:
@@ -133,10 +133,10 @@ internal sealed class ValueRows(RowWriter rows, Dictionaries.Pending dictionarie
     {
         if (token.IsIdentifier)
         {
-            rows.Identifier(adding, parameter, token.Code, key, dictionaries.GetOrAdd(DictionaryKey.System(token.System)));
+            rows.Identifier(adding, parameter, ExactText.Of(token.Code), key, dictionaries.GetOrAdd(DictionaryKey.System(token.System)));
             foreach (var (system, code) in token.IdentifierTypes)
             {
-                rows.Identifier(adding, Parameter(type, token.Parameter.IndexName + OfType), $"{system}|{code}|{token.Code}", key, dictionaries.GetOrAdd(DictionaryKey.System(token.System)));
+                rows.Identifier(adding, Parameter(type, token.Parameter.IndexName + OfType), ExactText.Of($"{system}|{code}|{token.Code}"), key, dictionaries.GetOrAdd(DictionaryKey.System(token.System)));
             }
         }
         else if (token.Code.Length > 0)

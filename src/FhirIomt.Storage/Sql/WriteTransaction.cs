@@ -25,9 +25,10 @@ internal sealed class WriteTransaction : IWriteTransaction
         _index = new IndexRows(rows, _dictionaries);
     }
 
-    public void Begin()
+    /// <param name="reads">What the operations will certainly ask for.</param>
+    public void Begin(IEnumerable<(string Type, string Id)> reads)
     {
-        _clock = _rows.Begin();
+        _clock = _rows.Begin([.. reads.Select(read => (_engine.TypeNumber(read.Type), read.Id))]);
         _configurationChanged = false;
     }
 
@@ -49,11 +50,9 @@ internal sealed class WriteTransaction : IWriteTransaction
         _rows.RollBack();
     }
 
-    public StoredResource? Find(string type, string id)
-    {
-        _rows.Flush();
-        return _engine.Read(_connection, type, id);
-    }
+    public StoredResource? Find(string type, string id) => _rows.Find(_engine.TypeNumber(type), id) is { } row
+        ? new StoredResource(type, id, row.Version, ResourceKey.TimeOf(row.Key), row.Body) { IsDeleted = row.Deleted }
+        : null;
 
     public IReadOnlyList<StoredResource> Search(SearchQuery query, SearchAccess access)
     {
@@ -106,11 +105,8 @@ internal sealed class WriteTransaction : IWriteTransaction
         return false;
     }
 
-    public StoredRecord? FindRecord(string kind, string id)
-    {
-        _rows.Flush();
-        return _engine.FindRecord(_connection, kind, id);
-    }
+    public StoredRecord? FindRecord(string kind, string id) =>
+        _rows.FindRecord(kind, id) is { } record && !(record.ExpiresAt <= _engine.Time.GetUtcNow()) ? record : null;
 
     public void PutRecord(StoredRecord record)
     {
@@ -139,7 +135,7 @@ internal sealed class WriteTransaction : IWriteTransaction
     public bool Reindex(long key)
     {
         _rows.Flush();
-        if (_engine.ReadRow(_connection, key) is not { } row || row.Deleted)
+        if (SqlEngine.ReadRow(_connection, key) is not { } row || row.Deleted)
         {
             return false;
         }
@@ -147,13 +143,7 @@ internal sealed class WriteTransaction : IWriteTransaction
         var type = _engine.TypeName(row.Type);
         var tree = JsonTree.Parse(row.Body).Require();
         var owner = type == "Patient" ? row.Id : PatientCompartment.OwnerOf(type, tree.Root);
-        var text = SearchText.Of(type, tree);
-        if (text is not null)
-        {
-            _rows.RemoveFullText(key);
-        }
-
-        var columns = _index.Add(row.Type, type, key, row.Id, _engine.Extract(type, tree), owner, text);
+        var columns = _index.Add(row.Type, type, key, row.Id, _engine.Extract(type, tree), owner, SearchText.Of(type, tree));
         if (columns != row.Columns)
         {
             if (type == "Observation" && row.Columns.Codes is { } codes)
@@ -201,26 +191,13 @@ internal sealed class WriteTransaction : IWriteTransaction
     /// <summary>Moves the current version to history and takes its index rows away, found again from its own bytes.</summary>
     private void Retire(long type, StoredResource previous)
     {
-        _rows.Flush();
-        long key;
-        ResourceColumns columns;
-        using (var row = _connection.Prepare("SELECT key, subject, codes, start, stop FROM resource WHERE type=? AND id=?").Add(type).Add(previous.Id).Run())
-        {
-            if (!row.Step())
-            {
-                throw new InvalidOperationException("The version to be replaced is not there.");
-            }
-
-            key = row.Int64(0);
-            columns = SqlEngine.ColumnsOf(row, 1);
-        }
-
+        var row = _rows.Find(type, previous.Id) ?? throw new InvalidOperationException("The version to be replaced is not there.");
         if (!previous.IsDeleted)
         {
             var tree = JsonTree.Parse(previous.Body).Require();
-            _index.Remove(type, previous.Type, key, previous.Id, _engine.Extract(previous.Type, tree), columns);
+            _index.Remove(type, previous.Type, row.Key, previous.Id, _engine.Extract(previous.Type, tree), row.Columns);
         }
 
-        _rows.Retire(key);
+        _rows.Retire(row);
     }
 }

@@ -48,6 +48,10 @@ internal sealed class SqliteConnection : SqlConnection
 
     public override void Execute(string sql) => Check(raw.sqlite3_exec(_handle, sql));
 
+    public override void BeginSnapshot() => Prepare("BEGIN").Done();
+
+    public override void EndSnapshot() => Prepare("COMMIT").Done();
+
     public void Check(int result)
     {
         if (result is not (raw.SQLITE_OK or raw.SQLITE_ROW or raw.SQLITE_DONE))

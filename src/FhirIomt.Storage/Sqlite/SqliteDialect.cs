@@ -23,5 +23,9 @@ internal sealed class SqliteDialect : SqlDialect
 
     public override string Length(string column) => $"length({column})";
 
+    public override Condition StartsWith(string column, string prefix) => new($"({column}>=? AND {column}<?)", prefix, AfterPrefix(prefix));
+
+    public override Condition EqualTo(string column, string text) => new($"{column}=?", text);
+
     public override Condition KeysWithPhrase(string column, string words) => new("SELECT rowid FROM full_text WHERE full_text MATCH ?", $"{column} : \"{words}\"");
 }

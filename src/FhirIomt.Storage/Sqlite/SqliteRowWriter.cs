@@ -5,13 +5,17 @@ namespace FhirIomt.Storage.Sqlite;
 /// <summary>Runs each row at once: a statement costs 2 to 5 µs, and nothing is between this and the tree.</summary>
 internal sealed class SqliteRowWriter(SqliteConnection connection) : RowWriter
 {
-    public override Clock Begin()
+    public override Clock Begin(IReadOnlyCollection<(long Type, string Id)> reads)
     {
         connection.Prepare("BEGIN IMMEDIATE").Done();
         using var clock = connection.Prepare("SELECT last, generation FROM clock").Run();
         clock.Step();
         return new Clock(clock.Int64(0), clock.Int64(1));
     }
+
+    public override ResourceRow? Find(long type, string id) => SqlEngine.ReadRow(connection, type, id);
+
+    public override StoredRecord? FindRecord(string kind, string id) => SqlEngine.ReadRecord(connection, kind, id);
 
     public override void Commit(Clock clock)
     {
@@ -42,8 +46,9 @@ internal sealed class SqliteRowWriter(SqliteConnection connection) : RowWriter
             .Add(row.Key).Add(row.Type).Add(row.Id).Add(row.Version).Add(row.Deleted ? 1L : 0L)
             .Add(row.Columns.Subject).Add(row.Columns.Codes).Add(row.Columns.Start).Add(row.Columns.Stop).Add(row.Body.Span).Done();
 
-    public override void Retire(long key)
+    public override void Retire(in ResourceRow row)
     {
+        var key = row.Key;
         connection.Prepare("INSERT INTO resource_history(type, id, version, key, deleted, body) SELECT type, id, version, key, deleted, body FROM resource WHERE key=?").Add(key).Done();
         connection.Prepare("DELETE FROM resource WHERE key=?").Add(key).Done();
     }
@@ -104,7 +109,7 @@ internal sealed class SqliteRowWriter(SqliteConnection connection) : RowWriter
     public override void RemoveComponents(long key) => connection.Prepare("DELETE FROM component_index WHERE key=?").Add(key).Done();
 
     public override void FullText(long key, string narrative, string content) =>
-        connection.Prepare("INSERT INTO full_text(rowid, narrative, content) VALUES (?,?,?)").Add(key).Add(narrative).Add(content).Done();
+        connection.Prepare("INSERT OR REPLACE INTO full_text(rowid, narrative, content) VALUES (?,?,?)").Add(key).Add(narrative).Add(content).Done();
 
     public override void RemoveFullText(long key) => connection.Prepare("DELETE FROM full_text WHERE rowid=?").Add(key).Done();
 

@@ -40,7 +40,7 @@ internal sealed class CompositeSql(SearchContext context, TokenSql tokens, Quant
         SearchCriterion.Quantities quantity => Condition.AnyOf([.. quantity.Values.Select(match => quantities.Matches(match, row))]),
         SearchCriterion.References reference => Condition.In($"{row}.target", references.Entities(reference)),
         SearchCriterion.Strings strings => Condition.AnyOf([.. strings.Values.Select(value => TokenSql.StartsWith($"{row}.value", TextFolding.Fold(value)))]),
-        SearchCriterion.Uris uris => Condition.AnyOf([.. uris.Values.Select(value => new Condition($"{row}.value=?", value))]),
+        SearchCriterion.Uris uris => Condition.AnyOf([.. uris.Values.Select(value => new Condition($"{row}.value=?", ExactText.Of(value)))]),
         _ => throw new InvalidOperationException($"No composite has a {criterion.GetType().Name}."),
     };
 
@@ -49,7 +49,7 @@ internal sealed class CompositeSql(SearchContext context, TokenSql tokens, Quant
         var conditions = new List<Condition> { new($"{row}.value IS NOT NULL") };
         if (value.Code is { } code)
         {
-            conditions.Add(new Condition($"{row}.value=?", code));
+            conditions.Add(new Condition($"{row}.value=?", ExactText.Of(code)));
         }
 
         if (value.System is { } system)

@@ -127,14 +127,14 @@ internal sealed class CriterionSql
 
     private Condition String(StringMatchMode mode, string value)
     {
-        var folded = TextFolding.Fold(value);
+        var (folded, dialect) = (TextFolding.Fold(value), _context.Connection.Dialect);
         return mode switch
         {
-            StringMatchMode.Exact => new Condition("(i.folded=? AND i.value=?)", folded, value),
-            StringMatchMode.Equals => new Condition("i.folded=?", folded),
-            StringMatchMode.Contains => new Condition(_context.Connection.Dialect.Contains("i.folded"), folded),
-            StringMatchMode.EndsWith => new Condition($"substr(i.folded, {_context.Connection.Dialect.Length("i.folded")}-{Characters(folded) - 1})=?", folded),
-            _ => TokenSql.StartsWith("i.folded", folded),
+            StringMatchMode.Exact => new Condition("(").Append(dialect.EqualTo("i.folded", folded)).Append(" AND i.value=?)", value),
+            StringMatchMode.Equals => dialect.EqualTo("i.folded", folded),
+            StringMatchMode.Contains => new Condition(dialect.Contains("i.folded"), folded),
+            StringMatchMode.EndsWith => new Condition($"substr(i.folded, {dialect.Length("i.folded")}-{Characters(folded) - 1})=?", folded),
+            _ => dialect.StartsWith("i.folded", folded),
         };
     }
 
@@ -143,9 +143,9 @@ internal sealed class CriterionSql
 
     private static Condition Uri(string column, SearchCriterion.Uris uris) => Condition.AnyOf([.. uris.Values.Select(value => uris.Mode switch
     {
-        UriMatchMode.Below => Condition.AnyOf([new Condition($"{column}=?", value), TokenSql.StartsWith(column, value.EndsWith('/') ? value : value + "/")]),
-        UriMatchMode.Above => Condition.AnyOf([.. Prefixes(value).Select(prefix => new Condition($"{column}=?", prefix))]),
-        _ => new Condition($"{column}=?", value),
+        UriMatchMode.Below => Condition.AnyOf([new Condition($"{column}=?", ExactText.Of(value)), TokenSql.StartsWith(column, value.EndsWith('/') ? value : value + "/")]),
+        UriMatchMode.Above => Condition.AnyOf([.. Prefixes(value).Select(prefix => new Condition($"{column}=?", ExactText.Of(prefix)))]),
+        _ => new Condition($"{column}=?", ExactText.Of(value)),
     })]);
 
     // http://a/b/c: itself, http://a/b, http://a/b/, http://a, http://a/.

@@ -141,8 +141,8 @@ internal sealed class TokenSql(SearchContext context)
         long? system = value.System is null ? null : context.System(value.System) ?? -1;
         return (value.Code, system) switch
         {
-            ({ } code, null) => new Probe(table, parameter, new Condition("i.value=?", code), IsPoint: true),
-            ({ } code, { } number) => new Probe(table, parameter, new Condition("i.value=? AND i.system=?", code, number), IsPoint: true),
+            ({ } code, null) => new Probe(table, parameter, new Condition("i.value=?", ExactText.Of(code)), IsPoint: true),
+            ({ } code, { } number) => new Probe(table, parameter, new Condition("i.value=? AND i.system=?", ExactText.Of(code), number), IsPoint: true),
             _ => new Probe(table, parameter, new Condition("i.system=?", system), IsPoint: false),
         };
     }

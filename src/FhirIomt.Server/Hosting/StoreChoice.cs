@@ -1,0 +1,27 @@
+using FhirIomt.Fhir.Search;
+using FhirIomt.Fhir.Searching;
+using FhirIomt.Storage;
+using FhirIomt.Storage.PostgreSql;
+using FhirIomt.Storage.Sql;
+using FhirIomt.Storage.Sqlite;
+
+namespace FhirIomt.Server.Hosting;
+
+/// <summary>Opens the store that the options name.</summary>
+internal static class StoreChoice
+{
+    /// <param name="serve">For the embedded store: hold its server lock.</param>
+    public static SqlStore OpenStore(this ServerOptions options, IServiceProvider services, bool serve, IProgress<long>? progress = null)
+    {
+        var (indexer, policy, time) = (services.GetRequiredService<SearchIndexer>(), services.GetRequiredService<IndexPolicy>(), services.GetRequiredService<TimeProvider>());
+        return string.IsNullOrEmpty(options.Postgres)
+            ? SqliteStore.Open(options.Data, indexer, policy, time, serve, progress)
+            : PostgresStore.Open(options.Postgres, indexer, policy, time, progress);
+    }
+
+    extension(ServerOptions options)
+    {
+        /// <summary>What people may read: never a password.</summary>
+        public string StoreName => string.IsNullOrEmpty(options.Postgres) ? Path.GetFullPath(options.Data) : PostgresStore.NameOf(options.Postgres);
+    }
+}

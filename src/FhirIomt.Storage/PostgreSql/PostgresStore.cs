@@ -1,0 +1,124 @@
+using FhirIomt.Fhir.Search;
+using FhirIomt.Fhir.Searching;
+using FhirIomt.Storage.Sql;
+using Npgsql;
+
+namespace FhirIomt.Storage.PostgreSql;
+
+/// <summary>
+/// The store for many server nodes: a schema of a PostgreSQL database. Nodes share nothing else; writers of all of them take turns by the clock row
+/// (docs/adr/0010), so what holds for one node holds for all.
+/// </summary>
+public sealed class PostgresStore : SqlStore
+{
+    // 13 has all that is used here; 15 is what it is tested with.
+    private const int OldestVersion = 13;
+
+    private readonly NpgsqlDataSource _source;
+
+    // A change by another node must act within 1 s; looking costs one row.
+    private PostgresStore(NpgsqlDataSource source, PostgresConnection writer, SqlEngine engine)
+        : base(engine, new GroupCommitWriter(writer, engine, new PostgresRowWriter(writer)), TimeSpan.FromMilliseconds(300)) => _source = source;
+
+    /// <summary>Opens the store, making or upgrading it under a lock.</summary>
+    /// <param name="connectionString">As Npgsql reads it; <c>Search Path</c> names the schema.</param>
+    /// <exception cref="StoreUnusableException">Not reachable, not durable, or of a newer build.</exception>
+    public static PostgresStore Open(string connectionString, SearchIndexer indexer, IndexPolicy policy, TimeProvider time, IProgress<long>? progress = null)
+    {
+        var source = SourceOf(connectionString);
+        PostgresConnection? writer = null;
+        try
+        {
+            // Reads block a thread each for a round trip; the pool would give out new threads at two a second only.
+            ThreadPool.GetMinThreads(out var workers, out var ports);
+            ThreadPool.SetMinThreads(Math.Max(workers, 64), ports);
+            writer = new PostgresConnection(source, readOnly: false);
+            RequireDurable(writer);
+            PostgresSchema.Migrate(writer, policy.Definitions);
+            var engine = new SqlEngine(writer, indexer, policy, time);
+            new IndexRebuild(writer, engine, new PostgresRowWriter(writer)).Finish(progress);
+            return new PostgresStore(source, writer, engine);
+        }
+        catch (Exception exception)
+        {
+            writer?.Dispose();
+            source.Dispose();
+            if (exception is StoreBusyException busy)
+            {
+                throw new StoreUnusableException(busy.Message);
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>Where a store is, without who asks and by which password.</summary>
+    public static string NameOf(string connectionString)
+    {
+        var settings = SettingsOf(connectionString);
+        return $"PostgreSQL {settings.Host}:{settings.Port}/{settings.Database}{(settings.SearchPath is { } schema ? $" schema {schema}" : "")}";
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        await base.DisposeAsync().ConfigureAwait(false);
+        await _source.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private protected override SqlConnection OpenReader() => new PostgresConnection(_source, readOnly: true);
+
+    /// <summary>The connections of a store: ours to keep, not pooled a second time, and with what the engine relies on set.</summary>
+    internal static NpgsqlDataSource SourceOf(string connectionString)
+    {
+        var settings = SettingsOf(connectionString);
+        settings.Pooling = false;
+        settings.MaxAutoPrepare = 512;
+        settings.AutoPrepareMinUsages = 2;
+        settings.TcpKeepAlive = true;
+        settings.ApplicationName ??= "fhiriomt";
+        if (!connectionString.Contains("Timeout", StringComparison.OrdinalIgnoreCase))
+        {
+            // Who waits for a request gives up sooner than Npgsql's 15 s for a connection.
+            settings.Timeout = 5;
+        }
+
+        // JIT compiles for longer than our statements run; written joins keep their order; a node that stops while it holds the clock gives it back.
+        settings.Options = $"{settings.Options} -c jit=off -c join_collapse_limit=1 -c random_page_cost=1.1 -c lock_timeout=30s -c idle_in_transaction_session_timeout=30s -c client_min_messages=warning".TrimStart();
+        return new NpgsqlDataSourceBuilder(settings.ConnectionString).Build();
+    }
+
+    private static NpgsqlConnectionStringBuilder SettingsOf(string connectionString)
+    {
+        try
+        {
+            return new NpgsqlConnectionStringBuilder(connectionString);
+        }
+        catch (ArgumentException)
+        {
+            // The exception's text would repeat the string, and with it the password.
+            throw new StoreUnusableException("The PostgreSQL connection string cannot be read. It looks like \"Host=…;Database=…;Username=…;Password=…\".");
+        }
+    }
+
+    // Acknowledged means durable: a server that does not keep that promise cannot keep ours.
+    private static void RequireDurable(PostgresConnection connection)
+    {
+        string[] settings = ["fsync", "full_page_writes", "synchronous_commit", "server_encoding"];
+        foreach (var name in settings)
+        {
+            using var rows = connection.Prepare("SELECT current_setting(?)").Add(name).Run();
+            rows.Step();
+            var value = rows.Text(0);
+            if (value == "off" || (name == "server_encoding" && value != "UTF8"))
+            {
+                throw new StoreUnusableException($"PostgreSQL has {name}={value}. A store of patient data needs fsync, full_page_writes and synchronous_commit on, and UTF8. Set it in postgresql.conf, or for the database.");
+            }
+        }
+
+        var version = connection.Scalar("SELECT current_setting('server_version_num')::bigint");
+        if (version < OldestVersion * 10_000)
+        {
+            throw new StoreUnusableException($"PostgreSQL {version / 10_000} is too old; {OldestVersion} or later is needed.");
+        }
+    }
+}

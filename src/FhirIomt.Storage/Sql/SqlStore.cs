@@ -1,0 +1,158 @@
+using System.Collections.Concurrent;
+using FhirIomt.Access;
+using FhirIomt.Core;
+using FhirIomt.Fhir.Searching;
+
+namespace FhirIomt.Storage.Sql;
+
+/// <summary>What the stores of all SQL engines share: the one writer, the readers, and the look at what other processes changed.</summary>
+public abstract class SqlStore : IStore
+{
+    // Readers beyond this wait: reads are short, and more connections than this only divide the same caches.
+    private const int MaxReaders = 32;
+
+    private readonly SqlEngine _engine;
+    private readonly GroupCommitWriter _writer;
+    private readonly ConcurrentBag<SqlConnection> _idle = [];
+    private readonly SemaphoreSlim _readers = new(MaxReaders);
+    private readonly Timer _poll;
+
+    private protected SqlStore(SqlEngine engine, GroupCommitWriter writer, TimeSpan poll)
+    {
+        _engine = engine;
+        _writer = writer;
+        _poll = new Timer(_ => TakeUpOtherProcesses(), null, poll, poll);
+    }
+
+    public long Generation => _engine.Generation;
+
+    public ValueTask<StoredResource?> ReadAsync(string type, string id, CancellationToken cancellationToken) =>
+        ReadingAsync(connection => _engine.Read(connection, type, id), cancellationToken);
+
+    public ValueTask<StoredResource?> ReadVersionAsync(string type, string id, long version, CancellationToken cancellationToken) =>
+        ReadingAsync(connection => _engine.ReadVersion(connection, type, id, version), cancellationToken);
+
+    // One snapshot for the page, its count and its includes.
+    public ValueTask<Outcome<SearchPage>> SearchAsync(SearchQuery query, SearchAccess access, CancellationToken cancellationToken) =>
+        ReadingAsync(connection => InSnapshot(connection, () => _engine.Search(connection, query, access)), cancellationToken);
+
+    public ValueTask<Outcome<HistoryPage>> HistoryAsync(HistoryQuery query, CancellationToken cancellationToken) =>
+        ReadingAsync(connection => InSnapshot(connection, () => new HistoryRun(_engine, connection, query).Run()), cancellationToken);
+
+    public Task WriteAsync(IReadOnlyList<WriteOperation> operations, CancellationToken cancellationToken) => _writer.WriteAsync(operations, cancellationToken);
+
+    public ValueTask<StoredRecord?> FindRecordAsync(string kind, string id, CancellationToken cancellationToken) =>
+        ReadingAsync(connection => _engine.FindRecord(connection, kind, id), cancellationToken);
+
+    public ValueTask<IReadOnlyList<StoredRecord>> ListRecordsAsync(string kind, CancellationToken cancellationToken) =>
+        ListNewestRecordsAsync(kind, int.MaxValue, cancellationToken);
+
+    public ValueTask<IReadOnlyList<StoredRecord>> ListNewestRecordsAsync(string kind, int limit, CancellationToken cancellationToken) =>
+        ReadingAsync(connection => _engine.ListRecords(connection, kind, limit), cancellationToken);
+
+    public virtual async ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        await _poll.DisposeAsync().ConfigureAwait(false);
+        await _writer.DisposeAsync().ConfigureAwait(false);
+        while (_idle.TryTake(out var connection))
+        {
+            connection.Dispose();
+        }
+
+        _readers.Dispose();
+    }
+
+    private protected abstract SqlConnection OpenReader();
+
+    private static T InSnapshot<T>(SqlConnection connection, Func<T> read)
+    {
+        connection.BeginSnapshot();
+        try
+        {
+            return read();
+        }
+        finally
+        {
+            if (!connection.IsLost)
+            {
+                connection.EndSnapshot();
+            }
+        }
+    }
+
+    private async ValueTask<T> ReadingAsync<T>(Func<SqlConnection, T> read, CancellationToken cancellationToken)
+    {
+        await _readers.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            // A connection that lay idle may have died there; what it was asked is only read, so another can be asked.
+            return _idle.TryTake(out var idle) ? ReadingFromIdle(idle, read) : Reading(OpenReader(), read);
+        }
+        finally
+        {
+            _readers.Release();
+        }
+    }
+
+    private T ReadingFromIdle<T>(SqlConnection idle, Func<SqlConnection, T> read)
+    {
+        try
+        {
+            return Reading(idle, read);
+        }
+        catch (StoreLostException)
+        {
+            return Reading(OpenReader(), read);
+        }
+    }
+
+    private T Reading<T>(SqlConnection connection, Func<SqlConnection, T> read)
+    {
+        try
+        {
+            return read(connection);
+        }
+        finally
+        {
+            GiveBack(connection);
+        }
+    }
+
+    private void GiveBack(SqlConnection connection)
+    {
+        if (connection.IsLost)
+        {
+            connection.Dispose();
+        }
+        else
+        {
+            _idle.Add(connection);
+        }
+    }
+
+    private void TakeUpOtherProcesses()
+    {
+        SqlConnection? connection = null;
+        try
+        {
+            connection = _idle.TryTake(out var idle) ? idle : OpenReader();
+            var stored = connection.Scalar("SELECT generation FROM clock");
+            if (stored > _engine.Generation)
+            {
+                _engine.Generation = stored;
+            }
+        }
+        catch (StoreBusyException)
+        {
+            // An exception on a timer's thread would end the process; the next look is soon.
+        }
+        finally
+        {
+            if (connection is not null)
+            {
+                GiveBack(connection);
+            }
+        }
+    }
+}
