@@ -7,11 +7,21 @@ namespace FhirIomt.Server.Commands;
 /// <summary>Runs one command on the store, whether or not a server runs on it. Problems go to standard error and the exit code is 1.</summary>
 internal static class StoreSession
 {
-    public static async Task<int> RunAsync(ServerOptions options, Func<IServiceProvider, CancellationToken, Task<int>> command, CancellationToken cancellationToken)
+    public static Task<int> RunAsync(ServerOptions options, Func<IServiceProvider, CancellationToken, Task<int>> command, CancellationToken cancellationToken) => RunAsync(
+        options,
+        services => services.AddSingleton<IStore>(parts => options.OpenStore(parts, serve: false)),
+        command,
+        cancellationToken);
+
+    /// <summary>For commands that open the store in their own way, or not at all.</summary>
+    public static Task<int> RunWithPartsAsync(ServerOptions options, Func<IServiceProvider, CancellationToken, Task<int>> command, CancellationToken cancellationToken) =>
+        RunAsync(options, static _ => { }, command, cancellationToken);
+
+    private static async Task<int> RunAsync(ServerOptions options, Action<IServiceCollection> addStore, Func<IServiceProvider, CancellationToken, Task<int>> command, CancellationToken cancellationToken)
     {
         var services = new ServiceCollection();
         ServerHost.AddParts(services, options, TimeProvider.System);
-        services.AddSingleton<IStore>(parts => options.OpenStore(parts, serve: false));
+        addStore(services);
         var provider = services.BuildServiceProvider();
         await using (provider.ConfigureAwait(false))
         {
