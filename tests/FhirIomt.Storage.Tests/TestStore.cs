@@ -136,6 +136,15 @@ internal sealed class TestStore : IAsyncDisposable
         ? new SqliteConnection(Path.Combine(Folder, "fhiriomt.db"), readOnly: true)
         : new PostgresConnection(PostgresStore.SourceOf(Folder), readOnly: true);
 
+    /// <summary>Does what no store does, behind its back.</summary>
+    public void Break(string sql)
+    {
+        using SqlConnection connection = Engine == Engine.Sqlite
+            ? new SqliteConnection(Path.Combine(Folder, "fhiriomt.db"), readOnly: false)
+            : new PostgresConnection(PostgresStore.SourceOf(Folder), readOnly: false);
+        connection.Execute(sql);
+    }
+
     public async ValueTask DisposeAsync()
     {
         await Store.DisposeAsync();

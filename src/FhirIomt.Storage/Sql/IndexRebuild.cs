@@ -38,7 +38,8 @@ internal sealed class IndexRebuild(SqlConnection connection, SqlEngine engine, R
 
                 Remember(keys);
                 _transaction.Commit();
-                progress?.Report(done += keys.Count);
+                done += keys.Count;
+                progress?.Report(done);
             }
             catch
             {

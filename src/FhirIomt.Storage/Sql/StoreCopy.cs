@@ -102,7 +102,8 @@ internal sealed class StoreCopy(SqlConnection source, SqlConnection target, Func
                     group.ForEach(row => _transaction.Import(row, isCurrent));
                     Remember(part, group[^1].Key);
                 });
-                progress?.Report(_done += group.Count);
+                _done += group.Count;
+                progress?.Report(_done);
             }
         }
         while (group.Count == GroupSize);
@@ -128,7 +129,8 @@ internal sealed class StoreCopy(SqlConnection source, SqlConnection target, Func
             {
                 (kind, id) = (group[^1].Kind, group[^1].Id);
                 Write(() => group.ForEach(_transaction.PutRecord));
-                progress?.Report(_done += group.Count);
+                _done += group.Count;
+                progress?.Report(_done);
             }
         }
         while (group.Count == GroupSize);

@@ -121,7 +121,8 @@ internal sealed class StoreCheck(SqlEngine engine, SqlConnection connection)
             // What was looked up for this group is not kept for all of them.
             dictionaries.RolledBack();
             after = group[^1].Key;
-            progress?.Report(_checked += group.Count);
+            _checked += group.Count;
+            progress?.Report(_checked);
         }
     }
 
