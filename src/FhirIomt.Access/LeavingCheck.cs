@@ -15,7 +15,7 @@ public sealed class LeavingCheck(SearchIndexer indexer)
         AccessPredicate.Everything => true,
         AccessPredicate.Any any => any.Alternatives.Any(alternative => Permits(alternative, resourceType, resource)),
         AccessPredicate.All all => all.Parts.All(part => Permits(part, resourceType, resource)),
-        AccessPredicate.OfPatient patient => PatientCompartment.OwnerOf(resourceType, resource.Root) == patient.PatientId,
+        AccessPredicate.OfPatient patient => PatientCompartment.OwnerOf(resourceType, resource.Root, indexer.ServerBase) == patient.PatientId,
         AccessPredicate.Meets meets => meets.Criteria.All(criterion => Matches(criterion, resource)),
         _ => false,
     };

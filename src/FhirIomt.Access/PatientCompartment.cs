@@ -73,7 +73,8 @@ public static class PatientCompartment
     public static bool Reaches(string resourceType) => SubjectElement.ContainsKey(resourceType);
 
     /// <summary>The id of the patient a resource belongs to, or null. Only a literal reference to this server counts.</summary>
-    public static string? OwnerOf(string resourceType, ResourceNode resource)
+    /// <param name="serverBase">This server's base with a slash at its end: an absolute reference below it is a relative one. Null takes relative ones only.</param>
+    public static string? OwnerOf(string resourceType, ResourceNode resource, string? serverBase = null)
     {
         if (!SubjectElement.TryGetValue(resourceType, out var element))
         {
@@ -87,7 +88,8 @@ public static class PatientCompartment
 
         Span<byte> name = stackalloc byte[32];
         var length = System.Text.Encoding.UTF8.GetBytes(element, name);
-        return PatientIdOf(resource[name[..length]]["reference"u8].AsString());
+        var reference = resource[name[..length]]["reference"u8].AsString();
+        return PatientIdOf(serverBase is not null && reference?.StartsWith(serverBase, StringComparison.Ordinal) == true ? reference[serverBase.Length..] : reference);
     }
 
     private static string? PatientIdOf(string? reference)

@@ -29,6 +29,7 @@ public static class ApiModule
         services.AddSingleton<Everything>();
         services.AddSingleton<LastN>();
         services.AddSingleton<Stats>();
+        services.AddSingleton<Reindex>();
         services.AddSingleton<FhirOperations>();
         services.AddSingleton<FhirRoutes>();
         return services;
@@ -36,7 +37,7 @@ public static class ApiModule
 
     public static void MapFhirApi(this IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapMethods("/fhir/metadata", ["GET", "HEAD"], (HttpContext context, Capabilities capabilities) => capabilities.HandleAsync(context));
+        endpoints.MapMethods("/fhir/metadata", ["GET", "HEAD"], AnswerCapabilitiesAsync);
         endpoints.Map("/fhir/metadata", context => RefuseMethodAsync(context, "GET, HEAD"));
 
         var routes = endpoints.ServiceProvider.GetRequiredService<FhirRoutes>();
@@ -55,9 +56,23 @@ public static class ApiModule
         fhir.MapFallback("/{**path}", context => FhirResponse.RefuseAsync(context, StatusCodes.Status404NotFound, ApiIssues.UnknownPath()));
     }
 
+    // Without a token: it is how a client learns where to get one.
+    private static Task AnswerCapabilitiesAsync(HttpContext context)
+    {
+        context.Response.Headers.AccessControlAllowOrigin = "*";
+        if (!ResponseShape.Of(context.Request).TryGetValue(out var shape, out var issues))
+        {
+            return FhirResponse.RefuseAsync(context, StatusCodes.Status400BadRequest, issues);
+        }
+
+        return shape.Format is null
+            ? FhirResponse.RefuseAsync(context, StatusCodes.Status406NotAcceptable, ApiIssues.NotAcceptable())
+            : FhirResponse.SendAsync(context, context.RequestServices.GetRequiredService<Capabilities>().Answer(), shape);
+    }
+
     private static async Task AnswerAsync(HttpContext context, FhirRoute route)
     {
-        var call = new HttpFhirCall(context, context.Features.Get<ResponseShape>()!);
+        var call = new HttpFhirCall(context, route, context.Features.Get<ResponseShape>()!);
         var answer = await route.Handler(call).ConfigureAwait(false);
         await FhirResponse.SendAsync(context, answer, call.Shape).ConfigureAwait(false);
     }

@@ -17,6 +17,8 @@ internal sealed class FhirRoutes
             new("history-type", "GET,HEAD", "{type}/_history", history.HandleAsync),
             new("history-instance", "GET,HEAD", "{type}/{id}/_history", history.HandleAsync),
             .. operations.Routes,
+            new("search-system", "GET,HEAD", "", search.GetAsync),
+            new("search-system", "POST", "_search", search.PostAsync),
             new("search-type", "POST", "{type}/_search", search.PostAsync),
             new("search-type", "GET,HEAD", "{type}", search.GetAsync),
             new("create", "POST", "{type}", write.HandleAsync) { IsWrite = true },
@@ -27,6 +29,8 @@ internal sealed class FhirRoutes
             new("update", "PUT", "{type}/{id}", write.HandleAsync) { IsWrite = true },
             new("patch", "PATCH", "{type}/{id}", write.HandleAsync) { IsWrite = true },
             new("delete", "DELETE", "{type}/{id}", write.HandleAsync) { IsWrite = true },
+            new("search-compartment", "GET,HEAD", "{type}/{id}/{inner}", search.GetAsync),
+            new("search-compartment", "POST", "{type}/{id}/{inner}/_search", search.PostAsync),
             new("vread", "GET,HEAD", "{type}/{id}/_history/{version}", read.VersionAsync),
         ];
     }

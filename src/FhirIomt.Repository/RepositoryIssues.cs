@@ -42,6 +42,9 @@ public static class RepositoryIssues
     public static Refusal BadId() =>
         new(RefusalKind.BadRequest, Issue.Error(IssueKind.Value, "IOMT-0613", "The resource's id is not a FHIR id.", "id", "Use 1 to 64 characters of A-Z, a-z, 0-9, '-' and '.'."));
 
+    public static Refusal NoSuchParameter() =>
+        new(RefusalKind.NotFound, Issue.Error(IssueKind.NotFound, "IOMT-0614", "No search parameter of that id can be indexed.", fix: "Store an active SearchParameter first; what stands in its way was told as a warning then."));
+
     public static Refusal IdMismatch(string urlId) =>
         new(RefusalKind.BadRequest, Issue.Error(IssueKind.Invalid, "IOMT-0606", $"The resource's id must be '{urlId}', as in the URL.", "id", "Put the id of the URL into the resource."));
 

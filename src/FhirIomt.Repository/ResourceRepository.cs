@@ -4,6 +4,7 @@ using FhirIomt.Fhir.Json;
 using FhirIomt.Fhir.Search;
 using FhirIomt.Fhir.Searching;
 using FhirIomt.Repository.Definitions;
+using FhirIomt.Repository.Searching;
 using FhirIomt.Storage;
 using FhirIomt.Validation;
 
@@ -16,6 +17,7 @@ public sealed class ResourceRepository(IStore store, ServerDefinitions definitio
     private const int MaxHistoryPages = 20;
 
     private readonly LeavingCheck _leaving = new(indexer);
+    private readonly SearchService _search = new(store, indexer);
 
     public async ValueTask<ReadResult> ReadAsync(string type, string id, AccessScope scope, CancellationToken cancellationToken)
     {
@@ -85,26 +87,8 @@ public sealed class ResourceRepository(IStore store, ServerDefinitions definitio
         }
     }
 
-    public async ValueTask<SearchResult> SearchAsync(SearchQuery query, AccessScope scope, CancellationToken cancellationToken)
-    {
-        var predicate = scope.PredicateFor(query.ResourceType, ScopeInteractions.Search);
-        if (predicate is AccessPredicate.Nothing)
-        {
-            return new SearchResult.Refused(RepositoryIssues.TypeDenied(query.ResourceType, "search"));
-        }
-
-        // An included resource is read, not searched for: its type needs the read right.
-        var access = scope.SearchAccessFor(query.ResourceType);
-        var outcome = await store.SearchAsync(query, access, cancellationToken).ConfigureAwait(false);
-        if (!outcome.TryGetValue(out var page, out var issues))
-        {
-            return new SearchResult.Refused(new Refusal(RefusalKind.BadRequest, issues));
-        }
-
-        Recheck(page.Matches, _ => predicate);
-        Recheck(page.Included, access.Included);
-        return new SearchResult.Found(page);
-    }
+    /// <summary>As <see cref="SearchService"/> does it.</summary>
+    public ValueTask<SearchResult> SearchAsync(SearchQuery query, AccessScope scope, CancellationToken cancellationToken) => _search.SearchAsync(query, scope, cancellationToken);
 
     /// <summary>Validates a resource that the server itself is about to write; a refusal carries every issue.</summary>
     public Outcome<PreparedResource> Prepare(string type, JsonTree resource)
@@ -157,18 +141,6 @@ public sealed class ResourceRepository(IStore store, ServerDefinitions definitio
 
         var judged = stored.IsDeleted ? await store.ReadVersionAsync(stored.Type, stored.Id, stored.Version - 1, cancellationToken).ConfigureAwait(false) : stored;
         return judged is { IsDeleted: false } && _leaving.Permits(predicate, stored.Type, JsonTree.Parse(judged.Body).Require());
-    }
-
-    private void Recheck(IReadOnlyList<StoredResource> leaving, Func<string, AccessPredicate> predicateOf)
-    {
-        foreach (var resource in leaving)
-        {
-            var predicate = predicateOf(resource.Type);
-            if (predicate is not AccessPredicate.Everything && !_leaving.Permits(predicate, resource.Type, JsonTree.Parse(resource.Body).Require()))
-            {
-                throw new AccessDisagreementException(resource.Type);
-            }
-        }
     }
 }
 

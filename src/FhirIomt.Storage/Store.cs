@@ -64,8 +64,14 @@ public static class RecordKind
     public const string Receipt = "receipt";
     public const string Quarantine = "quarantine";
 
+    /// <summary>That every stored resource has been indexed by a search parameter of somebody's own, by its index name.</summary>
+    public const string SearchIndex = "search-index";
+
+    /// <summary>Indexing by a search parameter while it runs, by the parameter's id.</summary>
+    public const string Reindexing = "reindexing";
+
     /// <summary>Kinds whose change must reach caches at once.</summary>
-    public static bool IsConfiguration(string kind) => kind is Client or Vendor or Credential or DeviceOwner or Mapping;
+    public static bool IsConfiguration(string kind) => kind is Client or Vendor or Credential or DeviceOwner or Mapping or SearchIndex;
 }
 
 /// <summary>The engine cannot do it now: disk full, file unreadable, locked beyond the timeout. Nothing was written; trying again may work.</summary>

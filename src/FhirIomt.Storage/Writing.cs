@@ -43,6 +43,11 @@ public interface IWriteTransaction
 
     void DeleteRecord(string kind, string id);
 
+    /// <summary>Indexes again, by all parameters of the moment, the next resources of a type; adds what new parameters find.</summary>
+    /// <param name="after">What the call before answered; 0 begins with those changed at or after <paramref name="since"/>.</param>
+    /// <returns>A position to go on from, and how many were looked at: none at the end.</returns>
+    (long Position, int Count) ReindexNext(string type, long after, DateTimeOffset since, int limit);
+
     /// <summary>Takes away records whose time is over.</summary>
     void DeleteExpiredRecords();
 }

@@ -68,34 +68,66 @@ public sealed class SearchTests(ServerFixture fixture) : IClassFixture<ServerFix
     [InlineData("_count=x")]
     [InlineData("_count=99999999999")]
     [InlineData("_sort=family")]
-    [InlineData("_sort=date,_lastUpdated")]
+    [InlineData("_sort=code-value-quantity")]
+    [InlineData("_sort=date,code,status,device,category")]
     [InlineData("_total=maybe")]
-    [InlineData("_include=*")]
     [InlineData("_include=Patient:nonsense")]
     [InlineData("_include=Observation:code")]
-    [InlineData("_include:iterate=Observation:subject")]
+    [InlineData("_include=Patient:organization")]
+    [InlineData("_include=Observation:subject:Nothing")]
+    [InlineData("_include=*:subject")]
     [InlineData("_revinclude=Observation:subject")]
-    [InlineData("_revinclude=*")]
+    [InlineData("_revinclude=Patient")]
     [InlineData("_has:Observation:subject:code=x")]
-    [InlineData("patient.name=x")]
-    [InlineData("subject:Patient.birthdate=2000")]
-    [InlineData("subject:identifier=x")]
+    [InlineData("_has:X:y:z=1")]
+    [InlineData("_has:Observation:subject=x")]
+    [InlineData("_has=x")]
+    [InlineData("patient.nonsense=x")]
+    [InlineData("subject.nonsense=x")]
+    [InlineData("code.name=x")]
+    [InlineData("focus.name=x")]
+    [InlineData("subject:Nobody.name=x")]
+    [InlineData("subject:Patient.birthdate=soon")]
+    [InlineData("subject:Patient.link:Patient.link:Patient.link:Patient.link:Patient.link:Patient.name=x")]
     [InlineData("patient:not=x")]
-    [InlineData("_filter=code eq x")]
+    [InlineData("_filter=code")]
+    [InlineData("_filter=code xx y")]
+    [InlineData("_filter=(code eq x")]
+    [InlineData("_filter=code eq \"x")]
+    [InlineData("_filter=date eq soon")]
+    [InlineData("_filter=nonsense eq x")]
+    [InlineData("_filter=not code eq x")]
+    [InlineData("_filter=code eq x and")]
     [InlineData("_query=x")]
-    [InlineData("_text=x")]
-    [InlineData("_content=x")]
-    [InlineData("_list=x")]
+    [InlineData("_text=%20")]
+    [InlineData("_list=$current-problems")]
+    [InlineData("_list=")]
     [InlineData("_type=Patient")]
-    [InlineData("_elements=id")]
+    [InlineData("_contained=true")]
+    [InlineData("_contained=both")]
     [InlineData("code:in=x")]
-    [InlineData("code:text=x")]
-    [InlineData("code=|")]
+    [InlineData("code:above=x")]
+    [InlineData("code:below=http://nowhere.example%7Cy")]
+    [InlineData("code:nonsense=x")]
     [InlineData("code=")]
+    [InlineData("code=,")]
     [InlineData("date=x")]
+    [InlineData("date:exact=2020")]
     [InlineData("_lastUpdated=now")]
     [InlineData("_cursor=x")]
-    [InlineData("patient=Patient/1/_history/1")]
+    [InlineData("_cursor=AAAA")]
+    [InlineData("value-quantity=abc")]
+    [InlineData("value-quantity=5%7Cmg")]
+    [InlineData("value-quantity=5%7Ca%7Cb%7Cc")]
+    [InlineData("value-quantity=1e99")]
+    [InlineData("code-value-quantity=a")]
+    [InlineData("code-value-quantity=a$")]
+    [InlineData("code-value-quantity=a$b")]
+    [InlineData("identifier:of-type=a%7Cb")]
+    [InlineData("_id=")]
+    [InlineData("status:missing=maybe")]
+    [InlineData("_has:Observation:nonsense:code=x")]
+    [InlineData("code=%7C")]
     public async Task Abuse_14_to_16_what_is_not_offered_is_refused_and_not_ignored(string query) =>
         (await All.GetAsync($"Observation?{query}")).AssertOutcome(400);
 
@@ -159,7 +191,7 @@ public sealed class SearchTests(ServerFixture fixture) : IClassFixture<ServerFix
             var listed = resource.GetProperty("searchParam").EnumerateArray().ToDictionary(one => one.Text("name"), one => one.Text("type"), StringComparer.Ordinal);
             foreach (var (name, kind) in listed)
             {
-                var answer = await All.GetAsync($"{type}?{name}={(kind == "date" ? "2026" : "x")}");
+                var answer = await All.GetAsync($"{type}?{name}={Value(type, name, kind)}");
                 Assert.True(answer.Status == 200, $"{type}?{name}: {answer.Body}");
             }
 
@@ -178,6 +210,17 @@ public sealed class SearchTests(ServerFixture fixture) : IClassFixture<ServerFix
         }
     }
 
+    private static string Value(string type, string name, string kind) => kind switch
+    {
+        "special" => "_id eq x",
+        "date" => "2026",
+        "number" or "quantity" => "1",
+        "composite" => string.Join('$', Fhir.Definitions.FhirDefinitions.R4.SearchParameter(type, name)!.Components
+            .Select(component => Fhir.Definitions.FhirDefinitions.R4.SearchParameters(type).First(one => one.Url == component.DefinitionUrl))
+            .Select(one => Value(type, one.Code, one.Type.ToString().ToLowerInvariant()))),
+        _ => "x",
+    };
+
     [Fact]
     public async Task The_parameters_that_integrators_rely_on_are_listed()
     {
@@ -185,6 +228,139 @@ public sealed class SearchTests(ServerFixture fixture) : IClassFixture<ServerFix
         var observation = statement.RootElement.GetProperty("rest")[0].GetProperty("resource").EnumerateArray().Single(one => one.Text("type") == "Observation");
         var names = observation.GetProperty("searchParam").EnumerateArray().Select(one => one.Text("name")).ToHashSet(StringComparer.Ordinal);
         Assert.Subset(names, new HashSet<string> { "_id", "identifier", "patient", "subject", "device", "code", "category", "date", "status", "_lastUpdated" });
+    }
+
+    [Fact]
+    public async Task A_search_at_the_base_finds_several_types_page_by_page()
+    {
+        var mrn = Given.Unique("several");
+        List<string> ids = [await All.CreateAsync(Given.Patient(mrn: mrn)), await All.CreateAsync(Given.Observation("nobody", mrn: mrn)), await All.CreateAsync(Given.Patient(mrn: mrn)), await All.CreateAsync(Given.Observation("nobody", mrn: mrn))];
+        foreach (var (order, expected) in new[] { ("", null), ("&_sort=_lastUpdated", ids), ("&_sort=-_lastUpdated", Enumerable.Reverse(ids).ToList()) })
+        {
+            var found = new List<string>();
+            string? next = $"?_type=Patient,Observation&identifier={mrn},urn:example:mrn%7C{mrn}&_count=1{order}";
+            while (next is not null)
+            {
+                var page = await All.GetAsync(next);
+                Assert.True(page.Status == 200, page.Body);
+                Assert.Single(page.Matches);
+                found.AddRange(page.Matches);
+                next = page.Link("next");
+            }
+
+            Assert.Equal(expected ?? [.. ids.Order(StringComparer.Ordinal)], expected is null ? [.. found.Order(StringComparer.Ordinal)] : found);
+        }
+
+        Assert.Equal(4, (await All.GetAsync($"?_type=Patient,Observation&identifier={mrn}&_summary=count")).Json.GetProperty("total").GetInt64());
+        var posted = await All.PostAsync("_search", $"_type=Patient&identifier={mrn}", ("Content-Type", "application/x-www-form-urlencoded"));
+        Assert.Equal(2, posted.Matches.Count);
+        Assert.Equal($"{fixture.Server.FhirBase}?_type=Patient&identifier={mrn}&_count=50", posted.Link("self"));
+        Assert.Equal([ids[1]], (await All.GetAsync($"?_id={ids[1]}")).Matches);
+        (await All.GetAsync("?_type=Nothing")).AssertOutcome(400, "IOMT-0718");
+        (await All.GetAsync("?birthdate=2020")).AssertOutcome(400, "IOMT-0700");
+        (await All.GetAsync("?_type=Patient,Observation&_sort=date")).AssertOutcome(400, "IOMT-0704");
+        var lenient = await All.GetAsync("?_type=Patient,Observation&birthdate=2020&_id=none", ("Prefer", "handling=lenient"));
+        Assert.Equal(200, lenient.Status);
+        Assert.DoesNotContain("birthdate", lenient.Link("self"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_compartment_is_searched_by_type_and_as_a_whole()
+    {
+        var patient = await All.CreateAsync(Given.Patient());
+        var own = await All.CreateAsync(Given.Observation(patient));
+        await All.CreateAsync(Given.Observation("nobody"));
+        var answer = await All.GetAsync($"Patient/{patient}/Observation?code=8867-4");
+        Assert.Equal([own], answer.Matches);
+        Assert.Equal($"{fixture.Server.FhirBase}/Patient/{patient}/Observation?code=8867-4&_count=50", answer.Link("self"));
+        Assert.Empty((await All.GetAsync($"Patient/{patient}/Observation?code=other")).Matches);
+        Assert.Equal(new[] { own, patient }.Order(StringComparer.Ordinal), (await All.GetAsync($"Patient/{patient}/*")).Matches.Order(StringComparer.Ordinal));
+        Assert.Equal([own], (await All.GetAsync($"Patient/{patient}/*?_type=Observation")).Matches);
+        Assert.Equal([own], (await All.PostAsync($"Patient/{patient}/Observation/_search", "code=8867-4", ("Content-Type", "application/x-www-form-urlencoded"))).Matches);
+        (await All.GetAsync($"Patient/{patient}/Medication")).AssertOutcome(400, "IOMT-0714");
+        (await All.GetAsync($"Observation/{own}/Patient")).AssertOutcome(404);
+    }
+
+    [Fact]
+    public async Task What_refers_to_a_match_comes_as_an_include_and_iterates()
+    {
+        var patient = await All.CreateAsync(Given.Patient());
+        var device = await All.CreateAsync($$"""{"resourceType":"Device","patient":{"reference":"Patient/{{patient}}"} }""");
+        var own = await All.CreateAsync(Given.Observation(patient));
+        var answer = await All.GetAsync($"Patient?_id={patient}&_revinclude=Observation:subject&_revinclude=Device:patient");
+        Assert.Equal([patient], answer.Matches);
+        Assert.Equal(new[] { device, own }.Order(StringComparer.Ordinal), answer.Included.Order(StringComparer.Ordinal));
+        Assert.Equal(1, answer.Json.GetProperty("total").GetInt64());
+        var iterated = await All.GetAsync($"Observation?_id={own}&_include=Observation:subject&_revinclude:iterate=Device:patient");
+        Assert.Equal(new[] { device, patient }.Order(StringComparer.Ordinal), iterated.Included.Order(StringComparer.Ordinal));
+        Assert.Equal(new[] { device, own }.Order(StringComparer.Ordinal), (await All.GetAsync($"Patient?_id={patient}&_revinclude=*")).Included.Order(StringComparer.Ordinal));
+        Assert.Equal([patient], (await All.GetAsync($"Observation?_id={own}&_include=*")).Included);
+    }
+
+    [Fact]
+    public async Task Chains_and_reverse_chains_look_only_through_what_may_be_searched()
+    {
+        var family = Given.Unique("Chained");
+        var patient = await All.CreateAsync(Given.Patient(family));
+        var own = await All.CreateAsync(Given.Observation(patient));
+        string[] chains = [$"patient.family={family}", $"subject:Patient.name={family}", $"subject.family={family}", $"_filter=subject.family eq {family}", $"patient._has:Observation:patient:_id={own}"];
+        foreach (var chain in chains)
+        {
+            Assert.Equal([own], (await All.GetAsync($"Observation?{chain}")).Matches);
+        }
+
+        Assert.Equal([patient], (await All.GetAsync($"Patient?family={family}&_has:Observation:patient:code=8867-4")).Matches);
+        var narrow = await fixture.Server.CallerAsync("system/Observation.rs");
+        foreach (var chain in chains)
+        {
+            var answer = await narrow.GetAsync($"Observation?{chain}&_total=accurate");
+            Assert.Equal((200, 0), (answer.Status, answer.Matches.Count));
+            Assert.Equal(0, answer.Json.GetProperty("total").GetInt64());
+        }
+
+        var patientsOnly = await fixture.Server.CallerAsync("system/Patient.rs");
+        Assert.Empty((await patientsOnly.GetAsync($"Patient?_has:Observation:patient:_id={own}")).Matches);
+        Assert.Empty((await patientsOnly.GetAsync($"Patient?_id={patient}&_revinclude=Observation:patient")).Included);
+        (await patientsOnly.GetAsync("?_type=Observation")).AssertOutcome(403);
+        Assert.Equal([patient], (await patientsOnly.GetAsync($"?_id={patient},{own}")).Matches);
+    }
+
+    [Fact]
+    public async Task Codes_are_searched_by_value_set_and_by_the_system_their_binding_implies()
+    {
+        var family = Given.Unique("Coded");
+        var id = await All.CreateAsync(Given.Patient(family));
+        foreach (var (query, isFound) in new[]
+        {
+            ("gender:in=http://hl7.org/fhir/ValueSet/administrative-gender", true),
+            ("gender:not-in=http://hl7.org/fhir/ValueSet/administrative-gender", false),
+            ("gender=http://hl7.org/fhir/administrative-gender%7Cmale", true),
+            ("gender=http://hl7.org/fhir/administrative-gender%7C", true),
+            ("gender=http://other.example%7Cmale", false),
+            ("gender=%7Cmale", true),
+            ("gender:below=http://hl7.org/fhir/administrative-gender%7Cmale", true),
+            ("gender:above=http://hl7.org/fhir/administrative-gender%7Cfemale", false),
+        })
+        {
+            var answer = await All.GetAsync($"Patient?family={family}&{query}");
+            Assert.True(answer.Status == 200, answer.Body);
+            Assert.True(answer.Matches.Contains(id) == isFound, query);
+        }
+    }
+
+    [Fact]
+    public async Task A_cursor_of_another_search_is_refused()
+    {
+        var patient = Given.Unique("p");
+        for (var number = 0; number < 3; number++)
+        {
+            await All.CreateAsync(Given.Observation(patient));
+        }
+
+        var cursor = (await All.GetAsync($"Observation?patient={patient}&_count=1")).Link("next")!.Split("_cursor=")[1];
+        Assert.Equal(200, (await All.GetAsync($"Observation?patient={patient}&_count=2&_cursor={cursor}")).Status);
+        (await All.GetAsync($"Observation?patient=other&_count=1&_cursor={cursor}")).AssertOutcome(400, "IOMT-0706");
+        (await All.GetAsync($"Observation?patient={patient}&_sort=code&_cursor={cursor}")).AssertOutcome(400, "IOMT-0706");
     }
 
     [Fact]

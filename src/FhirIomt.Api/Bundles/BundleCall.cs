@@ -20,7 +20,7 @@ internal sealed class BundleCall : FhirCall
         Shape = shape;
         Scope = bundle.Scope;
         Cancelled = bundle.Cancelled;
-        Type = parts.GetValueOrDefault("type", "");
+        Type = parts.GetValueOrDefault("type", route.FixedType);
         Id = parts.GetValueOrDefault("id", "");
         Version = parts.GetValueOrDefault("version", "");
         Inner = parts.GetValueOrDefault("inner", "");

@@ -75,6 +75,11 @@ internal sealed class BundleEntries(FhirRoutes routes, ServerAddress address)
             return FhirAnswer.Refused(404, ApiIssues.UnknownPath());
         }
 
+        if (match.Parts.TryGetValue("inner", out var inner) && inner != "*" && !FhirDefinitions.R4.IsResourceType(inner))
+        {
+            return FhirAnswer.Refused(404, ApiIssues.UnknownType(inner));
+        }
+
         if (match.Parts.TryGetValue("id", out var id) && !FhirRequest.IsId(id))
         {
             return FhirAnswer.BadRequest(ApiIssues.BadId());

@@ -10,6 +10,9 @@ internal sealed record FhirRoute(string Name, string Method, string Pattern, Fun
     /// <summary>Of an operation: the canonical URL of its definition.</summary>
     public string? OperationDefinition { get; init; }
 
+    /// <summary>The type that the pattern itself names (<c>Patient/{id}/$everything</c>); "" when the address does.</summary>
+    public string FixedType { get; } = Pattern.Length > 0 && char.IsAsciiLetterUpper(Pattern[0]) ? Pattern.Split('/')[0] : "";
+
     private readonly string[] _segments = Pattern.Split('/', StringSplitOptions.RemoveEmptyEntries);
 
     /// <summary>The parts of that address, or null when it is not this route's. Literal segments win over named ones by the order of the table.</summary>

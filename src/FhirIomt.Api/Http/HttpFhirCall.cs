@@ -11,13 +11,13 @@ internal sealed class HttpFhirCall : FhirCall
     private readonly HttpContext _context;
 
     [System.Diagnostics.CodeAnalysis.SetsRequiredMembers]
-    public HttpFhirCall(HttpContext context, ResponseShape shape)
+    public HttpFhirCall(HttpContext context, FhirRoute route, ResponseShape shape)
     {
         _context = context;
         Scope = context.AccessScope();
         Shape = shape;
         Cancelled = context.RequestAborted;
-        Type = Part("type");
+        Type = route.FixedType.Length > 0 ? route.FixedType : Part("type");
         Id = Part("id");
         Version = Part("version");
         Inner = Part("inner");

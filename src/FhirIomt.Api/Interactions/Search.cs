@@ -1,19 +1,24 @@
 using System.Text;
-using System.Text.Json;
-using FhirIomt.Fhir.Json;
 using FhirIomt.Api.Http;
 using FhirIomt.Core;
 using FhirIomt.Fhir.Searching;
 using FhirIomt.Repository;
+using FhirIomt.Repository.Searching;
 using FhirIomt.Smart;
 using Microsoft.AspNetCore.Http;
 
 namespace FhirIomt.Api.Interactions;
 
-/// <summary>search-type (R4 §3.1.0.12): <c>GET /fhir/{type}?…</c> and <c>POST /fhir/{type}/_search</c>.</summary>
-internal sealed class Search(ResourceRepository repository, SearchQueryParser parser, ServerAddress address)
+/// <summary>
+/// Searches (R4 §3.1.0.12): of a type, of several types at the base, of a compartment (<c>Patient/1/Observation</c>, <c>Patient/1/*</c>); each by GET, or by POST to
+/// <c>_search</c> below the same address.
+/// </summary>
+internal sealed class Search(SearchService search, SearchQueryParser parser, ServerAddress address)
 {
     private const int MaxFormBytes = 64 * 1024;
+
+    // The compartments that R4 defines (§2.38).
+    private static readonly string[] Compartments = ["Patient", "Device", "Encounter", "Practitioner", "RelatedPerson"];
 
     public Task<FhirAnswer> GetAsync(FhirCall call) => RunAsync(call, call.Arguments);
 
@@ -41,96 +46,39 @@ internal sealed class Search(ResourceRepository repository, SearchQueryParser pa
 
     private async Task<FhirAnswer> RunAsync(FhirCall call, IReadOnlyList<SearchArgument> arguments)
     {
-        if (!parser.Parse(call.Type, arguments, call.Prefers("handling=lenient")).TryGetValue(out var query, out var issues))
+        if (call.Inner.Length > 0 && !Compartments.Contains(call.Type, StringComparer.Ordinal))
+        {
+            return FhirAnswer.Refused(StatusCodes.Status404NotFound, ApiIssues.UnknownPath());
+        }
+
+        if (!Parse(call, arguments).TryGetValue(out var query, out var issues))
         {
             return FhirAnswer.BadRequest(issues);
         }
 
-        var result = await repository.SearchAsync(query, call.Scope, call.Cancelled).ConfigureAwait(false);
+        var result = await search.SearchAsync(query, call.Scope, call.Cancelled).ConfigureAwait(false);
         if (result is not SearchResult.Found { Page: var page })
         {
             return FhirAnswer.Refused(((SearchResult.Refused)result).Refusal);
         }
 
-        var used = arguments.Where(argument => !issues.Any(issue => issue.Expression == argument.Name.Split(':')[0])).ToList();
-        return FhirAnswer.Written(writer => WriteBundle(writer, call.Type, query, used, page, issues));
+        var ignored = issues.Select(issue => issue.Expression).ToHashSet(StringComparer.Ordinal);
+        var used = arguments.Where(argument => !ignored.Contains(argument.Name)).ToList();
+        var bundle = new SearchBundle(address, Path(call), query, used, page, page.IncludesCut ? [.. issues, SearchIssues.IncludesCut()] : issues);
+        return FhirAnswer.Written(bundle.Write);
     }
 
-    private void WriteBundle(Utf8JsonWriter writer, string type, SearchQuery query, List<SearchArgument> used, SearchPage page, IReadOnlyList<Issue> warnings)
+    private Outcome<SearchQuery> Parse(FhirCall call, IReadOnlyList<SearchArgument> arguments)
     {
-        writer.WriteStartObject();
-        writer.WriteString("resourceType"u8, "Bundle"u8);
-        writer.WriteString("type"u8, "searchset"u8);
-        if (page.Total is { } total)
+        var lenient = call.Prefers("handling=lenient");
+        return (call.Type, call.Inner) switch
         {
-            writer.WriteNumber("total"u8, total);
-        }
-
-        writer.WriteStartArray("link"u8);
-        BundleWriter.Link(writer, "self", Url(type, query, used, query.Cursor));
-        if (page.Next is { } next)
-        {
-            BundleWriter.Link(writer, "next", Url(type, query, used, next));
-        }
-
-        writer.WriteEndArray();
-        if (page.Matches.Count + page.Included.Count + warnings.Count > 0)
-        {
-            writer.WriteStartArray("entry"u8);
-            WriteEntries(writer, page.Matches, "match"u8);
-            WriteEntries(writer, page.Included, "include"u8);
-            WriteWarnings(writer, warnings);
-            writer.WriteEndArray();
-        }
-
-        writer.WriteEndObject();
+            ("", _) => parser.ParseSystem(arguments, lenient),
+            (var type, "") => parser.Parse(type, arguments, lenient),
+            (var type, "*") => parser.ParseSystem(arguments, lenient, new CompartmentId(type, call.Id)),
+            (var type, var inner) => parser.Parse(inner, arguments, lenient, new CompartmentId(type, call.Id)),
+        };
     }
 
-    private void WriteEntries(Utf8JsonWriter writer, IReadOnlyList<StoredResource> resources, ReadOnlySpan<byte> mode)
-    {
-        foreach (var resource in resources)
-        {
-            writer.WriteStartObject();
-            writer.WriteString("fullUrl"u8, $"{address.FhirBase}/{resource.Type}/{resource.Id}");
-            writer.WritePropertyName("resource"u8);
-            writer.WriteRawValue(resource.Body.Span, skipInputValidation: true);
-            WriteMode(writer, mode);
-            writer.WriteEndObject();
-        }
-    }
-
-    private static void WriteWarnings(Utf8JsonWriter writer, IReadOnlyList<Issue> warnings)
-    {
-        if (warnings.Count == 0)
-        {
-            return;
-        }
-
-        writer.WriteStartObject();
-        writer.WritePropertyName("resource"u8);
-        OperationOutcome.Write(writer, warnings);
-        WriteMode(writer, "outcome"u8);
-        writer.WriteEndObject();
-    }
-
-    private static void WriteMode(Utf8JsonWriter writer, ReadOnlySpan<byte> mode)
-    {
-        writer.WriteStartObject("search"u8);
-        writer.WriteString("mode"u8, mode);
-        writer.WriteEndObject();
-    }
-
-    // Says what was used (R4 §3.1.1.5.6): ignored parameters are gone, _count is what it was limited to.
-    private string Url(string type, SearchQuery query, List<SearchArgument> used, string? cursor)
-    {
-        var parts = used.Where(argument => argument.Name is not ("_cursor" or "_count"))
-            .Select(argument => $"{Uri.EscapeDataString(argument.Name)}={Uri.EscapeDataString(argument.Value)}")
-            .Append($"_count={(query.CountOnly ? 0 : query.Count)}");
-        if (cursor is not null)
-        {
-            parts = parts.Append($"_cursor={cursor}");
-        }
-
-        return $"{address.FhirBase}/{type}?{string.Join('&', parts)}";
-    }
+    private static string Path(FhirCall call) => call.Inner.Length > 0 ? $"/{call.Type}/{call.Id}/{call.Inner}" : call.Type.Length > 0 ? $"/{call.Type}" : "";
 }

@@ -5,6 +5,7 @@ using FhirIomt.Api.Interactions;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Fhir.Searching;
 using FhirIomt.Repository;
+using FhirIomt.Repository.Searching;
 using FhirIomt.Smart;
 using ReadResult = FhirIomt.Repository.ReadResult;
 
@@ -14,7 +15,7 @@ namespace FhirIomt.Api.Operations;
 /// <c>Patient/{id}/$everything</c> (R4, Patient): the patient, everything in the compartment that the token covers, and what that refers to outside of it
 /// (devices, practitioners, organizations…). Written page by page while it is read; with <c>_count</c> in pages.
 /// </summary>
-internal sealed class Everything(ResourceRepository repository, SearchQueryParser parser, ServerAddress address)
+internal sealed class Everything(ResourceRepository repository, SearchService searches, SearchQueryParser parser, ServerAddress address)
 {
     // Without _count, a record larger than this goes on with a next link: no answer grows without bound.
     private const int MaxUnpaged = 10_000;
@@ -45,7 +46,7 @@ internal sealed class Everything(ResourceRepository repository, SearchQueryParse
         writer.WriteString("resourceType"u8, "Bundle"u8);
         writer.WriteString("type"u8, "searchset"u8);
         writer.WriteStartArray("entry"u8);
-        var walk = new Walk(repository, parser, address, call, request, request.Count ?? MaxUnpaged);
+        var walk = new Walk(repository, searches, parser, address, call, request, request.Count ?? MaxUnpaged);
         while (await walk.NextAsync(cancelled).ConfigureAwait(false) is { } page)
         {
             page.ForEach(resource => WriteEntry(writer, resource, "match"u8));
@@ -89,7 +90,7 @@ internal sealed class Everything(ResourceRepository repository, SearchQueryParse
     }
 
     /// <summary>Type after type, page after page.</summary>
-    private sealed class Walk(ResourceRepository repository, SearchQueryParser parser, ServerAddress address, FhirCall call, EverythingRequest request, int limit)
+    private sealed class Walk(ResourceRepository repository, SearchService searches, SearchQueryParser parser, ServerAddress address, FhirCall call, EverythingRequest request, int limit)
     {
         private readonly ReferredResources _referred = new(address.FhirBase);
         private int _type = request.Position?.Type ?? 0;
@@ -137,7 +138,7 @@ internal sealed class Everything(ResourceRepository repository, SearchQueryParse
                 ? parser.Parse(type, [new SearchArgument("_id", call.Id), .. request.Criteria(parser, type)], lenient: false)
                 : parser.Parse(type, request.Criteria(parser, type), lenient: false, new CompartmentId("Patient", call.Id));
             var query = parsed.Require() with { Count = count, Cursor = _cursor };
-            if (await repository.SearchAsync(query, call.Scope, cancelled).ConfigureAwait(false) is not SearchResult.Found { Page: var page })
+            if (await searches.SearchAsync(query, call.Scope, cancelled).ConfigureAwait(false) is not SearchResult.Found { Page: var page })
             {
                 // The token does not cover the type.
                 (_type, _cursor) = (_type + 1, null);

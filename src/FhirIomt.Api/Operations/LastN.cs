@@ -3,6 +3,7 @@ using FhirIomt.Api.Interactions;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Fhir.Searching;
 using FhirIomt.Repository;
+using FhirIomt.Repository.Searching;
 using FhirIomt.Smart;
 
 namespace FhirIomt.Api.Operations;
@@ -11,7 +12,7 @@ namespace FhirIomt.Api.Operations;
 /// <c>Observation/$lastn</c> (R4, Observation): the newest Observations of each code, for one patient or subject. Any search parameter narrows it. Codes that have
 /// enough leave the search, so the rest of a long record is not read for them.
 /// </summary>
-internal sealed class LastN(ResourceRepository repository, SearchQueryParser parser, ServerAddress address)
+internal sealed class LastN(SearchService searches, SearchQueryParser parser, ServerAddress address)
 {
     private const int MaxPerCode = 100;
 
@@ -52,7 +53,7 @@ internal sealed class LastN(ResourceRepository repository, SearchQueryParser par
         var current = query;
         for (var pages = 0; pages < MaxPages; pages++)
         {
-            var result = await repository.SearchAsync(current, call.Scope, call.Cancelled).ConfigureAwait(false);
+            var result = await searches.SearchAsync(current, call.Scope, call.Cancelled).ConfigureAwait(false);
             if (result is not SearchResult.Found { Page: var page })
             {
                 return FhirAnswer.Refused(((SearchResult.Refused)result).Refusal);

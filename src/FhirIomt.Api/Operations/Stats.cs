@@ -6,6 +6,7 @@ using FhirIomt.Fhir.Json;
 using FhirIomt.Fhir.Search;
 using FhirIomt.Fhir.Searching;
 using FhirIomt.Repository;
+using FhirIomt.Repository.Searching;
 using Microsoft.AspNetCore.Http;
 
 namespace FhirIomt.Api.Operations;
@@ -14,7 +15,7 @@ namespace FhirIomt.Api.Operations;
 /// <c>Observation/$stats</c> (R4, Observation-stats): statistics of one subject's values for codes, over a time. Values in other units are converted when UCUM knows
 /// how; those that cannot be are counted, not calculated with. What was entered in error or cancelled does not count.
 /// </summary>
-internal sealed class Stats(ResourceRepository repository, SearchQueryParser parser, TimeProvider time)
+internal sealed class Stats(SearchService searches, SearchQueryParser parser, TimeProvider time)
 {
     // A year of a glucose monitor's readings every five minutes.
     private const int MaxValues = 110_000;
@@ -58,7 +59,7 @@ internal sealed class Stats(ResourceRepository repository, SearchQueryParser par
         var series = new StatsSeries(system, code);
         do
         {
-            var result = await repository.SearchAsync(query, call.Scope, call.Cancelled).ConfigureAwait(false);
+            var result = await searches.SearchAsync(query, call.Scope, call.Cancelled).ConfigureAwait(false);
             if (result is not SearchResult.Found { Page: var page })
             {
                 return FhirAnswer.Refused(((SearchResult.Refused)result).Refusal);

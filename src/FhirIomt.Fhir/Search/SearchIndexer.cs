@@ -24,6 +24,9 @@ public sealed class SearchIndexer
         _serverBase = serverBase is null || serverBase.EndsWith('/') ? serverBase : serverBase + "/";
     }
 
+    /// <summary>With a slash at its end; null when absolute references stay as they are.</summary>
+    public string? ServerBase => _serverBase;
+
     /// <summary>Everything that R4's parameters find in a resource; empty for a type that R4 does not know.</summary>
     public IReadOnlyList<IndexValue> Extract(JsonTree resource) => Plan(resource) is { } plan ? Run(resource, plan, plan.Parameters) : [];
 

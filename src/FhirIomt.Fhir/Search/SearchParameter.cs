@@ -27,6 +27,10 @@ public sealed record SearchParameter(
     SearchParameterType Type,
     string? Expression,
     IReadOnlyList<string> Targets,
-    IReadOnlyList<SearchParameterComponent> Components);
+    IReadOnlyList<SearchParameterComponent> Components)
+{
+    /// <summary>What its index rows are kept under. A parameter of somebody's own changes it with its expression, so that rows of another one never count.</summary>
+    public string IndexName { get; init; } = Code;
+}
 
 public sealed record SearchParameterComponent(string DefinitionUrl, string Expression);

@@ -65,5 +65,11 @@ public static class SearchIssues
     public static Issue EmptyCondition() =>
         Issue.Error(IssueKind.Value, "IOMT-0627", "A condition must be a search with at least one criterion, such as identifier=system|value.", fix: "Give a search parameter of the type.");
 
+    public static Issue BadExpression(string why) =>
+        Issue.Error(IssueKind.Invalid, "IOMT-0720", $"The expression cannot be read: {why}", "SearchParameter.expression", "Mend the FHIRPath expression.");
+
+    public static Issue NotUsable(string element, string why) =>
+        Issue.Warning(IssueKind.NotSupported, "IOMT-0721", $"The parameter is stored, but nothing is searched by it: {why}.", $"SearchParameter.{element}");
+
     private static string Shorten(string text) => text.Length <= 64 ? text : text[..64] + "…";
 }

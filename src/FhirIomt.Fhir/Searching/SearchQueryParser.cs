@@ -111,7 +111,7 @@ public sealed class SearchQueryParser
 
         return named.Count > 0 ? named
             : compartment is null ? [.. _policy.Definitions.ResourceTypes]
-            : _policy.Definitions.ResourceTypes.Where(type => _policy.Definitions.CompartmentParameters(compartment.Type, type).Count > 0).ToList();
+            : _policy.Definitions.ResourceTypes.Where(type => type == compartment.Type || _policy.Definitions.CompartmentParameters(compartment.Type, type).Count > 0).ToList();
     }
 
     private void AddCompartment(ParseState state, string type, CompartmentId? compartment)
@@ -121,14 +121,16 @@ public sealed class SearchQueryParser
             return;
         }
 
+        // The resource itself is in its compartment.
         var ways = new List<SearchCriterion>();
+        if (type == compartment.Type)
+        {
+            ways.Add(new SearchCriterion.Ids(_policy.Find(type, "_id")!, [compartment.Id]));
+        }
+
         foreach (var code in _policy.Definitions.CompartmentParameters(compartment.Type, type))
         {
-            if (code == "{def}")
-            {
-                ways.Add(new SearchCriterion.Ids(_policy.Find(type, "_id")!, [compartment.Id]));
-            }
-            else if (_policy.Find(type, code) is { } parameter)
+            if (_policy.Find(type, code) is { } parameter)
             {
                 ways.Add(new SearchCriterion.References(parameter, [new ReferenceMatch(compartment.Type, compartment.Id, null)]));
             }

@@ -2,19 +2,20 @@ using FhirIomt.Access;
 using FhirIomt.Fhir.Definitions;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Fhir.Searching;
+using FhirIomt.Repository.Searching;
 using FhirIomt.Storage;
 using FhirIomt.Validation;
 
 namespace FhirIomt.Repository.Definitions;
 
 /// <summary>
-/// The validator and terminology of the moment: R4's definitions, the server's own, and the StructureDefinitions, ValueSets, CodeSystems and ConceptMaps that are
+/// The validator and terminology of the moment: R4's definitions, the server's own, and the StructureDefinitions, ValueSets, CodeSystems, ConceptMaps and SearchParameters that are
 /// stored. What is stored never stands for what is built in, so nobody can change by a POST what everybody else is checked against.
 /// </summary>
-public sealed class ServerDefinitions(IStore store, FhirDefinitions definitions) : IDisposable
+public sealed class ServerDefinitions(IStore store, FhirDefinitions definitions, CustomParameters parameters) : IDisposable
 {
     /// <summary>The types whose resources define something.</summary>
-    public static IReadOnlyList<string> Types { get; } = ["StructureDefinition", "ValueSet", "CodeSystem", "ConceptMap"];
+    public static IReadOnlyList<string> Types { get; } = ["StructureDefinition", "ValueSet", "CodeSystem", "ConceptMap", "SearchParameter"];
 
     // US Core has about 300 definitions, a national guide about a thousand; beyond this the rest is stored but not used.
     private const int MaxDefinitions = 10_000;
@@ -31,7 +32,7 @@ public sealed class ServerDefinitions(IStore store, FhirDefinitions definitions)
     /// <summary>Whether that profile, a canonical with or without version, can be validated against.</summary>
     public bool Knows(string profile) => (Volatile.Read(ref _loaded)?.Catalog ?? _builtIn).Profile(profile) is not null || definitions.Type(BaseName(profile)) is not null;
 
-    /// <summary>Takes up what has been written since, by whichever process; costs four look-ups when nothing was.</summary>
+    /// <summary>Takes up what has been written since, by whichever process; costs five look-ups when nothing was.</summary>
     public async ValueTask RefreshAsync(CancellationToken cancellationToken)
     {
         await _refreshing.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -43,6 +44,8 @@ public sealed class ServerDefinitions(IStore store, FhirDefinitions definitions)
                 var catalog = _builtIn.WithUnread(await ReadAsync(cancellationToken).ConfigureAwait(false));
                 Volatile.Write(ref _loaded, new Loaded(newest, catalog, new ResourceValidator(catalog)));
             }
+
+            await parameters.RefreshAsync(_builtIn.Library.Added("SearchParameter"), cancellationToken).ConfigureAwait(false);
         }
         finally
         {

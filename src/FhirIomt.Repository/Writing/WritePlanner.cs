@@ -172,6 +172,11 @@ internal sealed class WritePlanner(IStore store, ServerDefinitions definitions, 
         }
 
         var issues = definitions.Validator.Validate(resource);
+        if (type == "SearchParameter" && resource.Root["status"u8].TextEquals("active"u8))
+        {
+            issues = [.. issues, .. CustomParameter.Read(resource.Root, policy.Definitions).Issues];
+        }
+
         if (issues.Any(issue => issue.Refuses))
         {
             return new Refusal(RefusalKind.Invalid, issues);

@@ -120,4 +120,7 @@ internal static partial class Log
 
     [LoggerMessage(4, LogLevel.Warning, "Stored definitions could not be read; trying again")]
     public static partial void DefinitionsNotRefreshed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(5, LogLevel.Warning, "Stored resources could not be indexed again; trying again")]
+    public static partial void NotReindexed(this ILogger logger, Exception exception);
 }

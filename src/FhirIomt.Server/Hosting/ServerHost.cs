@@ -7,6 +7,7 @@ using FhirIomt.Fhir.Searching;
 using FhirIomt.Repository;
 using FhirIomt.Repository.Definitions;
 using FhirIomt.Repository.Readings;
+using FhirIomt.Repository.Searching;
 using FhirIomt.Server.Demo;
 using FhirIomt.Server.Devices;
 using FhirIomt.Smart;
@@ -35,6 +36,7 @@ internal static class ServerHost
         builder.Services.AddSmart().AddFhirApi();
         builder.Services.AddSingleton<DeviceEndpoints>();
         builder.Services.AddHostedService<DefinitionsRefresh>();
+        builder.Services.AddHostedService<ReindexService>();
         builder.Services.AddHostedService<ExpiredRecords>();
         builder.Services.AddHostedService<DemoService>();
         OpenTelemetryExport.Add(builder, options.Telemetry);
@@ -59,10 +61,11 @@ internal static class ServerHost
         services.AddSingleton(new ServerAddress(PublicRoot(options)));
         services.AddSingleton<IndexPolicy>();
         services.AddSingleton(parts => new SearchIndexer(FhirDefinitions.R4, parts.GetRequiredService<ServerAddress>().FhirBase));
-        services.AddSingleton(parts => new SearchQueryParser(
-            parts.GetRequiredService<IndexPolicy>(),
-            new SearchTerminology(() => parts.GetRequiredService<ServerDefinitions>().Validator.Terminology),
-            parts.GetRequiredService<ServerAddress>().FhirBase));
+        services.AddSingleton<ITerminology>(parts => new SearchTerminology(() => parts.GetRequiredService<ServerDefinitions>().Validator.Terminology));
+        services.AddSingleton(parts => new SearchQueryParser(parts.GetRequiredService<IndexPolicy>(), parts.GetRequiredService<ITerminology>(), parts.GetRequiredService<ServerAddress>().FhirBase));
+        services.AddSingleton<SearchService>();
+        services.AddSingleton<CustomParameters>();
+        services.AddSingleton<Reindexing>();
         services.AddSingleton<ServerDefinitions>();
         services.AddSingleton<ResourceRepository>();
         services.AddSingleton(RepositoryOptions.Default);

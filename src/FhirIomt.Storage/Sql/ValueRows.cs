@@ -16,7 +16,7 @@ internal sealed class ValueRows(RowWriter rows, Dictionaries.Pending dictionarie
 
     public void Write(bool adding, long type, long key, IndexValue value)
     {
-        var parameter = Parameter(type, value.Parameter.Code);
+        var parameter = Parameter(type, value.Parameter.IndexName);
         switch (value)
         {
             case IndexValue.Token token:
@@ -81,14 +81,14 @@ internal sealed class ValueRows(RowWriter rows, Dictionaries.Pending dictionarie
 
         if (reference.IdentifierValue is { } identifier)
         {
-            rows.Identifier(adding, Parameter(type, reference.Parameter.Code + ByIdentifier), ExactText.Of(identifier), key, dictionaries.GetOrAdd(DictionaryKey.System(reference.IdentifierSystem)));
+            rows.Identifier(adding, Parameter(type, reference.Parameter.IndexName + ByIdentifier), ExactText.Of(identifier), key, dictionaries.GetOrAdd(DictionaryKey.System(reference.IdentifierSystem)));
         }
     }
 
     /// <summary>Rows of one repetition of a composite.</summary>
     public void Composite(long type, long key, IndexValue.Composite composite, int repetition)
     {
-        var parameter = Parameter(type, composite.Parameter.Code);
+        var parameter = Parameter(type, composite.Parameter.IndexName);
         for (var component = 0; component < composite.Parts.Count; component++)
         {
             var item = 0;
@@ -136,7 +136,7 @@ internal sealed class ValueRows(RowWriter rows, Dictionaries.Pending dictionarie
             rows.Identifier(adding, parameter, ExactText.Of(token.Code), key, dictionaries.GetOrAdd(DictionaryKey.System(token.System)));
             foreach (var (system, code) in token.IdentifierTypes)
             {
-                rows.Identifier(adding, Parameter(type, token.Parameter.Code + OfType), ExactText.Of($"{system}|{code}|{token.Code}"), key, dictionaries.GetOrAdd(DictionaryKey.System(token.System)));
+                rows.Identifier(adding, Parameter(type, token.Parameter.IndexName + OfType), ExactText.Of($"{system}|{code}|{token.Code}"), key, dictionaries.GetOrAdd(DictionaryKey.System(token.System)));
             }
         }
         else if (token.Code.Length > 0)

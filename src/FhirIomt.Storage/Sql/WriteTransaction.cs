@@ -158,6 +158,28 @@ internal sealed class WriteTransaction : IWriteTransaction
         return true;
     }
 
+    public (long Position, int Count) ReindexNext(string type, long after, DateTimeOffset since, int limit)
+    {
+        _rows.Flush();
+        var number = _engine.TypeNumber(type);
+        var from = Math.Max(after, ResourceKey.Of(number, ResourceKey.FirstTickOf(since)) - 1);
+        var keys = new List<long>(limit);
+        using (var rows = _connection.Prepare("SELECT key FROM resource WHERE key>? AND key<=? ORDER BY key LIMIT ?").Add(from).Add(ResourceKey.LastOf(number)).Add((long)limit).Run())
+        {
+            while (rows.Step())
+            {
+                keys.Add(rows.Int64(0));
+            }
+        }
+
+        foreach (var key in keys)
+        {
+            Reindex(key);
+        }
+
+        return (keys.Count == 0 ? from : keys[^1], keys.Count);
+    }
+
     /// <summary>Takes the index rows of those resources away and writes them from their bodies; takes away rows of nothing, and enters the members of all sets of codes.</summary>
     public void Repair(IReadOnlyList<long> keys, bool orphans, bool codeSets)
     {

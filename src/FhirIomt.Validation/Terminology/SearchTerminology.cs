@@ -3,16 +3,16 @@ using FhirIomt.Fhir.Searching;
 namespace FhirIomt.Validation.Terminology;
 
 /// <summary>What searches ask: the codes of value sets, and hierarchies of code systems.</summary>
-/// <param name="current">The terminology of the moment.</param>
-public sealed class SearchTerminology(Func<TerminologyService> current) : ITerminology
+/// <param name="terminology">The terminology of the moment: definitions come and go.</param>
+public sealed class SearchTerminology(Func<TerminologyService> terminology) : ITerminology
 {
-    public IReadOnlyList<TokenMatch>? Members(string valueSet, int limit) => current().TryList(valueSet) is { } listed
+    public IReadOnlyList<TokenMatch>? Members(string valueSet, int limit) => terminology().TryList(valueSet) is { } listed
         ? [.. listed.Systems.SelectMany(system => listed.Codes(system).Select(code => new TokenMatch(system, code))).Take(limit)]
         : null;
 
     public IReadOnlyList<TokenMatch>? Related(string system, string code, bool below, int limit)
     {
-        if (current().Store.CodeSystem(system, version: null) is not { IsFragment: false } content)
+        if (terminology().Store.CodeSystem(system, version: null) is not { IsFragment: false } content)
         {
             return null;
         }

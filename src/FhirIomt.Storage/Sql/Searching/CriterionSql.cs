@@ -204,7 +204,7 @@ internal sealed class CriterionSql
             conditions.Add(Tokens.InSets(parameter, Condition.Always));
         }
 
-        foreach (var code in (ReadOnlySpan<string>)[parameter.Code, parameter.Code + ValueRows.ByIdentifier])
+        foreach (var code in (ReadOnlySpan<string>)[parameter.IndexName, parameter.IndexName + ValueRows.ByIdentifier])
         {
             if (_context.Parameter(code) is { } number)
             {

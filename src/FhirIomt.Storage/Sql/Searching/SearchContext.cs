@@ -43,7 +43,7 @@ internal sealed class SearchContext
 
     public SearchParameter Definition(string code) => Engine.Policy.Find(Type, code)!;
 
-    public long? Parameter(SearchParameter parameter) => Parameter(parameter.Code);
+    public long? Parameter(SearchParameter parameter) => Parameter(parameter.IndexName);
 
     /// <summary>The number of a parameter; null when no resource ever had a value for it.</summary>
     public long? Parameter(string code) => Engine.Dictionaries.Find(Connection, DictionaryKey.Parameter(TypeNumber, code));

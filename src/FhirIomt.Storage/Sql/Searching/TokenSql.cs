@@ -79,7 +79,7 @@ internal sealed class TokenSql(SearchContext context)
     }
 
     /// <summary>Identifiers kept beside a parameter: <c>:identifier</c> of references, <c>:of-type</c>.</summary>
-    public Condition Beside(SearchParameter parameter, string suffix, IReadOnlyList<TokenMatch> values) => context.Parameter(parameter.Code + suffix) is { } number
+    public Condition Beside(SearchParameter parameter, string suffix, IReadOnlyList<TokenMatch> values) => context.Parameter(parameter.IndexName + suffix) is { } number
         ? Condition.AnyOf([.. values.Select(value => Identifier("identifier_index", number, value).About(context.Row))])
         : Condition.Never;
 

@@ -1,0 +1,215 @@
+using System.Text.Json;
+using FhirIomt.Tests;
+
+namespace FhirIomt.Api.Tests;
+
+public sealed class OperationTests(ServerFixture fixture) : IClassFixture<ServerFixture>
+{
+    private FhirCaller All => fixture.All;
+
+    [Fact]
+    public async Task Validate_tells_what_it_finds_and_stores_nothing()
+    {
+        var mrn = Given.Unique("mrn");
+        var good = await All.PostAsync("Patient/$validate", Given.Patient(mrn: mrn));
+        good.AssertOutcome(200, "IOMT-0643");
+        Assert.Empty((await All.GetAsync($"Patient?identifier={mrn}")).Matches);
+        var bad = await All.PostAsync("Patient/$validate", """{"resourceType":"Patient","gender":"unheard-of"}""");
+        bad.AssertOutcome(200);
+        Assert.Equal("Patient.gender", bad.Json.GetProperty("issue")[0].GetProperty("expression")[0].GetString());
+        var parameters = await All.PostAsync("Observation/$validate", Parameters("\"resource\"", $"\"resource\":{Given.Observation("x").Replace("vital-signs", "laboratory", StringComparison.Ordinal)}", "\"profile\"", "\"valueUri\":\"http://hl7.org/fhir/StructureDefinition/vitalsigns\""));
+        Assert.Contains(parameters.Json.GetProperty("issue").EnumerateArray(), issue => issue.Text("severity") == "error");
+        (await All.PostAsync("Patient/$validate?mode=sometimes", Given.Patient())).AssertOutcome(400, "IOMT-0632");
+        (await All.PostAsync("Patient/$validate?profile=urn:unknown", Given.Patient())).AssertOutcome(400, "IOMT-0646");
+        (await All.PostAsync("Patient/$validate", "")).AssertOutcome(400, "IOMT-0645");
+        Assert.Contains(((await All.PostAsync("Patient/$validate", Given.Observation("x"))).Json).GetProperty("issue").EnumerateArray(), issue => issue.Text("severity") == "error");
+        var id = await All.CreateAsync(Given.Patient());
+        (await All.GetAsync($"Patient/{id}/$validate")).AssertOutcome(200, "IOMT-0643");
+        (await All.GetAsync("Patient/nobody/$validate")).AssertOutcome(404);
+    }
+
+    [Fact]
+    public async Task A_stored_profile_is_validated_against_at_once_and_cannot_stand_for_a_built_in_one()
+    {
+        var url = $"http://example.org/{Given.Unique("profile")}";
+        string Profile(string address) => $$"""
+            {"resourceType":"StructureDefinition","url":"{{address}}","name":"NeedsBirthDate","status":"active","fhirVersion":"4.0.1","kind":"resource","abstract":false,"type":"Patient",
+             "baseDefinition":"http://hl7.org/fhir/StructureDefinition/Patient","derivation":"constraint",
+             "differential":{"element":[{"id":"Patient","path":"Patient"},{"id":"Patient.birthDate","path":"Patient.birthDate","min":1}]} }
+            """;
+        await All.CreateAsync(Profile(url));
+        var found = await All.PostAsync($"Patient/$validate?profile={url}", Given.Patient());
+        Assert.Contains(found.Json.GetProperty("issue").EnumerateArray(), issue => issue.Text("severity") == "error");
+        var claiming = Given.Patient().Replace("\"gender\"", $"\"meta\":{{\"profile\":[\"{url}\"]}},\"gender\"", StringComparison.Ordinal);
+        (await All.PostAsync("Patient", claiming)).AssertOutcome(422);
+        Assert.Equal(201, (await All.PostAsync("Patient", claiming.Replace("\"gender\"", "\"birthDate\":\"2000-01-01\",\"gender\"", StringComparison.Ordinal))).Status);
+
+        await All.CreateAsync(Profile("http://hl7.org/fhir/StructureDefinition/Patient"));
+        Assert.Equal(201, (await All.PostAsync("Patient", Given.Patient())).Status);
+    }
+
+    [Fact]
+    public async Task Meta_is_shown_added_to_and_taken_from()
+    {
+        var id = await All.CreateAsync(Given.Patient());
+        const string Label = """ "valueMeta":{"tag":[{"system":"urn:t","code":"a"}],"security":[{"system":"http://terminology.hl7.org/CodeSystem/v3-Confidentiality","code":"R"}]} """;
+        var added = await All.PostAsync($"Patient/{id}/$meta-add", Parameters("\"meta\"", Label));
+        Assert.Equal(200, added.Status);
+        Assert.Single((await All.GetAsync($"Patient?_id={id}&_tag=urn:t|a&_security=R")).Matches);
+        Assert.Equal("W/\"2\"", (await All.PostAsync($"Patient/{id}/$meta-add", Parameters("\"meta\"", Label))).Header("ETag"));
+        var meta = (await All.GetAsync($"Patient/{id}/$meta")).Json.GetProperty("parameter")[0].GetProperty("valueMeta");
+        Assert.Equal("a", Assert.Single(meta.GetProperty("tag").EnumerateArray()).Text("code"));
+        await All.PostAsync($"Patient/{id}/$meta-delete", Parameters("\"meta\"", """ "valueMeta":{"tag":[{"system":"urn:t","code":"a"}]} """));
+        Assert.Empty((await All.GetAsync($"Patient?_id={id}&_tag=urn:t|a")).Matches);
+        Assert.Single((await All.GetAsync($"Patient?_id={id}&_security=R")).Matches);
+        (await All.PostAsync($"Patient/{id}/$meta-add", Parameters("\"other\"", "\"valueString\":\"x\""))).AssertOutcome(400, "IOMT-0645");
+        (await (await fixture.Server.CallerAsync("system/Patient.rs")).PostAsync($"Patient/{id}/$meta-add", Parameters("\"meta\"", Label))).AssertOutcome(403);
+    }
+
+    [Fact]
+    public async Task Terminology_is_answered_from_what_is_built_in_and_what_is_stored()
+    {
+        var expansion = await All.GetAsync("ValueSet/$expand?url=http://hl7.org/fhir/ValueSet/observation-status");
+        Assert.Equal(7, expansion.Json.GetProperty("expansion").GetProperty("contains").GetArrayLength());
+        var lookup = await All.GetAsync("CodeSystem/$lookup?system=http://hl7.org/fhir/observation-status&code=final");
+        Assert.Equal("Parameters", lookup.Json.Text("resourceType"));
+        var valid = await All.GetAsync("ValueSet/$validate-code?url=http://hl7.org/fhir/ValueSet/observation-status&code=final&system=http://hl7.org/fhir/observation-status");
+        Assert.True(Result(valid));
+
+        var system = $"http://example.org/{Given.Unique("system")}";
+        await All.CreateAsync($$"""{"resourceType":"CodeSystem","url":"{{system}}","status":"active","content":"complete","concept":[{"code":"a","display":"A","concept":[{"code":"b","display":"B"}]} ]}""");
+        var set = await All.CreateAsync($$"""{"resourceType":"ValueSet","url":"{{system}}/set","status":"active","compose":{"include":[{"system":"{{system}}"}]} }""");
+        var expanded = await All.GetAsync($"ValueSet/{set}/$expand");
+        Assert.True(expanded.Status == 200 && expanded.Body.Contains("expansion", StringComparison.Ordinal), expanded.Body);
+        Assert.Equal(2, expanded.Json.GetProperty("expansion").GetProperty("total").GetInt32());
+        Assert.False(Result(await All.PostAsync($"ValueSet/{set}/$validate-code", Parameters("\"code\"", "\"valueCode\":\"x\"", "\"system\"", $"\"valueUri\":\"{system}\""))));
+        var subsumed = await All.GetAsync($"CodeSystem/$subsumes?system={system}&codeA=a&codeB=b");
+        Assert.True(subsumed.Status == 200, subsumed.Body);
+        Assert.Equal("subsumes", (await All.GetAsync($"CodeSystem/$subsumes?system={system}&codeA=a&codeB=b")).Json.GetProperty("parameter")[0].Text("valueCode"));
+        var tagged = await All.CreateAsync(Given.Patient().Replace("\"gender\"", $"\"meta\":{{\"tag\":[{{\"system\":\"{system}\",\"code\":\"b\"}}]}},\"gender\"", StringComparison.Ordinal));
+        Assert.Equal([tagged], (await All.GetAsync($"Patient?_tag:in={system}/set")).Matches);
+        Assert.Equal([tagged], (await All.GetAsync($"Patient?_tag:below={system}|a")).Matches);
+        (await All.GetAsync("ValueSet/$expand?url=urn:unknown")).AssertOutcome(404);
+        (await All.GetAsync("ValueSet/nobody/$expand")).AssertOutcome(404);
+    }
+
+    [Fact]
+    public async Task Everything_is_the_patient_the_compartment_and_what_it_refers_to_and_nothing_of_others()
+    {
+        var device = await All.CreateAsync("""{"resourceType":"Device","deviceName":[{"name":"cuff","type":"user-friendly-name"}]}""");
+        var practitioner = await All.CreateAsync("""{"resourceType":"Practitioner","name":[{"family":"Who"}]}""");
+        var (one, two) = (await All.CreateAsync(Given.Patient().Replace("\"gender\"", $"\"generalPractitioner\":[{{\"reference\":\"Practitioner/{practitioner}\"}}],\"gender\"", StringComparison.Ordinal)), await All.CreateAsync(Given.Patient("Other")));
+        for (var index = 0; index < 25; index++)
+        {
+            await All.CreateAsync(Given.Observation(one, value: $"{60 + index}", effective: $"2026-02-{index + 1:00}T10:00:00Z").Replace("\"status\"", $"\"device\":{{\"reference\":\"Device/{device}\"}},\"status\"", StringComparison.Ordinal));
+        }
+
+        var condition = await All.CreateAsync($$"""{"resourceType":"Condition","subject":{"reference":"Patient/{{one}}"},"code":{"text":"x"} }""");
+        await All.CreateAsync(Given.Observation(two));
+        var whole = await All.GetAsync($"Patient/{one}/$everything");
+        Assert.Equal(27, whole.Matches.Count);
+        Assert.Equal(one, whole.Matches[0]);
+        Assert.Contains(condition, whole.Matches);
+        Assert.Equal(new[] { device, practitioner }.Order(StringComparer.Ordinal), whole.Included.Order(StringComparer.Ordinal));
+
+        var seen = new List<string>();
+        for (var next = $"{fixture.Server.FhirBase}/Patient/{one}/$everything?_count=10"; next is not null;)
+        {
+            var page = await All.GetAsync(next);
+            Assert.True(page.Matches.Count <= 10);
+            seen.AddRange(page.Matches);
+            next = page.Link("next");
+        }
+
+        Assert.Equal(whole.Matches.Order(StringComparer.Ordinal), seen.Order(StringComparer.Ordinal));
+        Assert.Equal(26, (await All.GetAsync($"Patient/{one}/$everything?_type=Observation,Patient")).Matches.Count);
+        Assert.Equal(6, (await All.GetAsync($"Patient/{one}/$everything?_type=Observation&start=2026-02-20")).Matches.Count);
+        Assert.Empty((await All.GetAsync($"Patient/{one}/$everything?_since=2100-01-01")).Matches);
+        Assert.Contains("<Bundle", (await All.GetAsync($"Patient/{one}/$everything?_format=xml")).Body, StringComparison.Ordinal);
+        (await All.GetAsync("Patient/nobody/$everything")).AssertOutcome(404);
+        (await All.GetAsync($"Patient/{one}/$everything?_type=Gadget")).AssertOutcome(400);
+        var vitals = await fixture.Server.CallerAsync("system/Observation.rs system/Patient.rs");
+        var part = await vitals.GetAsync($"Patient/{one}/$everything");
+        Assert.Equal((26, 0), (part.Matches.Count, part.Included.Count));
+        (await (await fixture.Server.CallerAsync("system/Observation.rs")).GetAsync($"Patient/{one}/$everything")).AssertOutcome(403);
+    }
+
+    [Fact]
+    public async Task Lastn_answers_the_newest_of_each_code()
+    {
+        var patient = await All.CreateAsync(Given.Patient());
+        foreach (var (code, count) in new[] { ("8867-4", 5), ("9279-1", 3), ("2708-6", 1) })
+        {
+            for (var day = 1; day <= count; day++)
+            {
+                await All.CreateAsync(Given.Observation(patient, value: $"{day}", effective: $"2026-03-{day:00}T10:00:00Z").Replace("8867-4", code, StringComparison.Ordinal).Replace(",\"display\":\"Heart rate\"", "", StringComparison.Ordinal));
+            }
+        }
+
+        var one = await All.GetAsync($"Observation/$lastn?patient={patient}");
+        Assert.Equal(["1", "3", "5"], Values(one).Order(StringComparer.Ordinal));
+        Assert.Equal(["1", "2", "3", "4", "5"], Values(await All.GetAsync($"Observation/$lastn?patient={patient}&max=2")).Order(StringComparer.Ordinal).Distinct(StringComparer.Ordinal));
+        Assert.Equal(["5", "4"], Values(await All.GetAsync($"Observation/$lastn?patient={patient}&code=8867-4&max=2")));
+        (await All.GetAsync("Observation/$lastn?code=8867-4")).AssertOutcome(400, "IOMT-0645");
+        (await All.GetAsync($"Observation/$lastn?patient={patient}&max=0")).AssertOutcome(400, "IOMT-0632");
+        (await All.GetAsync($"Observation/$lastn?patient={patient}&nonsense=1")).AssertOutcome(400, "IOMT-0700");
+    }
+
+    [Fact]
+    public async Task Stats_calculate_and_convert_units()
+    {
+        var patient = await All.CreateAsync(Given.Patient());
+        foreach (var (value, hour) in new[] { ("2", 1), ("4", 2), ("4", 3), ("4", 4), ("5", 5), ("5", 6), ("7", 7), ("9", 8) })
+        {
+            await All.CreateAsync(Given.Observation(patient, value: value, effective: $"2026-03-01T0{hour}:00:00Z"));
+        }
+
+        await All.CreateAsync(Given.Observation(patient, value: "99", effective: "2026-03-01T09:00:00Z", status: "entered-in-error"));
+        var answer = await All.PostAsync("Observation/$stats", $$"""
+            {"resourceType":"Parameters","parameter":[{"name":"subject","valueUri":"Patient/{{patient}}"},{"name":"coding","valueCoding":{"system":"http://loinc.org","code":"8867-4"} },
+             {"name":"period","valuePeriod":{"start":"2026-03-01","end":"2026-03-02"} },{"name":"include","valueBoolean":true},
+             {{string.Join(',', new[] { "average", "minimum", "maximum", "count", "median", "sum", "std-dev", "variance", "4-lower", "4-upper" }.Select(code => $"{{\"name\":\"statistic\",\"valueCode\":\"{code}\"}}"))}}]}
+            """);
+        Assert.True(answer.Status == 200, answer.Body);
+        var statistics = answer.Json.GetProperty("parameter")[0].GetProperty("resource").GetProperty("component").EnumerateArray()
+            .ToDictionary(component => component.GetProperty("code").GetProperty("coding")[0].Text("code"), component => component.GetProperty("valueQuantity").GetProperty("value").GetRawText());
+        Assert.Equal("5", statistics["average"]);
+        Assert.Equal(("2", "9", "8", "40"), (statistics["minimum"], statistics["maximum"], statistics["count"], statistics["sum"]));
+        Assert.Equal("4.5", statistics["median"]);
+        Assert.Equal("4.5714285714", statistics["variance"]);
+        Assert.Equal(("4", "5.5"), (statistics["4-lower"], statistics["4-upper"]));
+        Assert.Equal(8, answer.Json.GetProperty("parameter").EnumerateArray().Count(parameter => parameter.Text("name") == "source"));
+        (await All.GetAsync($"Observation/$stats?subject=Patient/{patient}&code=8867-4")).AssertOutcome(400, "IOMT-0645");
+        (await All.GetAsync($"Observation/$stats?subject=Patient/{patient}&code=8867-4&statistic=vibe")).AssertOutcome(400, "IOMT-0632");
+    }
+
+    [Fact]
+    public async Task The_capability_statement_lists_what_there_is()
+    {
+        var statement = (await All.GetAsync("metadata")).Json;
+        var rest = statement.GetProperty("rest")[0];
+        var observation = rest.GetProperty("resource").EnumerateArray().Single(resource => resource.Text("type") == "Observation");
+        Assert.Equal(["create", "delete", "history-instance", "history-type", "patch", "read", "search-type", "update", "vread"],
+            observation.GetProperty("interaction").EnumerateArray().Select(interaction => interaction.Text("code")).Order(StringComparer.Ordinal));
+        Assert.Contains(observation.GetProperty("operation").EnumerateArray(), operation => operation.Text("name") == "lastn" && operation.Text("definition") == "http://hl7.org/fhir/OperationDefinition/Observation-lastn");
+        Assert.Equal(["batch", "history-system", "search-system", "transaction"], rest.GetProperty("interaction").EnumerateArray().Select(interaction => interaction.Text("code")).Order(StringComparer.Ordinal));
+        Assert.Equal("multiple", observation.Text("conditionalDelete"));
+        var validated = await All.PostAsync("CapabilityStatement/$validate", statement.GetRawText());
+        Assert.DoesNotContain(validated.Json.GetProperty("issue").EnumerateArray(), issue => issue.Text("severity") == "error");
+    }
+
+    private static bool Result(Answer answer)
+    {
+        Assert.True(answer.Status == 200, answer.Body);
+        return answer.Json.GetProperty("parameter").EnumerateArray().Single(parameter => parameter.Text("name") == "result").GetProperty("valueBoolean").GetBoolean();
+    }
+
+    private static List<string> Values(Answer bundle)
+    {
+        Assert.True(bundle.Status == 200, bundle.Body);
+        return [.. bundle.Json.GetProperty("entry").EnumerateArray().Select(entry => entry.GetProperty("resource").GetProperty("valueQuantity").GetProperty("value").GetRawText())];
+    }
+
+    private static string Parameters(params string[] namesAndValues) =>
+        $$"""{"resourceType":"Parameters","parameter":[{{string.Join(',', namesAndValues.Chunk(2).Select(pair => $"{{\"name\":{pair[0]},{pair[1]}}}"))}}]}""";
+}
