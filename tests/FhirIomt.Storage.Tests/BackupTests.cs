@@ -151,7 +151,7 @@ public sealed class BackupTests
     }
 
     private static Task<long> CopyAsync(string folder, string schema, IProgress<long>? progress = null) =>
-        PostgreSql.PostgresStore.CopyFromAsync(folder, schema, TestStore.Indexer, TestStore.Policy, new ManualTime(), progress);
+        PostgreSql.PostgresStore.CopyFromAsync(folder, schema, TestStore.Indexer, TestStore.Policy, new ManualTime(), _ => ValueTask.CompletedTask, progress);
 
     private static async Task<Dictionary<(string Type, string Id, long Version), (DateTimeOffset Time, bool Deleted, string Body)>> AllVersionsAsync(IStore store)
     {

@@ -2,6 +2,8 @@ using System.CommandLine;
 using System.Globalization;
 using FhirIomt.Fhir.Search;
 using FhirIomt.Fhir.Searching;
+using FhirIomt.Repository.Definitions;
+using FhirIomt.Repository.Searching;
 using FhirIomt.Server.Hosting;
 using FhirIomt.Storage;
 using FhirIomt.Storage.PostgreSql;
@@ -106,11 +108,22 @@ internal static class StoreCommands
         {
             var options = store.Of(parsed);
             options.Postgres = null;
-            return StoreSession.RunWithPartsAsync(options, async (parts, _) =>
+            return StoreSession.RunWithPartsAsync(options, async (parts, token) =>
             {
                 var to = parsed.GetValue(target)!;
+                var policy = parts.GetRequiredService<IndexPolicy>();
                 var copied = await PostgresStore.CopyFromAsync(
-                    options.Data, to, parts.GetRequiredService<SearchIndexer>(), parts.GetRequiredService<IndexPolicy>(), TimeProvider.System, Progress("rows copied")).ConfigureAwait(false);
+                    options.Data,
+                    to,
+                    parts.GetRequiredService<SearchIndexer>(),
+                    policy,
+                    TimeProvider.System,
+                    async source =>
+                    {
+                        using var definitions = new ServerDefinitions(source, policy.Definitions, new CustomParameters(source, policy));
+                        await definitions.RefreshAsync(token).ConfigureAwait(false);
+                    },
+                    Progress("rows copied")).ConfigureAwait(false);
                 Console.WriteLine($"{PostgresStore.NameOf(to)}: {Number(copied)} versions and records copied");
                 return 0;
             }, cancellationToken);

@@ -1,4 +1,5 @@
 using FhirIomt.Core;
+using FhirIomt.Repository.Definitions;
 using FhirIomt.Server.Hosting;
 using FhirIomt.Storage;
 
@@ -10,7 +11,12 @@ internal static class StoreSession
     public static Task<int> RunAsync(ServerOptions options, Func<IServiceProvider, CancellationToken, Task<int>> command, CancellationToken cancellationToken) => RunAsync(
         options,
         services => services.AddSingleton<IStore>(parts => options.OpenStore(parts, serve: false)),
-        command,
+        async (parts, token) =>
+        {
+            // What a command writes is indexed by the stored search parameters too.
+            await parts.GetRequiredService<ServerDefinitions>().RefreshAsync(token).ConfigureAwait(false);
+            return await command(parts, token).ConfigureAwait(false);
+        },
         cancellationToken);
 
     /// <summary>For commands that open the store in their own way, or not at all.</summary>

@@ -37,8 +37,10 @@ public sealed class PostgresStore : SqlStore
         });
 
     /// <summary>Takes everything over from an embedded store that no server has open, or goes on with that; answers how many versions and records there were to take.</summary>
+    /// <param name="prepare">Gets the embedded store before anything is copied: tells the policy which parameters it is indexed by.</param>
     /// <exception cref="StoreUnusableException">The store here holds something already, or one of the two cannot be opened.</exception>
-    public static async Task<long> CopyFromAsync(string directory, string connectionString, SearchIndexer indexer, IndexPolicy policy, TimeProvider time, IProgress<long>? progress)
+    public static async Task<long> CopyFromAsync(
+        string directory, string connectionString, SearchIndexer indexer, IndexPolicy policy, TimeProvider time, Func<IStore, ValueTask> prepare, IProgress<long>? progress)
     {
         if (!File.Exists(SqliteStore.PathIn(directory)))
         {
@@ -49,6 +51,7 @@ public sealed class PostgresStore : SqlStore
         var embedded = SqliteStore.Open(directory, indexer, policy, time, serve: true);
         await using (embedded.ConfigureAwait(false))
         {
+            await prepare(embedded).ConfigureAwait(false);
             return Opening(connectionString, indexer, policy, time, (opened, writer, _) =>
             {
                 using var source = new SqliteConnection(SqliteStore.PathIn(directory), readOnly: true);

@@ -54,6 +54,9 @@ internal sealed class SqlEngine
 
     public string TypeName(long number) => _typeNames[number];
 
+    /// <summary>Whether every stored resource is indexed by a parameter of that name.</summary>
+    public bool IsSettled(string type, string indexName) => _policy.IndexedParameters(type).Any(parameter => parameter.IndexName == indexName);
+
     /// <summary>What the index holds of a resource.</summary>
     public IReadOnlyList<IndexValue> Extract(string type, JsonTree tree) => _indexer.Extract(tree, _policy.ExtractedParameters(type));
 

@@ -21,6 +21,9 @@ internal sealed record IndexTable(string Name, string Key, string[] Columns, str
         new("full_text", dialect.FullTextKey, [], ""),
     ];
 
+    /// <summary>Its first column is a parameter.</summary>
+    public bool HasParameter => Columns is ["parameter", ..];
+
     public string Select => $"SELECT {string.Join(", ", [Key, .. Columns])} FROM {Name}";
 
     public ulong HashOf(SqlStatement.Rows rows)
