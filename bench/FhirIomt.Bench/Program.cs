@@ -1,6 +1,6 @@
 using FhirIomt.Bench;
 
-// dotnet run -c Release --project bench/FhirIomt.Bench [-- --quick] [--code-only] [--only TEXT] [--json FILE]
+// dotnet run -c Release --project bench/FhirIomt.Bench [-- [growth | soak] [--engine sqlite|postgres|both] [--to N] [--minutes N] [--quick] [--code-only] [--http-only] [--only TEXT] [--json FILE]]
 if (args is ["echo", var port])
 {
     await EchoServer.RunAsync(int.Parse(port));
@@ -13,23 +13,47 @@ if (args is ["definitions"])
     return;
 }
 
+string? Option(string name) => args.SkipWhile(argument => argument != name).Skip(1).FirstOrDefault();
+
 var quick = args.Contains("--quick");
+string[] engines = Option("--engine") switch { null or "both" => ["sqlite", "postgres"], var one => [one] };
 var report = new Report();
 using var workspace = new Workspace();
-var meter = new CodeMeter(report, quick, args.SkipWhile(argument => argument != "--only").Skip(1).FirstOrDefault());
-CodeBenchmarks.Run(meter, workspace);
-DefinitionBenchmarks.Run(meter, workspace);
-SyntheaBenchmarks.Run(meter, workspace);
-if (!args.Contains("--code-only"))
+if (args is ["growth" or "soak", ..])
 {
-    Console.WriteLine("publishing the server (ReadyToRun) …");
     var binary = workspace.Publish();
-    await StartBenchmarks.RunAsync(report, binary, workspace, quick);
-    await HttpBenchmarks.RunAsync(report, binary, workspace, quick);
+    foreach (var engine in engines)
+    {
+        await (args[0] == "growth"
+            ? GrowthBenchmarks.RunAsync(report, binary, workspace, engine, long.Parse(Option("--to") ?? "1000000"), quick)
+            : Soak.RunAsync(report, binary, workspace, engine, double.Parse(Option("--minutes") ?? "15")));
+    }
+}
+else
+{
+    if (!args.Contains("--http-only"))
+    {
+        var meter = new CodeMeter(report, quick, Option("--only"));
+        CodeBenchmarks.Run(meter, workspace);
+        DefinitionBenchmarks.Run(meter, workspace);
+        SyntheaBenchmarks.Run(meter, workspace);
+    }
+
+    if (!args.Contains("--code-only"))
+    {
+        Console.WriteLine("publishing the server (ReadyToRun) …");
+        var binary = workspace.Publish();
+        await StartBenchmarks.RunAsync(report, binary, workspace, quick);
+        foreach (var engine in engines)
+        {
+            await HttpBenchmarks.RunAsync(report, binary, workspace, engine, quick);
+        }
+    }
 }
 
+BenchCluster.Stop();
 Console.WriteLine();
 report.Print();
-var json = args.SkipWhile(argument => argument != "--json").Skip(1).FirstOrDefault() ?? Path.Combine(workspace.Root, "artifacts", "bench.json");
+var json = Option("--json") ?? Path.Combine(workspace.Root, "artifacts", "bench.json");
 report.Save(json);
 Console.WriteLine($"JSON: {json}");

@@ -12,6 +12,8 @@ internal sealed class Workspace : IDisposable
 
     public string Root { get; } = FindRoot();
 
+    public string Temporary => _temporary;
+
     public string Folder(string name) => Directory.CreateDirectory(Path.Combine(_temporary, name)).FullName;
 
     /// <summary>A file of the conformance data that lies beside the project on some machines; null where it is missing.</summary>
