@@ -59,7 +59,7 @@ public sealed class IndexPolicy(FhirDefinitions definitions)
     {
         var before = _now;
         var kept = custom.Select(parameter => before.Custom.FirstOrDefault(known => known.Id == parameter.Id && known.IndexName == parameter.IndexName && known.Parameters.Count == parameter.Parameters.Count
-            && known.Parameters.Zip(parameter.Parameters).All(pair => pair.First.ResourceType == pair.Second.ResourceType && pair.First.Url == pair.Second.Url && pair.First.Targets.SequenceEqual(pair.Second.Targets))) ?? parameter).ToList();
+            && known.Parameters.Zip(parameter.Parameters).All(pair => pair.First.ResourceType == pair.Second.ResourceType && pair.First.Url == pair.Second.Url && pair.First.Targets.SequenceEqual(pair.Second.Targets, StringComparer.Ordinal))) ?? parameter).ToList();
         if (!kept.SequenceEqual(before.Custom) || !complete.SetEquals(before.Complete))
         {
             _now = new Snapshot(Definitions, kept, complete, before.Number + 1);
