@@ -120,7 +120,7 @@ public class IndexRowTests : StoreTests
     private static void MakeOldStore(string folder)
     {
         using var connection = new SqliteConnection(Path.Combine(folder, "fhiriomt.db"), readOnly: false);
-        Schema.MigrateTo(connection, FhirDefinitions.R4, 2);
+        SqliteSchema.MigrateTo(connection, FhirDefinitions.R4, 2);
         Insert(connection, "Patient", "pa", Sample.Patient(), 1);
         for (var number = 0; number < 700; number++)
         {

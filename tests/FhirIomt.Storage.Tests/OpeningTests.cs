@@ -68,7 +68,7 @@ public sealed class OpeningTests
         await store.Store.DisposeAsync();
         using (var connection = new SqliteConnection(Path.Combine(store.Folder, "fhiriomt.db"), readOnly: false))
         {
-            connection.Execute($"PRAGMA user_version={Schema.Current + 1}");
+            connection.Execute($"PRAGMA user_version={SqliteSchema.Current + 1}");
         }
 
         Assert.Throws<StoreUnusableException>(() => TestStore.On(store.Folder, serve: true));
@@ -76,7 +76,7 @@ public sealed class OpeningTests
         // The refusal let go of the lock and the file.
         using (var connection = new SqliteConnection(Path.Combine(store.Folder, "fhiriomt.db"), readOnly: false))
         {
-            connection.Execute($"PRAGMA user_version={Schema.Current}");
+            connection.Execute($"PRAGMA user_version={SqliteSchema.Current}");
         }
 
         await using (TestStore.On(store.Folder, serve: true))

@@ -59,7 +59,9 @@ internal sealed class TestStore : IAsyncDisposable
         new(engine, engine == Engine.Sqlite ? Directory.CreateTempSubdirectory("fhiriomt-storage-").FullName : PostgresCluster.NewSchema(), new ManualTime(), serve: true, owns: true);
 
     /// <summary>Another opening of the same folder, as another process would do it.</summary>
-    public static TestStore On(string folder, bool serve = false) => new(Engine.Sqlite, folder, new ManualTime(), serve, owns: false);
+    public static TestStore On(string folder, bool serve = false) => On(Engine.Sqlite, folder, serve);
+
+    public static TestStore On(Engine engine, string place, bool serve = false) => new(engine, place, new ManualTime(), serve, owns: false);
 
     /// <summary>Another opening of the same store: another process on the folder, or another node on the schema.</summary>
     public TestStore Again() => new(Engine, Folder, new ManualTime(), serve: false, owns: false);
@@ -135,6 +137,15 @@ internal sealed class TestStore : IAsyncDisposable
     public SqlConnection OpenReader() => Engine == Engine.Sqlite
         ? new SqliteConnection(Path.Combine(Folder, "fhiriomt.db"), readOnly: true)
         : new PostgresConnection(PostgresStore.SourceOf(Folder), readOnly: true);
+
+    /// <summary>Does what no store does, behind its back.</summary>
+    public void Break(string sql)
+    {
+        using SqlConnection connection = Engine == Engine.Sqlite
+            ? new SqliteConnection(Path.Combine(Folder, "fhiriomt.db"), readOnly: false)
+            : new PostgresConnection(PostgresStore.SourceOf(Folder), readOnly: false);
+        connection.Execute(sql);
+    }
 
     public async ValueTask DisposeAsync()
     {

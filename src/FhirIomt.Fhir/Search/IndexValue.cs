@@ -24,7 +24,7 @@ public abstract record IndexValue
 
         // Lists compare by what is in them, so that a value found twice is known again.
         public bool Equals(Token? other) => other is not null && ReferenceEquals(Parameter, other.Parameter) && System == other.System && Code == other.Code
-            && IsIdentifier == other.IsIdentifier && Texts.SequenceEqual(other.Texts) && IdentifierTypes.SequenceEqual(other.IdentifierTypes);
+            && IsIdentifier == other.IsIdentifier && Texts.SequenceEqual(other.Texts, StringComparer.Ordinal) && IdentifierTypes.SequenceEqual(other.IdentifierTypes);
 
         public override int GetHashCode() => HashCode.Combine(Parameter.Code, System, Code);
     }

@@ -1,4 +1,5 @@
 using FhirIomt.Core;
+using FhirIomt.Repository.Definitions;
 using FhirIomt.Server.Hosting;
 using FhirIomt.Storage;
 
@@ -7,11 +8,26 @@ namespace FhirIomt.Server.Commands;
 /// <summary>Runs one command on the store, whether or not a server runs on it. Problems go to standard error and the exit code is 1.</summary>
 internal static class StoreSession
 {
-    public static async Task<int> RunAsync(ServerOptions options, Func<IServiceProvider, CancellationToken, Task<int>> command, CancellationToken cancellationToken)
+    public static Task<int> RunAsync(ServerOptions options, Func<IServiceProvider, CancellationToken, Task<int>> command, CancellationToken cancellationToken) => RunAsync(
+        options,
+        services => services.AddSingleton<IStore>(parts => options.OpenStore(parts, serve: false)),
+        async (parts, token) =>
+        {
+            // What a command writes is indexed by the stored search parameters too.
+            await parts.GetRequiredService<ServerDefinitions>().RefreshAsync(token).ConfigureAwait(false);
+            return await command(parts, token).ConfigureAwait(false);
+        },
+        cancellationToken);
+
+    /// <summary>For commands that open the store in their own way, or not at all.</summary>
+    public static Task<int> RunWithPartsAsync(ServerOptions options, Func<IServiceProvider, CancellationToken, Task<int>> command, CancellationToken cancellationToken) =>
+        RunAsync(options, static _ => { }, command, cancellationToken);
+
+    private static async Task<int> RunAsync(ServerOptions options, Action<IServiceCollection> addStore, Func<IServiceProvider, CancellationToken, Task<int>> command, CancellationToken cancellationToken)
     {
         var services = new ServiceCollection();
         ServerHost.AddParts(services, options, TimeProvider.System);
-        services.AddSingleton<IStore>(parts => options.OpenStore(parts, serve: false));
+        addStore(services);
         var provider = services.BuildServiceProvider();
         await using (provider.ConfigureAwait(false))
         {

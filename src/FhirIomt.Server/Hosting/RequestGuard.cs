@@ -70,6 +70,12 @@ internal sealed class RequestGuard(RequestDelegate next, ILogger<RequestGuard> l
         }
 
         context.Response.Clear();
+        if (exception is Storage.StoreLostException { MayBeWritten: true })
+        {
+            await AnswerAsync(context, StatusCodes.Status503ServiceUnavailable, ServerIssues.Unknown()).ConfigureAwait(false);
+            return;
+        }
+
         if (exception is Storage.StoreBusyException)
         {
             context.Response.Headers.RetryAfter = "5";
@@ -103,6 +109,9 @@ internal static class ServerIssues
     public static Issue MethodNotAllowed(string method) => Issue.Error(IssueKind.NotSupported, "IOMT-0902", $"{method} is not offered here.", fix: "See /fhir/metadata for what the server offers.");
 
     public static Issue Busy() => Issue.Error(IssueKind.Transient, "IOMT-0903", "The store cannot be written at the moment.", fix: "Send the request again after the time in Retry-After. Nothing of it was stored.");
+
+    public static Issue Unknown() => Issue.Error(
+        IssueKind.Transient, "IOMT-0908", "The store went away while it was writing, and could not be asked whether it wrote.", fix: "Read what should be there before sending the request again; readings of devices can be sent again as they are.");
 
     public static Issue Internal(string trace) => Issue.Error(IssueKind.Exception, "IOMT-0904", "The server failed on this request.", fix: $"Give the operator this trace id: {trace}.");
 }

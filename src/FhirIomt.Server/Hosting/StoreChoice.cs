@@ -14,14 +14,16 @@ internal static class StoreChoice
     public static SqlStore OpenStore(this ServerOptions options, IServiceProvider services, bool serve, IProgress<long>? progress = null)
     {
         var (indexer, policy, time) = (services.GetRequiredService<SearchIndexer>(), services.GetRequiredService<IndexPolicy>(), services.GetRequiredService<TimeProvider>());
-        return string.IsNullOrEmpty(options.Postgres)
+        return !options.IsPostgres
             ? SqliteStore.Open(options.Data, indexer, policy, time, serve, progress)
-            : PostgresStore.Open(options.Postgres, indexer, policy, time, progress);
+            : PostgresStore.Open(options.Postgres!, indexer, policy, time, progress);
     }
 
     extension(ServerOptions options)
     {
+        public bool IsPostgres => !string.IsNullOrEmpty(options.Postgres);
+
         /// <summary>What people may read: never a password.</summary>
-        public string StoreName => string.IsNullOrEmpty(options.Postgres) ? Path.GetFullPath(options.Data) : PostgresStore.NameOf(options.Postgres);
+        public string StoreName => options.IsPostgres ? PostgresStore.NameOf(options.Postgres!) : Path.GetFullPath(options.Data);
     }
 }

@@ -27,6 +27,9 @@ internal sealed class PostgresConnection : SqlConnection
 
     public override bool IsLost => _connection is not { State: System.Data.ConnectionState.Open };
 
+    /// <summary>Statements have no time limit.</summary>
+    public bool IsPatient { get; private set; }
+
     /// <summary>The open connection beneath, with nobody reading from it.</summary>
     public NpgsqlConnection Inner
     {
@@ -65,6 +68,8 @@ internal sealed class PostgresConnection : SqlConnection
         using var command = new NpgsqlCommand(sql, Inner);
         return command.ExecuteNonQuery();
     });
+
+    public override void TakeTime() => IsPatient = true;
 
     // Npgsql sends BEGIN with the first statement: no round trip of its own.
     public override void BeginSnapshot() => _snapshot = Run(() => Inner.BeginTransaction(System.Data.IsolationLevel.RepeatableRead));

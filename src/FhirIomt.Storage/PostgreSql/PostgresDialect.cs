@@ -34,5 +34,7 @@ internal sealed class PostgresDialect : SqlDialect
 
     public override Condition EqualTo(string column, string text) => new($"({PostgresText.HeadOf(column)}=? AND {column}=?)", PostgresText.Head(text), text);
 
+    public override string FullTextKey => "key";
+
     public override Condition KeysWithPhrase(string column, string words) => new($"SELECT key FROM full_text WHERE {column} @@ phraseto_tsquery('simple', ?)", words);
 }

@@ -126,12 +126,15 @@ internal sealed class PostgresRowWriter(PostgresConnection connection) : RowWrit
         }
     }
 
+    public override void History(in ResourceRow row) =>
+        _tables.History.Row().Add(row.Type).Add(row.Id).Add(row.Version).Add(row.Key).Add(row.Deleted ? 1L : 0L).Add(row.Body);
+
     public override void Retire(in ResourceRow row)
     {
         // Not yet sent: it goes to the history straight away.
         if (_current.TakeBack(row))
         {
-            _tables.History.Row().Add(row.Type).Add(row.Id).Add(row.Version).Add(row.Key).Add(row.Deleted ? 1L : 0L).Add(row.Body);
+            History(row);
         }
         else
         {

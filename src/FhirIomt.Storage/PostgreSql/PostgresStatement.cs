@@ -48,6 +48,11 @@ internal sealed class PostgresStatement(PostgresConnection connection, string sq
         {
             _toRun = false;
             _command.Connection = connection.Inner;
+            if (connection.IsPatient)
+            {
+                _command.CommandTimeout = 0;
+            }
+
             _reader = PostgresConnection.Run(() => _command.ExecuteReader());
             _command.Parameters.Clear();
             connection.Began(this);

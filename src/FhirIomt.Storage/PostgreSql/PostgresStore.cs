@@ -1,6 +1,7 @@
 using FhirIomt.Fhir.Search;
 using FhirIomt.Fhir.Searching;
 using FhirIomt.Storage.Sql;
+using FhirIomt.Storage.Sqlite;
 using Npgsql;
 
 namespace FhirIomt.Storage.PostgreSql;
@@ -23,7 +24,48 @@ public sealed class PostgresStore : SqlStore
     /// <summary>Opens the store, making or upgrading it under a lock.</summary>
     /// <param name="connectionString">As Npgsql reads it; <c>Search Path</c> names the schema.</param>
     /// <exception cref="StoreUnusableException">Not reachable, not durable, or of a newer build.</exception>
-    public static PostgresStore Open(string connectionString, SearchIndexer indexer, IndexPolicy policy, TimeProvider time, IProgress<long>? progress = null)
+    public static PostgresStore Open(string connectionString, SearchIndexer indexer, IndexPolicy policy, TimeProvider time, IProgress<long>? progress = null) =>
+        Opening(connectionString, indexer, policy, time, (source, writer, engine) =>
+        {
+            if (StoreCopy.IsPending(writer))
+            {
+                throw new StoreUnusableException("A copy into this store was begun and is not finished. Run 'fhiriomt copy' again: it goes on where it stopped.");
+            }
+
+            new IndexRebuild(writer, engine, new PostgresRowWriter(writer)).Finish(progress);
+            return new PostgresStore(source, writer, engine);
+        });
+
+    /// <summary>Takes everything over from an embedded store that no server has open, or goes on with that; answers how many versions and records there were to take.</summary>
+    /// <param name="prepare">Gets the embedded store before anything is copied: tells the policy which parameters it is indexed by.</param>
+    /// <exception cref="StoreUnusableException">The store here holds something already, or one of the two cannot be opened.</exception>
+    public static async Task<long> CopyFromAsync(
+        string directory, string connectionString, SearchIndexer indexer, IndexPolicy policy, TimeProvider time, Func<IStore, ValueTask> prepare, IProgress<long>? progress)
+    {
+        if (!File.Exists(SqliteStore.PathIn(directory)))
+        {
+            throw new StoreUnusableException($"There is no store in '{directory}'.");
+        }
+
+        // Opened as a server does: nobody writes to it meanwhile, and it has the current schema.
+        var embedded = SqliteStore.Open(directory, indexer, policy, time, serve: true);
+        await using (embedded.ConfigureAwait(false))
+        {
+            await prepare(embedded).ConfigureAwait(false);
+            return Opening(connectionString, indexer, policy, time, (opened, writer, _) =>
+            {
+                using var source = new SqliteConnection(SqliteStore.PathIn(directory), readOnly: true);
+                writer.TakeTime();
+                using (opened)
+                using (writer)
+                {
+                    return new StoreCopy(source, writer, () => new SqlEngine(writer, indexer, policy, time), new PostgresRowWriter(writer)).Run(progress);
+                }
+            });
+        }
+    }
+
+    private static T Opening<T>(string connectionString, SearchIndexer indexer, IndexPolicy policy, TimeProvider time, Func<NpgsqlDataSource, PostgresConnection, SqlEngine, T> use)
     {
         var source = SourceOf(connectionString);
         PostgresConnection? writer = null;
@@ -36,8 +78,7 @@ public sealed class PostgresStore : SqlStore
             RequireDurable(writer);
             PostgresSchema.Migrate(writer, policy.Definitions);
             var engine = new SqlEngine(writer, indexer, policy, time);
-            new IndexRebuild(writer, engine, new PostgresRowWriter(writer)).Finish(progress);
-            return new PostgresStore(source, writer, engine);
+            return use(source, writer, engine);
         }
         catch (Exception exception)
         {
@@ -58,6 +99,8 @@ public sealed class PostgresStore : SqlStore
         var settings = SettingsOf(connectionString);
         return $"PostgreSQL {settings.Host}:{settings.Port}/{settings.Database}{(settings.SearchPath is { } schema ? $" schema {schema}" : "")}";
     }
+
+    public override int Schema => PostgresSchema.Current;
 
     public override async ValueTask DisposeAsync()
     {

@@ -71,9 +71,11 @@ internal sealed class Dictionaries(long textSystem, long codeSets)
     }
 
     /// <summary>The writer's view: committed numbers plus those of the running transaction.</summary>
-    internal sealed class Pending(Dictionaries dictionaries, SqlConnection connection)
+    /// <param name="mayAdd">False to look only: what has no number gets one that nothing has.</param>
+    internal sealed class Pending(Dictionaries dictionaries, SqlConnection connection, bool mayAdd = true)
     {
         private readonly Dictionary<DictionaryKey, long> _added = [];
+        private long _unknown;
 
         public long? Find(DictionaryKey key)
         {
@@ -115,6 +117,11 @@ internal sealed class Dictionaries(long textSystem, long codeSets)
                 return GetOrAddCodeSet([], rows, out _);
             }
 
+            if (!mayAdd)
+            {
+                return --_unknown;
+            }
+
             var number = Add(key);
             Interlocked.Increment(ref dictionaries._codeSets);
             foreach (var (parameter, concept) in members)
@@ -127,6 +134,11 @@ internal sealed class Dictionaries(long textSystem, long codeSets)
 
         private long Add(DictionaryKey key)
         {
+            if (!mayAdd)
+            {
+                return --_unknown;
+            }
+
             using var rows = key.Insert(connection).Run();
             return rows.Step() ? _added[key] = rows.Int64(0) : throw new InvalidOperationException("An insert answered no number.");
         }

@@ -40,4 +40,14 @@ internal static class Facets
 
         return name.ToStringAndClear();
     }
+
+    /// <summary>The members that such a name lists.</summary>
+    public static IEnumerable<(long Parameter, long Concept)> MembersOf(string name)
+    {
+        foreach (var member in name.Split(',', StringSplitOptions.RemoveEmptyEntries))
+        {
+            var colon = member.IndexOf(':', StringComparison.Ordinal);
+            yield return (long.Parse(member.AsSpan(0, colon), CultureInfo.InvariantCulture), long.Parse(member.AsSpan(colon + 1), CultureInfo.InvariantCulture));
+        }
+    }
 }

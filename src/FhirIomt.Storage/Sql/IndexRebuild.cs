@@ -2,7 +2,8 @@ namespace FhirIomt.Storage.Sql;
 
 /// <summary>
 /// Indexes every stored resource from its body, a few hundred to a transaction, and remembers how far it came: what is stopped goes on from there. For the
-/// migration of a schema, which begins with empty tables and lets nobody else in.
+/// migration of a schema, which begins with empty tables and lets nobody else in. It knows R4's parameters only: a script that begins one also takes away the records of
+/// <see cref="RecordKind.SearchIndex"/>, so that parameters of somebody's own are indexed again by the server.
 /// </summary>
 internal sealed class IndexRebuild(SqlConnection connection, SqlEngine engine, RowWriter rows)
 {
@@ -38,7 +39,8 @@ internal sealed class IndexRebuild(SqlConnection connection, SqlEngine engine, R
 
                 Remember(keys);
                 _transaction.Commit();
-                progress?.Report(done += keys.Count);
+                done += keys.Count;
+                progress?.Report(done);
             }
             catch
             {

@@ -18,6 +18,9 @@ internal static class ResourceKey
     /// <summary>The tick alone: comparable over types.</summary>
     public const long TickMask = (1L << TypeShift) - 1;
 
+    /// <summary>The bits from this one on are the type.</summary>
+    public const int TypeBit = TypeShift;
+
     public static long TypeOf(long key) => key >> TypeShift;
 
     public static DateTimeOffset TimeOf(long key) => Epoch.AddMilliseconds((key & TickMask) >> SequenceBits);

@@ -31,6 +31,9 @@ internal abstract class RowWriter
 
     public abstract void Resource(in ResourceRow row);
 
+    /// <summary>An old version.</summary>
+    public abstract void History(in ResourceRow row);
+
     /// <summary>Moves the current resource row to the history.</summary>
     public abstract void Retire(in ResourceRow row);
 

@@ -30,6 +30,14 @@ internal abstract class SqlConnection : IDisposable
 
     public abstract void EndSnapshot();
 
+    /// <summary>From now on a statement may take as long as it takes: for work on the whole store, which nobody's request waits for.</summary>
+    public virtual void TakeTime()
+    {
+    }
+
+    /// <summary>What the engine itself finds broken in its files, if it can look.</summary>
+    public virtual IEnumerable<string> Damage() => [];
+
     /// <summary>It will not answer again; another must be opened.</summary>
     public virtual bool IsLost => false;
 

@@ -27,6 +27,9 @@ internal abstract class SqlDialect
     /// <summary>Whether an indexed text of any length is this one.</summary>
     public abstract Condition EqualTo(string column, string text);
 
+    /// <summary>The column of <c>full_text</c> that holds the resource's key.</summary>
+    public abstract string FullTextKey { get; }
+
     /// <summary>The resources whose text has those words in that order, one after the other.</summary>
     /// <param name="column"><c>narrative</c> or <c>content</c> of the full text.</param>
     /// <param name="words">As <see cref="SearchText.Words"/> gives them.</param>

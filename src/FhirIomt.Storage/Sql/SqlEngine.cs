@@ -54,6 +54,9 @@ internal sealed class SqlEngine
 
     public string TypeName(long number) => _typeNames[number];
 
+    /// <summary>Whether every stored resource is indexed by a parameter of that name.</summary>
+    public bool IsSettled(string type, string indexName) => _policy.IndexedParameters(type).Any(parameter => parameter.IndexName == indexName);
+
     /// <summary>What the index holds of a resource.</summary>
     public IReadOnlyList<IndexValue> Extract(string type, JsonTree tree) => _indexer.Extract(tree, _policy.ExtractedParameters(type));
 
@@ -78,7 +81,7 @@ internal sealed class SqlEngine
         return rows.Step() ? Stored(type, id, rows) : null;
     }
 
-    private const string RowColumns = "key, type, id, version, deleted, subject, codes, start, stop, body";
+    public const string RowColumns = "key, type, id, version, deleted, subject, codes, start, stop, body";
 
     /// <summary>The current row of that key, a deletion included; null when another version has taken its place.</summary>
     public static ResourceRow? ReadRow(SqlConnection connection, long key)
@@ -93,7 +96,7 @@ internal sealed class SqlEngine
         return rows.Step() ? RowOf(rows) : null;
     }
 
-    private static ResourceRow RowOf(SqlStatement.Rows rows) =>
+    public static ResourceRow RowOf(SqlStatement.Rows rows) =>
         new(rows.Int64(0), rows.Int64(1), rows.Text(2), rows.Int64(3), rows.Int64(4) != 0, ColumnsOf(rows, 5), rows.Blob(9));
 
     private static ResourceColumns ColumnsOf(SqlStatement.Rows rows, int first)

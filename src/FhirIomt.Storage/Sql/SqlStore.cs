@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using FhirIomt.Access;
 using FhirIomt.Core;
 using FhirIomt.Fhir.Searching;
+using FhirIomt.Storage.Sql.Checking;
 
 namespace FhirIomt.Storage.Sql;
 
@@ -25,6 +26,9 @@ public abstract class SqlStore : IStore
     }
 
     public long Generation => _engine.Generation;
+
+    /// <summary>The version of its tables: this build's, since opening brings a store to it.</summary>
+    public abstract int Schema { get; }
 
     public ValueTask<StoredResource?> ReadAsync(string type, string id, CancellationToken cancellationToken) =>
         ReadingAsync(connection => _engine.Read(connection, type, id), cancellationToken);
@@ -50,6 +54,27 @@ public abstract class SqlStore : IStore
     public ValueTask<IReadOnlyList<StoredRecord>> ListNewestRecordsAsync(string kind, int limit, CancellationToken cancellationToken) =>
         ReadingAsync(connection => _engine.ListRecords(connection, kind, limit), cancellationToken);
 
+    /// <summary>Compares the store with itself, beside whoever uses it.</summary>
+    /// <param name="repair">Mend what was found; what is left afterwards is what cannot be mended by indexing.</param>
+    /// <param name="progress">Hears how many resources are compared.</param>
+    /// <returns>What was found before anything was mended, and what a second look found afterwards; the second is null when nothing was mended.</returns>
+    public async Task<(StoreCheckReport Found, StoreCheckReport? Left)> CheckAsync(bool repair, IProgress<long>? progress, CancellationToken cancellationToken)
+    {
+        var found = Look(progress);
+        if (!repair || !found.NeedRepair)
+        {
+            return (found.Report, null);
+        }
+
+        await WriteAsync([new StoreRepair([], found.HasOrphans, found.HasBrokenSets)], cancellationToken).ConfigureAwait(false);
+        foreach (var keys in found.Wrong.Chunk(StoreRepair.MaxKeys))
+        {
+            await WriteAsync([new StoreRepair(keys, orphans: false, codeSets: false)], cancellationToken).ConfigureAwait(false);
+        }
+
+        return (found.Report, Look(progress).Report);
+    }
+
     public virtual async ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
@@ -64,6 +89,13 @@ public abstract class SqlStore : IStore
     }
 
     private protected abstract SqlConnection OpenReader();
+
+    // A connection of its own: it reads for as long as the store is large.
+    private StoreFindings Look(IProgress<long>? progress)
+    {
+        using var connection = OpenReader();
+        return new StoreCheck(_engine, connection).Run(progress);
+    }
 
     private static T InSnapshot<T>(SqlConnection connection, Func<T> read)
     {

@@ -2,6 +2,7 @@ using FhirIomt.Access;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Fhir.Search;
 using FhirIomt.Fhir.Searching;
+using FhirIomt.Storage.Sql.Checking;
 
 namespace FhirIomt.Storage.Sql;
 
@@ -177,6 +178,79 @@ internal sealed class WriteTransaction : IWriteTransaction
         }
 
         return (keys.Count == 0 ? from : keys[^1], keys.Count);
+    }
+
+    /// <summary>Takes the index rows of those resources away and writes them from their bodies; takes away rows of nothing, and enters the members of all sets of codes.</summary>
+    public void Repair(IReadOnlyList<long> keys, bool orphans, bool codeSets)
+    {
+        _rows.Flush();
+        foreach (var table in IndexTable.All(_connection.Dialect))
+        {
+            if (keys.Count > 0)
+            {
+                new Condition($"DELETE FROM {table.Name} WHERE ").Append(Condition.In(table.Key, [.. keys])).Prepare(_connection).Done();
+            }
+
+            if (orphans)
+            {
+                _connection.Prepare($"DELETE FROM {table.Name} WHERE {table.Key} NOT IN (SELECT key FROM resource WHERE deleted=0)").Done();
+            }
+        }
+
+        if (codeSets)
+        {
+            EnterCodeSets();
+        }
+
+        foreach (var key in keys)
+        {
+            Reindex(key);
+        }
+    }
+
+    /// <summary>Writes a version as another store has it: with its key, and so with its time.</summary>
+    /// <param name="isCurrent">Otherwise it is history.</param>
+    public void Import(in ResourceRow row, bool isCurrent)
+    {
+        _clock = _clock with { Last = Math.Max(_clock.Last, row.Key & ResourceKey.TickMask) };
+        if (!isCurrent)
+        {
+            _rows.History(row);
+            return;
+        }
+
+        var columns = default(ResourceColumns);
+        if (!row.Deleted)
+        {
+            var type = _engine.TypeName(row.Type);
+            var tree = JsonTree.Parse(row.Body).Require();
+            var owner = type == "Patient" ? row.Id : PatientCompartment.OwnerOf(type, tree.Root);
+            columns = _index.Add(row.Type, type, row.Key, row.Id, _engine.Extract(type, tree), owner, SearchText.Of(type, tree));
+        }
+
+        _rows.Resource(row with { Columns = columns });
+    }
+
+    // All of them again: there are few, and a member that is entered stays.
+    private void EnterCodeSets()
+    {
+        var sets = new List<(long Id, string Members)>();
+        using (var rows = _connection.Prepare("SELECT id, members FROM code_set").Run())
+        {
+            while (rows.Step())
+            {
+                sets.Add((rows.Int64(0), rows.Text(1)));
+            }
+        }
+
+        _connection.Prepare("DELETE FROM code_set_concept").Done();
+        foreach (var (id, members) in sets)
+        {
+            foreach (var (parameter, concept) in Facets.MembersOf(members))
+            {
+                _rows.CodeSetMember(parameter, concept, id);
+            }
+        }
     }
 
     private static bool IsConfiguration(string type) =>

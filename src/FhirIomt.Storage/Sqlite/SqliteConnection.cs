@@ -52,6 +52,21 @@ internal sealed class SqliteConnection : SqlConnection
 
     public override void EndSnapshot() => Prepare("COMMIT").Done();
 
+    public override IEnumerable<string> Damage()
+    {
+        var damage = new List<string>();
+        using var rows = Prepare("PRAGMA integrity_check(20)").Run();
+        while (rows.Step())
+        {
+            if (rows.Text(0) is var line && line != "ok")
+            {
+                damage.Add($"SQLite: {line}");
+            }
+        }
+
+        return damage;
+    }
+
     public void Check(int result)
     {
         if (result is not (raw.SQLITE_OK or raw.SQLITE_ROW or raw.SQLITE_DONE))

@@ -46,6 +46,10 @@ internal sealed class SqliteRowWriter(SqliteConnection connection) : RowWriter
             .Add(row.Key).Add(row.Type).Add(row.Id).Add(row.Version).Add(row.Deleted ? 1L : 0L)
             .Add(row.Columns.Subject).Add(row.Columns.Codes).Add(row.Columns.Start).Add(row.Columns.Stop).Add(row.Body.Span).Done();
 
+    public override void History(in ResourceRow row) =>
+        connection.Prepare("INSERT INTO resource_history(type, id, version, key, deleted, body) VALUES (?,?,?,?,?,?)")
+            .Add(row.Type).Add(row.Id).Add(row.Version).Add(row.Key).Add(row.Deleted ? 1L : 0L).Add(row.Body.Span).Done();
+
     public override void Retire(in ResourceRow row)
     {
         var key = row.Key;

@@ -57,6 +57,20 @@ public sealed class SqliteStore : SqlStore
         return new SqliteStore(path, connection, engine, storeLock);
     }
 
+    public override int Schema => SqliteSchema.Current;
+
+    /// <summary>The version of a store's tables as they are, without opening it as one; null when there is none.</summary>
+    public static int? SchemaOf(string directory)
+    {
+        if (!File.Exists(PathIn(directory)))
+        {
+            return null;
+        }
+
+        using var connection = new SqliteConnection(PathIn(directory), readOnly: true);
+        return SqliteSchema.VersionOf(connection);
+    }
+
     /// <summary>The file of a store.</summary>
     public static string PathIn(string directory) => Path.Combine(directory, "fhiriomt.db");
 
@@ -78,7 +92,7 @@ public sealed class SqliteStore : SqlStore
 
     private static void Prepare(SqliteConnection connection, IndexPolicy policy, bool mayMigrate)
     {
-        if ((Schema.VersionOf(connection) != Schema.Current || IndexRebuild.IsPending(connection)) && !mayMigrate)
+        if ((SqliteSchema.VersionOf(connection) != SqliteSchema.Current || IndexRebuild.IsPending(connection)) && !mayMigrate)
         {
             throw new StoreUnusableException("The store has another schema version and a server is running on it. Stop the server first.");
         }
@@ -89,6 +103,6 @@ public sealed class SqliteStore : SqlStore
         connection.Execute("PRAGMA synchronous=FULL");
         connection.Execute("PRAGMA cache_size=-65536");
         connection.Execute("PRAGMA wal_autocheckpoint=4000");
-        Schema.Migrate(connection, policy.Definitions);
+        SqliteSchema.Migrate(connection, policy.Definitions);
     }
 }

@@ -4,7 +4,7 @@ using FhirIomt.Storage.Sql;
 namespace FhirIomt.Storage.Sqlite;
 
 /// <summary>The tables, as numbered scripts that run once each in order (docs/architecture.md tells what they are for).</summary>
-internal static class Schema
+internal static class SqliteSchema
 {
     private static readonly string[] Scripts =
     [
