@@ -23,7 +23,8 @@ public sealed class CustomParameters(IStore store, IndexPolicy policy)
     {
         // What is complete first: a parameter must not count as complete by a record older than its definition.
         var complete = (await store.ListRecordsAsync(RecordKind.SearchIndex, cancellationToken).ConfigureAwait(false)).Select(record => record.Id).ToHashSet(StringComparer.Ordinal);
-        var custom = _known = changed || _known is null ? await ReadAsync(builtIn, cancellationToken).ConfigureAwait(false) : _known;
+        _known = changed ? null : _known;
+        var custom = _known ??= await ReadAsync(builtIn, cancellationToken).ConfigureAwait(false);
         policy.Use(custom, complete);
         await ForgetAsync([.. complete.Except(custom.Select(parameter => parameter.IndexName), StringComparer.Ordinal)], cancellationToken).ConfigureAwait(false);
     }
