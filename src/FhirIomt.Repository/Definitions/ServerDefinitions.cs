@@ -39,13 +39,14 @@ public sealed class ServerDefinitions(IStore store, FhirDefinitions definitions,
         try
         {
             var newest = await NewestAsync(cancellationToken).ConfigureAwait(false);
-            if (_loaded?.Newest != newest && (newest.Length > 0 || _loaded is not null))
+            var changed = _loaded?.Newest != newest && (newest.Length > 0 || _loaded is not null);
+            if (changed)
             {
                 var catalog = _builtIn.WithUnread(await ReadAsync(cancellationToken).ConfigureAwait(false));
                 Volatile.Write(ref _loaded, new Loaded(newest, catalog, new ResourceValidator(catalog)));
             }
 
-            await parameters.RefreshAsync(_builtIn.Library.Added("SearchParameter"), cancellationToken).ConfigureAwait(false);
+            await parameters.RefreshAsync(_builtIn.Library.Added("SearchParameter"), changed, cancellationToken).ConfigureAwait(false);
         }
         finally
         {

@@ -15,11 +15,22 @@ public sealed class CustomParameters(IStore store, IndexPolicy policy)
     /// <summary>Each costs an evaluation for each write of its types; a thousand is more than any guide defines.</summary>
     public const int MaxParameters = 1000;
 
-    /// <summary>Takes up what has been written since, by whichever process.</summary>
-    public async ValueTask RefreshAsync(IEnumerable<DefinitionResource> builtIn, CancellationToken cancellationToken)
+    private List<CustomParameter>? _known;
+
+    /// <summary>Takes up what has been written since, by whichever process. Not for two callers at once.</summary>
+    /// <param name="changed">Some definition was written since the last call.</param>
+    public async ValueTask RefreshAsync(IEnumerable<DefinitionResource> builtIn, bool changed, CancellationToken cancellationToken)
     {
         // What is complete first: a parameter must not count as complete by a record older than its definition.
         var complete = (await store.ListRecordsAsync(RecordKind.SearchIndex, cancellationToken).ConfigureAwait(false)).Select(record => record.Id).ToHashSet(StringComparer.Ordinal);
+        _known = changed ? null : _known;
+        var custom = _known ??= await ReadAsync(builtIn, cancellationToken).ConfigureAwait(false);
+        policy.Use(custom, complete);
+        await ForgetAsync([.. complete.Except(custom.Select(parameter => parameter.IndexName), StringComparer.Ordinal)], cancellationToken).ConfigureAwait(false);
+    }
+
+    private async ValueTask<List<CustomParameter>> ReadAsync(IEnumerable<DefinitionResource> builtIn, CancellationToken cancellationToken)
+    {
         var custom = builtIn.Select(definition => CustomParameter.Read(definition.Tree.Root, policy.Definitions).Parameter).OfType<CustomParameter>().ToList();
         var query = new SearchQuery { ResourceType = "SearchParameter", Count = SearchLimits.MaxCount, Sort = [new SortKey(policy.Find("SearchParameter", "_lastUpdated")!, Descending: false)] };
         do
@@ -38,8 +49,7 @@ public sealed class CustomParameters(IStore store, IndexPolicy policy)
         }
         while (query.Cursor is not null);
 
-        policy.Use(custom, complete);
-        await ForgetAsync([.. complete.Except(custom.Select(parameter => parameter.IndexName), StringComparer.Ordinal)], cancellationToken).ConfigureAwait(false);
+        return custom;
     }
 
     // What is written while a parameter is gone is not indexed by it: should it come back, it begins anew.
