@@ -139,7 +139,7 @@ public sealed class SmartScopeTests
         var criteria = Given.Scope("system/Observation.rs?category=vital-signs,activity&status=final").Criteria;
         Assert.Equal(2, criteria.Count);
         Assert.Equal(["vital-signs", "activity"], ((SearchCriterion.Tokens)criteria[0]).Values.Select(value => value.Code));
-        Assert.Equal("status", criteria[1].Parameter.Code);
+        Assert.Equal("status", criteria[1].Parameter?.Code);
     }
 
     [Theory]

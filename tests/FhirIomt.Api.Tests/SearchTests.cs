@@ -189,7 +189,7 @@ public sealed class SearchTests(ServerFixture fixture) : IClassFixture<ServerFix
         {
             var resource = root.GetProperty("rest")[0].GetProperty("resource").EnumerateArray().Single(one => one.Text("type") == type);
             var listed = resource.GetProperty("searchParam").EnumerateArray().ToDictionary(one => one.Text("name"), one => one.Text("type"), StringComparer.Ordinal);
-            foreach (var (name, kind) in listed)
+            foreach (var (name, kind) in listed.Where(pair => pair.Value != "special"))
             {
                 var answer = await All.GetAsync($"{type}?{name}={Value(type, name, kind)}");
                 Assert.True(answer.Status == 200, $"{type}?{name}: {answer.Body}");

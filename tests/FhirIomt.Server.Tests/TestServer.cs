@@ -107,7 +107,7 @@ public sealed class TestServer : IAsyncLifetime
 
     public async Task<string> CreateAsync(string type, string json)
     {
-        var result = await Repository.CreateAsync(type, JsonTree.Parse(Encoding.UTF8.GetBytes(json)).Require(), null, AccessScope.Server, CancellationToken.None);
+        var result = await Services.GetRequiredService<ResourceWriter>().WriteAsync(new WriteRequest.Create(type, JsonTree.Parse(Encoding.UTF8.GetBytes(json)).Require(), null), AccessScope.Server, CancellationToken.None);
         return result is WriteResult.Created created ? created.Resource.Id : throw new InvalidOperationException(result.ToString());
     }
 

@@ -74,6 +74,12 @@ internal static class ApiIssues
     public static Issue UnknownProfile(string profile) =>
         Issue.Error(IssueKind.NotFound, "IOMT-0646", $"The profile '{Shorten(profile)}' is not known here.", "profile", "Store its StructureDefinition on this server first.");
 
+    public static Issue BadEncoding() =>
+        Issue.Error(IssueKind.Structure, "IOMT-0647", "The body cannot be decompressed.", "Content-Encoding", "Compress it as Content-Encoding says, or send it as it is.");
+
+    public static Issue UnknownEncoding(string encoding) =>
+        Issue.Error(IssueKind.NotSupported, "IOMT-0648", $"The content encoding '{Shorten(encoding)}' is not taken.", "Content-Encoding", "Send gzip, br, deflate, or no encoding.");
+
     public static Issue TokenMissing() =>
         Issue.Error(IssueKind.Login, "IOMT-0820", "The request has no access token.", "Authorization", "Send 'Authorization: Bearer TOKEN'; /fhir/.well-known/smart-configuration says where to get one.");
 

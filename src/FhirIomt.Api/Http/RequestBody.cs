@@ -10,6 +10,12 @@ public static class RequestBody
     /// <summary>All bytes of the body; too many are refused before they are kept. The caller owns the memory.</summary>
     public static async Task<(ReadOnlyMemory<byte> Body, (int Status, Issue Issue)? Error)> ReadAsync(HttpRequest request, long limit)
     {
+        // The middleware takes the header away with the encodings that it knows.
+        if (request.Headers.ContentEncoding.ToString() is { Length: > 0 } encoding && !encoding.Equals("identity", StringComparison.OrdinalIgnoreCase))
+        {
+            return (default, (StatusCodes.Status415UnsupportedMediaType, ApiIssues.UnknownEncoding(encoding)));
+        }
+
         if (request.ContentLength > limit)
         {
             return (default, (StatusCodes.Status413PayloadTooLarge, ApiIssues.TooLarge(limit)));
@@ -37,6 +43,11 @@ public static class RequestBody
 
                 reader.AdvanceTo(result.Buffer.Start, result.Buffer.End);
             }
+        }
+        catch (Exception exception) when (exception is InvalidDataException or InvalidOperationException)
+        {
+            // What calls itself gzip or brotli and is not.
+            return (default, (StatusCodes.Status400BadRequest, ApiIssues.BadEncoding()));
         }
         catch (BadHttpRequestException exception)
         {

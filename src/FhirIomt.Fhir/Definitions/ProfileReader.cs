@@ -119,7 +119,7 @@ internal static class ProfileReader
     public static string TypeCode(ResourceNode type)
     {
         var code = type["code"u8].AsString() ?? "";
-        return code.StartsWith("http://hl7.org/fhirpath/System.", StringComparison.Ordinal)
+        return code.StartsWith("http://hl7.org/fhirpath/System.", StringComparison.Ordinal) && code.Length > 31
             ? ExtensionValue(type, FhirTypeExtension) ?? char.ToLowerInvariant(code[31]) + code[32..]
             : code;
     }

@@ -95,7 +95,7 @@ internal sealed class SliceMerge(SnapshotMerge merge, SnapshotNode target, Snaps
         {
             if (target.Name.EndsWith("[x]", StringComparison.Ordinal) && !element["slicing"]["discriminator"u8].Exists)
             {
-                element.SetJson("slicing", TypeSlicing.Replace("open", element["slicing"]["rules"u8].AsString() ?? "open", StringComparison.Ordinal));
+                element.SetJson("slicing", TypeSlicing.Replace("open", element["slicing"]["rules"u8].AsString() is "closed" or "openAtEnd" ? element["slicing"]["rules"u8].AsString()! : "open", StringComparison.Ordinal));
             }
 
             return;
@@ -188,6 +188,6 @@ internal sealed class SliceMerge(SnapshotMerge merge, SnapshotNode target, Snaps
             }
         }
 
-        return $$"""[{"code":"{{code}}"}]""";
+        return $$"""[{"code":"{{System.Text.Json.JsonEncodedText.Encode(code)}}"}]""";
     }
 }

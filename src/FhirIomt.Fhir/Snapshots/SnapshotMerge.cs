@@ -1,3 +1,4 @@
+using System.Text.Json;
 using FhirIomt.Fhir.Json;
 
 namespace FhirIomt.Fhir.Snapshots;
@@ -43,7 +44,7 @@ internal sealed class SnapshotMerge(SnapshotGenerator.SnapshotBases bases, int d
     {
         if (node.Element is { } element && !element["base"].Exists)
         {
-            element.SetJson("base", $$"""{"path":"{{path}}","min":{{element.Min}},"max":"{{element["max"].AsString() ?? "*"}}"}""");
+            element.SetJson("base", $$"""{"path":"{{JsonEncodedText.Encode(path)}}","min":{{element.Min}},"max":"{{JsonEncodedText.Encode(element["max"].AsString() ?? "*")}}"}""");
         }
 
         foreach (var child in node.Children)
@@ -254,7 +255,7 @@ internal sealed class SnapshotMerge(SnapshotGenerator.SnapshotBases bases, int d
         return true;
     }
 
-    private static string Canonical(string code) => code.Contains(':') ? code.StartsWith("http://hl7.org/fhirpath/System.", StringComparison.Ordinal) ? Core + char.ToLowerInvariant(code[31]) + code[32..] : code : Core + code;
+    private static string Canonical(string code) => code.Contains(':') ? code.StartsWith("http://hl7.org/fhirpath/System.", StringComparison.Ordinal) && code.Length > 31 ? Core + char.ToLowerInvariant(code[31]) + code[32..] : code : Core + code;
 
     private void ExpandReference(SnapshotNode target, ElementDraft element, string reference)
     {

@@ -1,3 +1,4 @@
+using FhirIomt.Core;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using FhirIomt.Fhir.Definitions;
@@ -13,7 +14,7 @@ internal static class SnapshotWriter
     // The order of ElementDefinition's elements; what is none of them (companions) follows.
     private static readonly Dictionary<string, int> Order = FhirDefinitions.R4.Type("ElementDefinition")!.Elements.SelectMany(element => element.Members).Select((member, index) => (member.JsonName, index)).ToDictionary(entry => entry.JsonName, entry => entry.index, StringComparer.Ordinal);
 
-    public static JsonTree Write(JsonTree definition, SnapshotNode root)
+    public static Outcome<JsonTree> Write(JsonTree definition, SnapshotNode root)
     {
         using var bytes = new MemoryStream(definition.Utf8.Length * 2);
         using (var writer = new Utf8JsonWriter(bytes, Options))
@@ -43,7 +44,7 @@ internal static class SnapshotWriter
             writer.WriteEndObject();
         }
 
-        return JsonTree.Parse(bytes.ToArray(), JsonLimits.Default).Require();
+        return JsonTree.Parse(bytes.ToArray(), JsonLimits.Default).TryGetValue(out var whole, out _) ? whole : SnapshotIssues.TooLarge("its end");
     }
 
     private static void WriteSnapshot(Utf8JsonWriter writer, SnapshotNode root)

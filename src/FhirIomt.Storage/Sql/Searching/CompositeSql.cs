@@ -25,7 +25,7 @@ internal sealed class CompositeSql(SearchContext context, TokenSql tokens, Quant
                 .Append(Component(components[index], $"i{index}"));
         }
 
-        return condition.Append($" WHERE i0.key={context.Row}.key AND i0.parameter=? AND i0.component=0 AND ", parameter).Append(Component(components[0], "i0")).Append(")");
+        return condition.Append($" WHERE i0.key={context.Row}.key AND +i0.parameter=? AND i0.component=0 AND ", parameter).Append(Component(components[0], "i0")).Append(")");
     }
 
     /// <summary>The keys that have such a repetition, to drive a search.</summary>

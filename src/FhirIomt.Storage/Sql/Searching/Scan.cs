@@ -41,7 +41,7 @@ internal sealed class Scan
 
         foreach (var criterion in criteria)
         {
-            if (Keys(context, sql, criterion) is { } keys && IsShort(context, keys))
+            if (Keys(context, sql, criterion) is { } keys && !(Beyond(criterion) is { } beyond && Keys(context, sql, beyond) is { } many && !IsShort(context, many)) && IsShort(context, keys))
             {
                 return Listed(context, keys, Conditions(sql, criteria, access));
             }
@@ -90,6 +90,23 @@ internal sealed class Scan
     private static Condition Union(List<Probe> probes) =>
         probes.Count == 0 ? new Condition("SELECT key FROM resource WHERE (1=0)") : Condition.Join(" UNION ALL ", [.. probes.Select(probe => probe.Keys())], Condition.Never, parenthesised: false);
 
+    // "Greater" asks for the end of an interval, which the index keeps after its start. What starts beyond the value is a part of it that the index finds at once,
+    // and enough to know that there are many.
+    private static SearchCriterion? Beyond(SearchCriterion criterion) => criterion switch
+    {
+        SearchCriterion.Quantities quantities when quantities.Values.Any(value => IsOpen(value.Number.Prefix)) =>
+            new SearchCriterion.Quantities(quantities.Of, [.. quantities.Values.Select(value => value with { Number = value.Number with { Prefix = Narrowed(value.Number.Prefix) } })]),
+        SearchCriterion.Numbers numbers when numbers.Values.Any(value => IsOpen(value.Prefix)) =>
+            new SearchCriterion.Numbers(numbers.Of, [.. numbers.Values.Select(value => value with { Prefix = Narrowed(value.Prefix) })]),
+        SearchCriterion.Dates dates when dates.Values.Any(value => IsOpen(value.Prefix)) =>
+            new SearchCriterion.Dates(dates.Of, [.. dates.Values.Select(value => value with { Prefix = Narrowed(value.Prefix) })]),
+        _ => null,
+    };
+
+    private static bool IsOpen(SearchPrefix prefix) => prefix is SearchPrefix.Greater or SearchPrefix.GreaterOrEqual or SearchPrefix.NotEqual;
+
+    private static SearchPrefix Narrowed(SearchPrefix prefix) => IsOpen(prefix) ? SearchPrefix.StartsAfter : prefix;
+
     private static bool IsShort(SearchContext context, Condition keys)
     {
         using var rows = new Condition("SELECT count(*) FROM (").Append(keys).Append(" LIMIT ?) n", MaxListed + 1).Prepare(context.Connection).Run();
@@ -97,6 +114,7 @@ internal sealed class Scan
         return rows.Int64(0) <= MaxListed;
     }
 
+    // The plus keeps SQLite from reading the whole type by its other index.
     private static Scan Listed(SearchContext context, Condition keys, Condition conditions) =>
-        new(new Condition("resource r"), new Condition("r.key IN (").Append(keys).Append(") AND r.type=? AND r.deleted=0 AND ", context.TypeNumber).Append(conditions));
+        new(new Condition("resource r"), new Condition("r.key IN (").Append(keys).Append(") AND +r.type=? AND r.deleted=0 AND ", context.TypeNumber).Append(conditions));
 }
