@@ -242,7 +242,7 @@ public class LongTextTests : StoreTests
             transaction.Delete(transaction.Find("Patient", "x")!);
             transaction.Delete(transaction.Find("Patient", "other")!);
         });
-        Assert.Empty(store.RowCounts().Where(pair => pair.Value > 0 && pair.Key != "resource"));
+        Assert.DoesNotContain(store.RowCounts(), pair => pair.Value > 0 && pair.Key != "resource");
     }
 
     private static string Json(string text) =>

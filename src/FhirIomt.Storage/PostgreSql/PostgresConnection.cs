@@ -56,8 +56,7 @@ internal sealed class PostgresConnection : SqlConnection
 
         if (_statements.Count >= MaxStatements)
         {
-            _reading?.ReadToEnd();
-            _statements.Clear();
+            DropStatements();
         }
 
         return _statements[sql] = new PostgresStatement(this, PostgresText.Numbered(sql));
@@ -93,17 +92,32 @@ internal sealed class PostgresConnection : SqlConnection
         {
             return work();
         }
-        catch (Exception exception) when (PostgresErrors.Translate(exception) is { } failure)
+        catch (Exception exception) when (PostgresErrors.Translate(exception) is not null)
         {
-            throw failure;
+            throw PostgresErrors.Translate(exception)!;
         }
     }
 
-    public override void Dispose() => Close();
+    public override void Dispose()
+    {
+        Close();
+        DropStatements();
+    }
 
     internal void Began(PostgresStatement statement) => _reading = statement;
 
     internal void Ended(PostgresStatement statement) => _reading = ReferenceEquals(_reading, statement) ? null : _reading;
+
+    private void DropStatements()
+    {
+        _reading?.ReadToEnd();
+        foreach (var statement in _statements.Values)
+        {
+            statement.Dispose();
+        }
+
+        _statements.Clear();
+    }
 
     private NpgsqlConnection Open() => Run(_source.OpenConnection);
 

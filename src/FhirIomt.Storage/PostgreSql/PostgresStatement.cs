@@ -5,7 +5,7 @@ using NpgsqlTypes;
 namespace FhirIomt.Storage.PostgreSql;
 
 /// <summary>A statement of PostgreSQL. Rows come from the reader as they are asked for, or from memory once another statement needed the connection.</summary>
-internal sealed class PostgresStatement(PostgresConnection connection, string sql) : SqlStatement
+internal sealed class PostgresStatement(PostgresConnection connection, string sql) : SqlStatement, IDisposable
 {
     private readonly NpgsqlCommand _command = new(sql);
     private readonly Queue<object?[]> _kept = [];
@@ -35,6 +35,8 @@ internal sealed class PostgresStatement(PostgresConnection connection, string sq
 
         CloseReader();
     }
+
+    public void Dispose() => _command.Dispose();
 
     protected override void Begin()
     {

@@ -59,10 +59,10 @@ internal sealed class IndexRebuild(SqlConnection connection, SqlEngine engine, R
     private List<long> KeysAfter(long position)
     {
         var keys = new List<long>(GroupSize);
-        using var rows = connection.Prepare("SELECT key FROM resource WHERE key>? ORDER BY key LIMIT ?").Add(position).Add((long)GroupSize).Run();
-        while (rows.Step())
+        using var found = connection.Prepare("SELECT key FROM resource WHERE key>? ORDER BY key LIMIT ?").Add(position).Add((long)GroupSize).Run();
+        while (found.Step())
         {
-            keys.Add(rows.Int64(0));
+            keys.Add(found.Int64(0));
         }
 
         return keys;

@@ -133,7 +133,7 @@ public sealed class SearchIndexerTests
     private static List<IndexValue> Values(string json, string code) => [.. Indexer.Extract(Parse(json)).Where(value => value.Parameter.Code == code)];
 
     private static IEnumerable<(string?, string, string?)> Tokens(string json, string code) =>
-        Values(json, code).Cast<IndexValue.Token>().Select(token => (token.System, token.Code, token.Texts.FirstOrDefault()));
+        Values(json, code).Cast<IndexValue.Token>().Select(token => (token.System, token.Code, token.Texts.Count > 0 ? token.Texts[0] : null));
 
     private static IEnumerable<(string?, string?, string?)> References(string json, string code) =>
         Values(json, code).Cast<IndexValue.Reference>().Select(reference => (reference.Type, reference.Id, reference.Url));
