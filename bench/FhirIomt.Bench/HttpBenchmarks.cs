@@ -74,7 +74,7 @@ internal static class HttpBenchmarks
             report.Add(Name(name.Split(',')[0] + ", p99" + (perRequest > 1 ? $" ({perRequest})" : "")), "ms", [.. loads.Select(load => load.P99)]);
         }
 
-        private (string, double) Floor(int batch) => ($"SQLite, {batch} in a commit,", SqliteFloor.Run(workspace.Folder("floor"), batch, _duration.TotalSeconds / 2));
+        private (string, double) Floor(int batch) => ($"SQLite, {batch} in a commit,", SqliteFloor.Run(workspace.Folder($"floor-{Guid.NewGuid():N}"), batch, _duration.TotalSeconds / 2));
 
         private async Task<(string, double)> EchoAsync(int bytes) =>
             ($"Kestrel, {bytes / 1000.0:0.#} kB,", (await RawClient.RunAsync(echoPort, bytes > 100_000 ? 4 : Clients, _duration / 2, (_, _) => RawClient.Request("GET", $"/{bytes}", null), 200)).PerSecond);
