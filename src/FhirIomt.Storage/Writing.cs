@@ -23,7 +23,11 @@ public interface IWriteTransaction
     /// <summary>The current version, a deletion included; sees what earlier operations wrote.</summary>
     StoredResource? Find(string type, string id);
 
+    /// <summary>One version, the current one included; sees what earlier operations wrote.</summary>
+    StoredResource? FindVersion(string type, string id, long version);
+
     /// <summary>The first matches of a search, for conditional interactions.</summary>
+    /// <exception cref="SearchRefusedException">The engine cannot carry it out: too many values, too many units.</exception>
     IReadOnlyList<StoredResource> Search(SearchQuery query, SearchAccess access);
 
     /// <summary>Writes the next version.</summary>
@@ -50,6 +54,12 @@ public interface IWriteTransaction
 
     /// <summary>Takes away records whose time is over.</summary>
     void DeleteExpiredRecords();
+}
+
+/// <summary>A condition that no engine carries out: the caller's fault, found inside the transaction. Nothing of the operation was written.</summary>
+public sealed class SearchRefusedException(IReadOnlyList<Core.Issue> issues) : Exception("The condition was refused.")
+{
+    public IReadOnlyList<Core.Issue> Issues { get; } = issues;
 }
 
 /// <summary>A resource that is ready to be written: parsed, validated, its index values extracted; all the work that needs no transaction.</summary>

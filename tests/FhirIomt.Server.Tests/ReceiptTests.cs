@@ -40,6 +40,21 @@ public sealed class ReceiptTests(TestServer server) : IClassFixture<TestServer>
     }
 
     [Fact]
+    public async Task A_deleted_reading_stays_deleted_and_another_of_the_same_second_is_stored()
+    {
+        var (device, credential, patient, _) = await server.AddWornDeviceAsync();
+        string Message(string time, string rate) => $$"""{"deviceId":"{{device}}","time":"{{time}}","heartRate":{{rate}}}""";
+        var first = (await server.PostAsync(credential, Message("2026-02-01T10:00:00.100Z", "72"))).Only;
+        await server.DeleteAsync("Observation", first.Observations[0].Split('/')[^1]);
+
+        var again = (await server.PostAsync(credential, Message("2026-02-01T10:00:00.100Z", "72"))).Only;
+        var other = (await server.PostAsync(credential, Message("2026-02-01T10:00:00.600Z", "90"))).Only;
+
+        Assert.Equal(("duplicate", "stored"), (again.Summary, other.Summary));
+        Assert.Equal("90", Assert.Single(await SearchAsync(patient))["valueQuantity"]!["value"]!.ToJsonString());
+    }
+
+    [Fact]
     public async Task Another_value_at_the_same_time_is_an_amended_version_and_the_old_one_stays_readable()
     {
         var (device, credential, patient, _) = await server.AddWornDeviceAsync();

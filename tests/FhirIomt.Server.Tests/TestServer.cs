@@ -111,6 +111,9 @@ public sealed class TestServer : IAsyncLifetime
         return result is WriteResult.Created created ? created.Resource.Id : throw new InvalidOperationException(result.ToString());
     }
 
+    public Task DeleteAsync(string type, string id) =>
+        Services.GetRequiredService<ResourceWriter>().WriteAsync(new WriteRequest.Delete(type, new WriteTarget.Instance(id), default), AccessScope.Server, CancellationToken.None).AsTask();
+
     public async Task<string> TokenAsync(string scopes = "system/*.cruds")
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP384);

@@ -38,7 +38,7 @@ public sealed class ReadingOperation(MappedReading reading, ResolvedReading reso
             return;
         }
 
-        if (IsSameMoment(existing))
+        if (IsSameMoment(transaction, existing))
         {
             Compare(transaction, existing, resolved, prepared);
             return;
@@ -103,14 +103,16 @@ public sealed class ReadingOperation(MappedReading reading, ResolvedReading reso
 
     private PreparedResource Rewrite(in ResolvedReading key) => PreparedResource.Create(prepared.Type, Write(reading, key), indexer, policy);
 
-    private bool IsSameMoment(StoredResource existing)
+    // A deleted reading counts by what it was: another reading of the same second must not be taken for it and be lost.
+    private bool IsSameMoment(IWriteTransaction transaction, StoredResource existing)
     {
-        if (existing.IsDeleted)
+        var said = existing.IsDeleted ? transaction.FindVersion(existing.Type, existing.Id, existing.Version - 1) : existing;
+        if (said is not { IsDeleted: false })
         {
             return true;
         }
 
-        var root = JsonTree.Parse(existing.Body).Require().Root;
+        var root = JsonTree.Parse(said.Body).Require().Root;
         var text = root["effectivePeriod"u8]["start"u8].AsString() ?? root["effectiveDateTime"u8].AsString() ?? root["effectiveInstant"u8].AsString();
         return DateTimeOffset.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, System.Globalization.DateTimeStyles.AssumeUniversal, out var start) && start == reading.Start;
     }

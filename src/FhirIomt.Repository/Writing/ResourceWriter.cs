@@ -28,7 +28,11 @@ public sealed class ResourceWriter(IStore store, ServerDefinitions definitions, 
                 return new WriteResult.Refused(planned.Refusal!);
             }
 
-            await store.WriteAsync([write], cancellationToken).ConfigureAwait(false);
+            if (await RunAsync([write], cancellationToken).ConfigureAwait(false) is { } impossible)
+            {
+                return new WriteResult.Refused(impossible);
+            }
+
             if (!write.Moved)
             {
                 await TakeUpAsync([request.Type]).ConfigureAwait(false);
@@ -55,7 +59,11 @@ public sealed class ResourceWriter(IStore store, ServerDefinitions definitions, 
 
         if (writes.Count > 0)
         {
-            await store.WriteAsync(writes, cancellationToken).ConfigureAwait(false);
+            if (await RunAsync(writes, cancellationToken).ConfigureAwait(false) is { } impossible)
+            {
+                return [.. planned.Select(plan => new WriteResult.Refused(plan.Refusal ?? impossible))];
+            }
+
             await TakeUpAsync(requests.Select(request => request.Type)).ConfigureAwait(false);
         }
 
@@ -85,7 +93,11 @@ public sealed class ResourceWriter(IStore store, ServerDefinitions definitions, 
                 return refused;
             }
 
-            await store.WriteAsync([transaction], cancellationToken).ConfigureAwait(false);
+            if (await RunAsync([transaction], cancellationToken).ConfigureAwait(false) is { } impossible)
+            {
+                return new TransactionResult.Refused(-1, impossible);
+            }
+
             if (transaction.Refused is { } refusal)
             {
                 return refusal;
@@ -99,6 +111,20 @@ public sealed class ResourceWriter(IStore store, ServerDefinitions definitions, 
         }
 
         return new TransactionResult.Refused(-1, RepositoryIssues.Contended());
+    }
+
+    // A condition with more values than an engine binds is found out in the transaction; nothing of these operations is written then.
+    private async ValueTask<Refusal?> RunAsync(IReadOnlyList<WriteOperation> operations, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await store.WriteAsync(operations, cancellationToken).ConfigureAwait(false);
+            return null;
+        }
+        catch (SearchRefusedException exception)
+        {
+            return new Refusal(RefusalKind.BadRequest, exception.Issues);
+        }
     }
 
     // Whoever stored a profile may ask for it with the next request.

@@ -55,10 +55,16 @@ internal sealed class WriteTransaction : IWriteTransaction
         ? new StoredResource(type, id, row.Version, ResourceKey.TimeOf(row.Key), row.Body) { IsDeleted = row.Deleted }
         : null;
 
+    public StoredResource? FindVersion(string type, string id, long version)
+    {
+        _rows.Flush();
+        return _engine.ReadVersion(_connection, type, id, version);
+    }
+
     public IReadOnlyList<StoredResource> Search(SearchQuery query, SearchAccess access)
     {
         _rows.Flush();
-        return _engine.Search(_connection, query, access).Require().Matches;
+        return _engine.Search(_connection, query, access).TryGetValue(out var page, out var issues) ? page.Matches : throw new SearchRefusedException(issues);
     }
 
     public StoredResource Put(PreparedResource resource, string id, StoredResource? previous)
