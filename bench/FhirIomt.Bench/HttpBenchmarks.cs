@@ -5,20 +5,20 @@ internal static class HttpBenchmarks
 {
     private const int Clients = 16;
 
-    public static async Task RunAsync(Report report, string binary, Workspace workspace, string engine, bool quick)
+    public static async Task RunAsync(Report report, string binary, Workspace workspace, string engine, bool quick, string? only)
     {
         var store = BenchStore.Make(engine, workspace, "data");
         var world = World.Create(binary, store, workspace);
         using var echo = await RunningServer.StartAsync("/", Environment.ProcessPath!, "echo", "PORT");
         using var server = await RunningServer.StartAsync("/fhir/metadata", binary, ["serve", "--urls", "http://127.0.0.1:PORT", .. store.Options]);
         await world.PrepareAsync(server.Port);
-        var run = new Run(report, workspace, store, world, echo.Port, server, quick);
+        var run = new Run(report, workspace, store, world, echo.Port, server, quick, only);
         await run.WritesAsync();
         await run.ReadsAsync();
     }
 
     /// <summary>One engine's figures; each names it.</summary>
-    private sealed class Run(Report report, Workspace workspace, BenchStore store, World world, int echoPort, RunningServer server, bool quick)
+    private sealed class Run(Report report, Workspace workspace, BenchStore store, World world, int echoPort, RunningServer server, bool quick, string? only)
     {
         private readonly TimeSpan _duration = TimeSpan.FromSeconds(quick ? 2 : 6);
         private readonly int _runs = quick ? 1 : 3;
@@ -63,6 +63,11 @@ internal static class HttpBenchmarks
 
         private async Task MeasureAsync(string name, string unit, int clients, int expected, Func<int, long, byte[]> request, int perRequest, (string Name, double Value) floor, string? budget)
         {
+            if (only is not null && !name.Contains(only, StringComparison.OrdinalIgnoreCase))
+            {
+                return;
+            }
+
             world.Authorize(server.Port);
             var loads = new List<Load>();
             for (var run = 0; run < _runs; run++)

@@ -43,10 +43,14 @@ else
     {
         Console.WriteLine("publishing the server (ReadyToRun) …");
         var binary = workspace.Publish();
-        await StartBenchmarks.RunAsync(report, binary, workspace, quick);
+        if (Option("--only") is null)
+        {
+            await StartBenchmarks.RunAsync(report, binary, workspace, quick);
+        }
+
         foreach (var engine in engines)
         {
-            await HttpBenchmarks.RunAsync(report, binary, workspace, engine, quick);
+            await HttpBenchmarks.RunAsync(report, binary, workspace, engine, quick, Option("--only"));
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using System.Text.Json;
+using FhirIomt.Access;
 using FhirIomt.Api.Http;
 using FhirIomt.Api.Interactions;
 using FhirIomt.Fhir.Json;
@@ -92,6 +93,8 @@ internal sealed class Everything(ResourceRepository repository, SearchService se
     /// <summary>Type after type, page after page.</summary>
     private sealed class Walk(ResourceRepository repository, SearchService searches, SearchQueryParser parser, ServerAddress address, FhirCall call, EverythingRequest request, int limit)
     {
+        private static readonly string[] Whose = ["patient", "subject", "beneficiary"];
+
         private readonly ReferredResources _referred = new(address.FhirBase);
         private int _type = request.Position?.Type ?? 0;
         private string? _cursor = request.Position?.Cursor;
@@ -132,11 +135,16 @@ internal sealed class Everything(ResourceRepository repository, SearchService se
             return found;
         }
 
+        // Whom a resource is about, where it says so: what somebody performed for another is that other's record (docs/adr/0004).
+        private string? WhoseParameter(string type) => type == "Patient" ? "_id"
+            : PatientCompartment.Reaches(type) ? Whose.FirstOrDefault(code => parser.ParseCriterion(type, code, "Patient/x").Succeeded) : null;
+
         private async ValueTask<List<StoredResource>> ReadAsync(string type, int count, CancellationToken cancelled)
         {
-            var parsed = type == "Patient"
-                ? parser.Parse(type, [new SearchArgument("_id", call.Id), .. request.Criteria(parser, type)], lenient: false)
-                : parser.Parse(type, request.Criteria(parser, type), lenient: false, new CompartmentId("Patient", call.Id));
+            var criteria = request.Criteria(parser, type);
+            var parsed = WhoseParameter(type) is { } whose
+                ? parser.Parse(type, [new SearchArgument(whose, whose == "_id" ? call.Id : $"Patient/{call.Id}"), .. criteria], lenient: false)
+                : parser.Parse(type, criteria, lenient: false, new CompartmentId("Patient", call.Id));
             var query = parsed.Require() with { Count = count, Cursor = _cursor };
             if (await searches.SearchAsync(query, call.Scope, cancelled).ConfigureAwait(false) is not SearchResult.Found { Page: var page })
             {

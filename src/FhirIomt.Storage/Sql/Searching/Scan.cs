@@ -39,6 +39,12 @@ internal sealed class Scan
             return new Scan(stream.From, stream.Where.Append(" AND r.deleted=0 AND ").Append(Conditions(sql, criteria, access)));
         }
 
+        // What is in a compartment by one of several parameters: as many keys as the compartment has, however many others there are.
+        if (criteria.OfType<SearchCriterion.Or>().Select(or => Keys(context, sql, or)).FirstOrDefault(keys => keys is not null) is { } compartment)
+        {
+            return Listed(context, compartment, Conditions(sql, criteria, access));
+        }
+
         foreach (var criterion in criteria)
         {
             if (Keys(context, sql, criterion) is { } keys && !(Beyond(criterion) is { } beyond && Keys(context, sql, beyond) is { } many && !IsShort(context, many)) && IsShort(context, keys))
@@ -82,6 +88,9 @@ internal sealed class Scan
 
         return criterion switch
         {
+            SearchCriterion.Or or => or.Parts.All(part => part is SearchCriterion.References) && or.Parts.Select(part => Keys(context, sql, part)).ToList() is var parts && !parts.Contains(null)
+                ? Condition.Join(" UNION ALL ", [.. parts.OfType<Condition>()], Condition.Never, parenthesised: false)
+                : null,
             SearchCriterion.Composites { Values: [var components] } composites => sql.CompositeKeys(composites, components),
             _ => sql.Probes(criterion) is { } probes ? Union(probes) : null,
         };
