@@ -179,7 +179,10 @@ public sealed class TwoServersTests : IAsyncLifetime
         var stored = await One.FhirAsync(HttpMethod.Post, "SearchParameter", parameter);
         Assert.True(stored.Status == 201, stored.Text);
 
-        // Until everything is indexed by it, it is refused or ignored, and never answers less than there is.
+        // At once: the other, which may not know the parameter yet, must neither do it without it nor drop what was asked for.
+        Assert.Equal(202, (await One.FhirAsync(HttpMethod.Post, $"SearchParameter/{stored.Id}/$reindex", "")).Status);
+
+        // Until everything is indexed by it, it is refused, and never answers less than there is.
         await UntilAsync(async () =>
             await Two.FhirAsync(HttpMethod.Get, "Patient?nick=bobo&_total=accurate") is { Status: 200 } reply && (int)reply.Json["total"]! == 1
             && await Two.FhirAsync(HttpMethod.Get, "Patient?nick=other&_total=accurate") is { Status: 200 } none && (int)none.Json["total"]! == 0);
