@@ -117,14 +117,15 @@ internal static class PostgresCluster
         return (null, $"PostgreSQL did not start; see {folder}.");
     }
 
-    private static string? Binaries()
+    /// <summary>The folder of initdb and its like; null when PostgreSQL is not installed.</summary>
+    public static string? Binaries()
     {
         var installed = Directory.Exists("/usr/lib/postgresql") ? Directory.GetDirectories("/usr/lib/postgresql").Select(version => Path.Combine(version, "bin")) : [];
         var inPath = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator);
         return installed.OrderDescending(StringComparer.Ordinal).Concat(inPath).FirstOrDefault(folder => File.Exists(Path.Combine(folder, "initdb")));
     }
 
-    private static int FreePort()
+    public static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();

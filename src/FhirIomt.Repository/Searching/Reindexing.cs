@@ -73,7 +73,13 @@ public sealed class Reindexing(IStore store, IndexPolicy policy, ServerDefinitio
             return false;
         }
 
-        if (policy.Custom.FirstOrDefault(parameter => parameter.IndexName == state.IndexName) is not { } parameter)
+        if (Known(state) is null)
+        {
+            // Another node may know the parameter before this one does.
+            await definitions.RefreshAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        if (Known(state) is not { } parameter)
         {
             // Deleted or changed meanwhile: whoever asks for it again begins anew.
             await store.WriteAsync([new Recording(transaction => transaction.DeleteRecord(RecordKind.Reindexing, state.RecordId))], cancellationToken).ConfigureAwait(false);
@@ -115,8 +121,16 @@ public sealed class Reindexing(IStore store, IndexPolicy policy, ServerDefinitio
         }
     }
 
+    private CustomParameter? Known(ReindexState state) => policy.Custom.FirstOrDefault(parameter => parameter.IndexName == state.IndexName);
+
     private static void Advance(IWriteTransaction transaction, CustomParameter parameter, ReindexState state)
     {
+        if (transaction.FindRecord(RecordKind.Reindexing, state.RecordId) is not { } record || ReindexState.Of(record) != state)
+        {
+            // Another node has done this piece meanwhile; going on from an older state would bring back what it finished.
+            return;
+        }
+
         var since = state.Round == 0 ? DateTimeOffset.MinValue : state.Begun.AddMinutes(-1);
         var (position, count) = transaction.ReindexNext(parameter.Parameters[state.Base].ResourceType, state.Position, since, GroupSize);
         var next = count > 0 ? state with { Position = position, Done = state.Done + count }

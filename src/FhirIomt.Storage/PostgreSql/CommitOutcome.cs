@@ -1,16 +1,20 @@
+using System.Diagnostics;
+
 namespace FhirIomt.Storage.PostgreSql;
 
 /// <summary>Finds out what became of a transaction whose connection was lost while it committed: PostgreSQL remembers the end of every recent transaction.</summary>
 internal static class CommitOutcome
 {
-    // A restart after a crash takes seconds; who waits for the answer would give up at about this time.
-    private const int Tries = 100;
+    // A restart after a crash takes seconds. Everybody who writes waits meanwhile, and with the last try, a connection that is not answered for 5 s and the same
+    // again for the next group it must stay below the 30 s at which clients give up.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(18);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(300);
 
     /// <exception cref="StoreLostException">It could not be found out; <see cref="StoreLostException.MayBeWritten"/> is set.</exception>
     public static bool WasCommitted(PostgresConnection connection, long transaction)
     {
-        for (var tried = 0; tried < Tries; tried++)
+        var start = Stopwatch.GetTimestamp();
+        do
         {
             try
             {
@@ -36,6 +40,7 @@ internal static class CommitOutcome
 
             Thread.Sleep(Pause);
         }
+        while (Stopwatch.GetElapsedTime(start) < Patience);
 
         throw new StoreLostException("PostgreSQL went away while committing and did not come back to say what became of it.", mayBeWritten: true);
     }

@@ -36,7 +36,9 @@ internal sealed class PostgresConnection : SqlConnection
         get
         {
             _reading?.ReadToEnd();
-            return _connection ?? throw new StoreLostException("The connection to PostgreSQL was lost.");
+
+            // Npgsql answers a use of a closed connection as a mistake of its caller, and it would look like one to ours.
+            return _connection is { State: System.Data.ConnectionState.Open } open ? open : throw new StoreLostException("The connection to PostgreSQL was lost.");
         }
     }
 
