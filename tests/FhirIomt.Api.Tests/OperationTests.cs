@@ -179,6 +179,8 @@ public sealed class OperationTests(ServerFixture fixture) : IClassFixture<Server
         Assert.Equal("4.5714285714", statistics["variance"]);
         Assert.Equal(("4", "5.5"), (statistics["4-lower"], statistics["4-upper"]));
         Assert.Equal(8, answer.Json.GetProperty("parameter").EnumerateArray().Count(parameter => parameter.Text("name") == "source"));
+        var inAddress = await All.GetAsync($"Observation/$stats?subject=Patient/{patient}&code=http://loinc.org|8867-4&statistic=count&duration=800000");
+        Assert.Equal(8, inAddress.Json.GetProperty("parameter")[0].GetProperty("resource").GetProperty("component")[0].GetProperty("valueQuantity").GetProperty("value").GetInt32());
         (await All.GetAsync($"Observation/$stats?subject=Patient/{patient}&code=8867-4")).AssertOutcome(400, "IOMT-0645");
         (await All.GetAsync($"Observation/$stats?subject=Patient/{patient}&code=8867-4&statistic=vibe")).AssertOutcome(400, "IOMT-0632");
     }

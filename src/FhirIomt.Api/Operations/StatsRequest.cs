@@ -53,16 +53,20 @@ internal sealed record StatsRequest(
     private static List<(string? System, string Code)> CodesOf(OperationParameters parameters)
     {
         var system = parameters.Text("system");
-        var codes = parameters.Texts("code").Select(code => (system, code)).ToList();
+        var codes = parameters.Texts("code").Select(code => Split(code, system)).ToList();
         foreach (var coding in parameters.Values("coding"))
         {
-            // In an address a Coding is system|code.
-            var text = coding.AsString();
-            var bar = text?.IndexOf('|', StringComparison.Ordinal) ?? -1;
-            codes.Add(text is null ? (coding["system"u8].AsString(), coding["code"u8].AsString() ?? "") : bar < 0 ? (null, text) : (text[..bar], text[(bar + 1)..]));
+            codes.Add(coding.AsString() is { } text ? Split(text, system: null) : (coding["system"u8].AsString(), coding["code"u8].AsString() ?? ""));
         }
 
         return codes.FindAll(code => code.Item2.Length > 0);
+    }
+
+    // In an address people write system|code, as they do in a search.
+    private static (string? System, string Code) Split(string text, string? system)
+    {
+        var bar = text.IndexOf('|', StringComparison.Ordinal);
+        return bar < 0 ? (system, text) : (text[..bar], text[(bar + 1)..]);
     }
 
     /// <summary>The last <c>duration</c> hours, a <c>period</c>, or the last day.</summary>
