@@ -21,10 +21,10 @@ internal static class Soak
             world.Authorize(server.Port);
             var load = await RawClient.RunAsync(server.Port, 16, TimeSpan.FromSeconds(30), (client, number) => (client, number % 20) switch
             {
-                (< 2, _) => world.Messages(10),
+                ( < 2, _) => world.Messages(10),
                 (2, 0) => world.Everything(),
                 (2, _) => world.Transaction(10),
-                (< 6, _) => world.Search((client * 31) + number),
+                ( < 6, _) => world.Search((client * 31) + number),
                 (6, _) => world.Include((client * 31) + number),
                 (7, _) => world.Chain((client * 31) + number),
                 (8, _) => world.ReverseInclude((client * 31) + number),
