@@ -66,6 +66,7 @@ internal abstract class BenchStore
 
         public override double Count(string sql)
         {
+            SQLitePCL.Batteries_V2.Init();
             SQLitePCL.raw.sqlite3_open(Path.Combine(data, "fhiriomt.db"), out var db);
             SQLitePCL.raw.sqlite3_prepare_v2(db, sql, out var statement);
             SQLitePCL.raw.sqlite3_step(statement);
