@@ -122,9 +122,12 @@ public sealed class BundleTests(ServerFixture fixture) : IClassFixture<ServerFix
             Entry("GET", "Patient/nobody"),
             Entry("PATCH", "Patient/nobody", """{"resourceType":"Binary","contentType":"application/json-patch+json","data":"W10="}"""),
             Entry("GET", "metadata"),
-            Entry("DELETE", "Patient/nobody"));
+            Entry("DELETE", "Patient/nobody"),
+            Entry("POST", "_foo", Given.Patient()),
+            Entry("GET", "$foo?code=x"),
+            Entry("GET", "$foo/1"));
         Assert.Equal("batch-response", answer.Json.Text("type"));
-        Assert.Equal(["201", "422", "404", "404", "404", "204"], Statuses(answer));
+        Assert.Equal(["201", "422", "404", "404", "404", "204", "404", "404", "404"], Statuses(answer));
         Assert.Equal("OperationOutcome", answer.Json.GetProperty("entry")[1].GetProperty("response").GetProperty("outcome").Text("resourceType"));
         Assert.Single((await All.GetAsync($"Patient?identifier={mrn}")).Matches);
     }

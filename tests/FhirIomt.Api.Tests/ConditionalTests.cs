@@ -71,6 +71,17 @@ public sealed class ConditionalTests(ServerFixture fixture) : IClassFixture<Serv
     }
 
     [Fact]
+    public async Task A_question_mark_in_the_value_of_a_condition_is_part_of_it()
+    {
+        var family = Given.Unique("Mark");
+        var existing = await All.CreateAsync(Given.Patient(family));
+        var created = await All.PostAsync("Patient", Given.Patient(family), ("If-None-Exist", $"identifier=http://example.org/?family={family}"));
+        Assert.Equal(201, created.Status);
+        var known = await All.PostAsync("Patient", Given.Patient(family), ("If-None-Exist", $"{fixture.Server.FhirBase}/Patient?_id={existing}"));
+        Assert.Equal((200, existing), (known.Status, known.Json.Text("id")));
+    }
+
+    [Fact]
     public async Task Fifty_parallel_conditional_updates_make_one_resource()
     {
         var mrn = Given.Unique("mrn");

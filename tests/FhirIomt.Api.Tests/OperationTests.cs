@@ -127,6 +127,7 @@ public sealed class OperationTests(ServerFixture fixture) : IClassFixture<Server
         Assert.Empty((await All.GetAsync($"Patient/{one}/$everything?_since=2100-01-01")).Matches);
         Assert.Contains("<Bundle", (await All.GetAsync($"Patient/{one}/$everything?_format=xml")).Body, StringComparison.Ordinal);
         (await All.GetAsync("Patient/nobody/$everything")).AssertOutcome(404);
+        (await All.GetAsync($"Patient/{one}/$everything?_cursor=3.nonsense")).AssertOutcome(400, "IOMT-0706");
         (await All.GetAsync($"Patient/{one}/$everything?_type=Gadget")).AssertOutcome(400);
         var vitals = await fixture.Server.CallerAsync("system/Observation.rs system/Patient.rs");
         var part = await vitals.GetAsync($"Patient/{one}/$everything");

@@ -75,6 +75,11 @@ internal sealed class BundleEntries(FhirRoutes routes, ServerAddress address)
             return FhirAnswer.Refused(404, ApiIssues.UnknownPath());
         }
 
+        if (match.Parts.TryGetValue("type", out var type) && !FhirDefinitions.R4.IsResourceType(type))
+        {
+            return FhirAnswer.Refused(404, ApiIssues.UnknownType(type));
+        }
+
         if (match.Parts.TryGetValue("inner", out var inner) && inner != "*" && !FhirDefinitions.R4.IsResourceType(inner))
         {
             return FhirAnswer.Refused(404, ApiIssues.UnknownType(inner));

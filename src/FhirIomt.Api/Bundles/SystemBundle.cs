@@ -1,3 +1,4 @@
+using System.Buffers;
 using FhirIomt.Api.Http;
 using FhirIomt.Api.Interactions;
 using FhirIomt.Core;
@@ -13,6 +14,9 @@ internal sealed class SystemBundle(ResourceWriter writer, WriteRequests requests
 {
     // 10,000 heart rates are 10 MB; one commit of them takes about a second, and every other writer waits for it.
     private const int MaxEntries = 10_000;
+
+    // Ten thousand searches of a thousand resources would be ten gigabytes, all held until the last is answered. Twice what a request may bring.
+    private const long MaxReadBytes = 64L * 1024 * 1024;
 
     public async Task<FhirAnswer> HandleAsync(FhirCall call, FhirRoutes routes)
     {
@@ -120,15 +124,32 @@ internal sealed class SystemBundle(ResourceWriter writer, WriteRequests requests
     // Reads come last (R4 §3.1.0.11.2): they see what was written.
     private static async Task ReadAsync(IReadOnlyList<BundleEntry> entries, FhirAnswer?[] answers)
     {
+        long bytes = 0;
         foreach (var entry in entries)
         {
-            if (answers[entry.Number] is null)
+            if (answers[entry.Number] is not null)
             {
-                var answer = await entry.Call!.Route.Handler(entry.Call).ConfigureAwait(false);
-                answers[entry.Number] = answer.Content is FhirContent.Streamed streamed
-                    ? answer with { Content = await streamed.GatherAsync(entry.Call.Cancelled).ConfigureAwait(false) }
-                    : BundleEntries.At(answer, entry.Number);
+                continue;
             }
+
+            if (bytes > MaxReadBytes)
+            {
+                answers[entry.Number] = BundleEntries.At(FhirAnswer.Refused(StatusCodes.Status413PayloadTooLarge, ApiIssues.TooMuchRead(MaxReadBytes)), entry.Number);
+                continue;
+            }
+
+            var answer = await entry.Call!.Route.Handler(entry.Call).ConfigureAwait(false);
+            if (answer.Content is null or FhirContent.Outcome)
+            {
+                answers[entry.Number] = BundleEntries.At(answer, entry.Number);
+                continue;
+            }
+
+            var content = answer.Content is FhirContent.Streamed streamed ? await streamed.GatherAsync(entry.Call.Cancelled).ConfigureAwait(false) : answer.Content;
+            var output = new ArrayBufferWriter<byte>(2048);
+            content.WriteTo(output);
+            bytes += output.WrittenCount;
+            answers[entry.Number] = answer with { Content = new FhirContent.Made(writer => writer.WriteRawValue(output.WrittenSpan, skipInputValidation: true)) };
         }
     }
 }

@@ -80,6 +80,9 @@ internal static class ApiIssues
     public static Issue UnknownEncoding(string encoding) =>
         Issue.Error(IssueKind.NotSupported, "IOMT-0648", $"The content encoding '{Shorten(encoding)}' is not taken.", "Content-Encoding", "Send gzip, br, deflate, or no encoding.");
 
+    public static Issue TooMuchRead(long limit) =>
+        Issue.Error(IssueKind.TooCostly, "IOMT-0649", $"The answers of this Bundle are larger than {limit} bytes; this entry was not carried out.", fix: "Send the entry by itself, or fewer reads in a Bundle.");
+
     public static Issue TokenMissing() =>
         Issue.Error(IssueKind.Login, "IOMT-0820", "The request has no access token.", "Authorization", "Send 'Authorization: Bearer TOKEN'; /fhir/.well-known/smart-configuration says where to get one.");
 

@@ -28,8 +28,9 @@ internal sealed class WriteRequests(SearchQueryParser parser)
         var header = call.Header("If-None-Exist");
         if (header is not null)
         {
-            // Some clients send the whole address.
-            var query = header[(header.IndexOf('?', StringComparison.Ordinal) + 1)..];
+            // Some clients send the whole address; a question mark after the first value is part of the condition.
+            var question = header.IndexOf('?', StringComparison.Ordinal);
+            var query = question >= 0 && !header[..question].Contains('=', StringComparison.Ordinal) ? header[(question + 1)..] : header;
             if (!SearchCondition.Parse(parser, call.Type, query).TryGetValue(out ifNoneExist, out var issues))
             {
                 return FhirAnswer.BadRequest(issues);

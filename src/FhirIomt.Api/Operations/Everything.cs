@@ -36,10 +36,13 @@ internal sealed class Everything(ResourceRepository repository, SearchService se
             return FhirAnswer.Refused(((ReadResult.Refused)read).Refusal);
         }
 
-        return new FhirAnswer(200, new FhirContent.Streamed((output, cancelled) => WriteAsync(output, call, request, cancelled)));
+        // The first page is read before anything is answered: a cursor of somebody else's search is told by its status.
+        var walk = new Walk(searches, parser, repository, address, call, request, request.Count ?? MaxUnpaged);
+        var first = await walk.NextAsync(call.Cancelled).ConfigureAwait(false);
+        return walk.Refused is { } refused ? FhirAnswer.Refused(refused) : new FhirAnswer(200, new FhirContent.Streamed((output, cancelled) => WriteAsync(output, call, request, walk, first, cancelled)));
     }
 
-    private async Task WriteAsync(PipeWriter output, FhirCall call, EverythingRequest request, CancellationToken cancelled)
+    private async Task WriteAsync(PipeWriter output, FhirCall call, EverythingRequest request, Walk walk, List<StoredResource>? first, CancellationToken cancelled)
     {
         var writer = new Utf8JsonWriter(output, JsonText.Options);
         await using var _ = writer.ConfigureAwait(false);
@@ -47,11 +50,16 @@ internal sealed class Everything(ResourceRepository repository, SearchService se
         writer.WriteString("resourceType"u8, "Bundle"u8);
         writer.WriteString("type"u8, "searchset"u8);
         writer.WriteStartArray("entry"u8);
-        var walk = new Walk(repository, searches, parser, address, call, request, request.Count ?? MaxUnpaged);
-        while (await walk.NextAsync(cancelled).ConfigureAwait(false) is { } page)
+        for (var page = first; page is not null; page = await walk.NextAsync(cancelled).ConfigureAwait(false))
         {
             page.ForEach(resource => WriteEntry(writer, resource, "match"u8));
             await writer.FlushAsync(cancelled).ConfigureAwait(false);
+        }
+
+        // Too late for a status: the connection ends, and nobody takes a part for the whole.
+        if (walk.Refused is not null)
+        {
+            throw new InvalidOperationException("A record could not be read to its end.");
         }
 
         (await walk.ReferredAsync(cancelled).ConfigureAwait(false)).ForEach(resource => WriteEntry(writer, resource, "include"u8));
@@ -91,7 +99,7 @@ internal sealed class Everything(ResourceRepository repository, SearchService se
     }
 
     /// <summary>Type after type, page after page.</summary>
-    private sealed class Walk(ResourceRepository repository, SearchService searches, SearchQueryParser parser, ServerAddress address, FhirCall call, EverythingRequest request, int limit)
+    private sealed class Walk(SearchService searches, SearchQueryParser parser, ResourceRepository repository, ServerAddress address, FhirCall call, EverythingRequest request, int limit)
     {
         private static readonly string[] Whose = ["patient", "subject", "beneficiary"];
 
@@ -100,12 +108,15 @@ internal sealed class Everything(ResourceRepository repository, SearchService se
         private string? _cursor = request.Position?.Cursor;
         private int _written;
 
+        /// <summary>Why the walk ended before its end; a type that the token does not cover is no reason.</summary>
+        public Refusal? Refused { get; private set; }
+
         /// <summary>Where the next page starts; null when nothing is left.</summary>
         public EverythingPosition? Position => _type < request.Types.Count ? new EverythingPosition(_type, _cursor) : null;
 
         public async ValueTask<List<StoredResource>?> NextAsync(CancellationToken cancelled)
         {
-            while (_type < request.Types.Count && _written < limit)
+            while (_type < request.Types.Count && _written < limit && Refused is null)
             {
                 var type = request.Types[_type];
                 var matches = await ReadAsync(type, Math.Min(limit - _written, SearchLimits.MaxCount), cancelled).ConfigureAwait(false);
@@ -146,9 +157,10 @@ internal sealed class Everything(ResourceRepository repository, SearchService se
                 ? parser.Parse(type, [new SearchArgument(whose, whose == "_id" ? call.Id : $"Patient/{call.Id}"), .. criteria], lenient: false)
                 : parser.Parse(type, criteria, lenient: false, new CompartmentId("Patient", call.Id));
             var query = parsed.Require() with { Count = count, Cursor = _cursor };
-            if (await searches.SearchAsync(query, call.Scope, cancelled).ConfigureAwait(false) is not SearchResult.Found { Page: var page })
+            var result = await searches.SearchAsync(query, call.Scope, cancelled).ConfigureAwait(false);
+            if (result is not SearchResult.Found { Page: var page })
             {
-                // The token does not cover the type.
+                Refused = ((SearchResult.Refused)result).Refusal is { Kind: not RefusalKind.Forbidden } refusal ? refusal : null;
                 (_type, _cursor) = (_type + 1, null);
                 return [];
             }

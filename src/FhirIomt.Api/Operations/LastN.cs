@@ -5,6 +5,7 @@ using FhirIomt.Fhir.Searching;
 using FhirIomt.Repository;
 using FhirIomt.Repository.Searching;
 using FhirIomt.Smart;
+using Microsoft.AspNetCore.Http;
 
 namespace FhirIomt.Api.Operations;
 
@@ -67,23 +68,24 @@ internal sealed class LastN(SearchService searches, SearchQueryParser parser, Se
 
             if (page.Next is null)
             {
-                break;
+                return FhirAnswer.Written(writer => Write(writer, call, groups.All));
             }
 
-            current = groups.Full.Count == wereFull ? current with { Cursor = page.Next } : Without(query, criteria, groups);
+            current = groups.Full.Count == wereFull ? current with { Cursor = page.Next } : Without(criteria, groups) ?? current with { Cursor = page.Next };
         }
 
-        return FhirAnswer.Written(writer => Write(writer, call, groups.All));
+        // A part of the codes must not pass for all of them.
+        return FhirAnswer.Refused(StatusCodes.Status422UnprocessableEntity, SearchIssues.TooMany("Observations in one $lastn", MaxPages * PageSize));
     }
 
-    /// <summary>The same search without the codes that have enough; it starts again, and what it finds a second time is known.</summary>
-    private SearchQuery Without(SearchQuery query, List<SearchArgument> criteria, CodeGroups groups)
+    /// <summary>The same search without the codes that have enough; it starts again, and what it finds a second time is known. Null when they are too many to name.</summary>
+    private SearchQuery? Without(List<SearchArgument> criteria, CodeGroups groups)
     {
         // Each :not names as many codes as one parameter takes.
         var exclusions = groups.Full.Chunk(SearchLimits.MaxAlternatives)
             .Select(codes => new SearchArgument("code:not", string.Join(',', codes.Select(code => $"{SearchQueryParser.Escape(code.System)}|{SearchQueryParser.Escape(code.Code)}"))));
         var parsed = parser.Parse("Observation", [.. criteria, .. exclusions, new SearchArgument("_sort", "-date"), new SearchArgument("_count", $"{PageSize}")], lenient: false);
-        return parsed.TryGetValue(out var narrowed, out _) ? narrowed : query;
+        return parsed.TryGetValue(out var narrowed, out _) ? narrowed : null;
     }
 
     private void Write(System.Text.Json.Utf8JsonWriter writer, FhirCall call, IReadOnlyList<StoredResource> found)

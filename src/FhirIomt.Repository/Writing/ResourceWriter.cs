@@ -132,7 +132,14 @@ public sealed class ResourceWriter(IStore store, ServerDefinitions definitions, 
     {
         if (types.Any(type => ServerDefinitions.Types.Contains(type, StringComparer.Ordinal)))
         {
-            await definitions.RefreshAsync(CancellationToken.None).ConfigureAwait(false);
+            try
+            {
+                await definitions.RefreshAsync(CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (StoreBusyException)
+            {
+                // What was asked for is durable, and the answer must say so; the definitions are taken up by the next look, within a second.
+            }
         }
     }
 
