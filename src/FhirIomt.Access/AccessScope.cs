@@ -11,11 +11,20 @@ public sealed record AccessScope
     /// <summary>For audit and rate limits: <c>client/abc</c>, <c>device/xyz</c>, <c>vendor/acme</c>, <c>server</c>.</summary>
     public required string Actor { get; init; }
 
+    /// <summary>The client (app, backend service) that carries the token; null for devices, vendors and the server itself.</summary>
+    public string? ClientId { get; init; }
+
+    /// <summary>The person behind the token; null when the client acts for itself.</summary>
+    public AccessUser? User { get; init; }
+
     /// <summary>Union of what is granted; empty grants nothing.</summary>
     public IReadOnlyList<SmartScope> Scopes { get; init; } = [];
 
     /// <summary>The patient in context (SMART launch context); restricts <c>patient/</c> scopes.</summary>
     public string? Patient { get; init; }
+
+    /// <summary>The encounter in context; says where the app was launched and restricts nothing.</summary>
+    public string? Encounter { get; init; }
 
     /// <summary>The server's own work (ingest, command line): everything. Never made from a token.</summary>
     public bool IsServer { get; private init; }
@@ -84,6 +93,19 @@ public sealed record AccessScope
             _ => new AccessPredicate.All(parts),
         };
     }
+}
+
+/// <summary>A person who logged in.</summary>
+/// <param name="Id">Of the account: stable, says nothing about the person.</param>
+/// <param name="FhirUser">The resource that is this person, such as <c>Practitioner/17</c>; null for somebody who is none here.</param>
+public sealed record AccessUser(string Id, UserRole Role, string? FhirUser);
+
+public enum UserRole
+{
+    Clinician,
+    Patient,
+    Operator,
+    Vendor,
 }
 
 /// <summary>A filter on instances of one type. A closed set: storage turns it into SQL, <see cref="LeavingCheck"/> evaluates it on what leaves.</summary>

@@ -74,7 +74,7 @@ public sealed class AccessTokens(IStore store, IndexPolicy policy, IdSource ids,
         var client = ClientRegistration.FromRecord(registration);
         var names = root["scope"u8].AsString()!.Split(' ', StringSplitOptions.RemoveEmptyEntries).Where(name => client.Allows(name, policy)).ToList();
         var scopes = names.Where(name => name != ClientRegistration.OperatorScope).Select(name => SmartScope.Parse(name, policy).Require()).ToList();
-        return new TokenGrant(new AccessScope { Actor = $"client/{clientId}", Scopes = scopes }, names.Contains(ClientRegistration.OperatorScope), record.ExpiresAt!.Value);
+        return new TokenGrant(new AccessScope { Actor = $"client/{clientId}", ClientId = clientId, Scopes = scopes }, names.Contains(ClientRegistration.OperatorScope), record.ExpiresAt!.Value);
     }
 
     private static string Hash(string token) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
