@@ -9,18 +9,18 @@ using FhirIomt.Storage;
 
 namespace FhirIomt.Bench;
 
-/// <summary>How reads and searches slow down as a store grows: filled by a generator, measured at 10⁵, 10⁶ and, when asked, 10⁷ Observations.</summary>
+/// <summary>How reads and searches slow down as a store grows: filled by a generator, measured at 10⁵, 10⁶ and, when asked, 10⁷ Observations, or from a larger number on.</summary>
 internal static class GrowthBenchmarks
 {
     private const int Patients = 1000;
     private const int BatchSize = 2000;
 
-    public static async Task RunAsync(Report report, string binary, Workspace workspace, string engine, long to, bool quick)
+    public static async Task RunAsync(Report report, string binary, Workspace workspace, string engine, long from, long to, bool quick)
     {
         var store = BenchStore.Make(engine, workspace, "growth");
         var world = World.Create(binary, store, workspace);
         long stored = 0;
-        for (long size = 100_000; size <= to; size *= 10)
+        for (var size = from; size <= to; size *= 10)
         {
             var clock = Stopwatch.StartNew();
             await FillAsync(store, stored, size);
