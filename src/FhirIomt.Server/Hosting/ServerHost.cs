@@ -44,6 +44,7 @@ internal static class ServerHost
         var app = builder.Build();
         app.UseMiddleware<RequestGuard>();
         app.UseResponseCompression();
+        Apps.Use(app);
         app.UseRequestDecompression();
         app.UseRouting();
         Health.Map(app);
@@ -108,7 +109,7 @@ internal static class ServerHost
         services.AddResponseCompression(compression =>
         {
             compression.EnableForHttps = true;
-            compression.MimeTypes = ["application/fhir+json", "application/fhir+xml", "application/json", "text/html", "text/css"];
+            compression.MimeTypes = ["application/fhir+json", "application/fhir+xml", "application/json", "text/html", "text/css", "text/javascript"];
         });
 
         // A page of 1,000 Observations (1 MB) shrinks to 3 % at the fastest level already; higher levels take several times as long for a few kilobytes.
