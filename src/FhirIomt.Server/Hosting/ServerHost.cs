@@ -69,6 +69,7 @@ internal static class ServerHost
         services.AddSingleton(parts => new SearchQueryParser(parts.GetRequiredService<IndexPolicy>(), parts.GetRequiredService<ITerminology>(), parts.GetRequiredService<ServerAddress>().FhirBase));
         services.AddSingleton(parts => options.Access.Load(parts.GetRequiredService<IndexPolicy>()));
         services.AddSingleton<AccessResolver>();
+        services.AddSingleton<EmergencyAccess>();
         services.AddSingleton<SearchService>();
         services.AddSingleton<CustomParameters>();
         services.AddSingleton<Reindexing>();
