@@ -9,8 +9,9 @@ namespace FhirIomt.Access.Consents;
 /// <param name="withheld">For each condition the patients who refuse it.</param>
 /// <param name="confidentiality">The highest label that the caller may see.</param>
 /// <param name="emergency">Patients for whom labels do not count.</param>
+/// <param name="isClient">It acts for itself. Such a client keeps consents for others, so it sees those that refuse everybody: nobody else could withdraw them.</param>
 /// <param name="own">Consents that name the calling client: it does not change those.</param>
-public sealed class ConsentLimits(IndexPolicy policy, IReadOnlyList<(ConsentCondition Condition, PatientSet Patients)> withheld, string confidentiality, PatientSet emergency, IReadOnlyList<string> own) : AccessLimits
+public sealed class ConsentLimits(IndexPolicy policy, IReadOnlyList<(ConsentCondition Condition, PatientSet Patients)> withheld, string confidentiality, PatientSet emergency, IReadOnlyList<string> own, bool isClient) : AccessLimits
 {
     // A resource says what it is about by one of these.
     private static readonly string[] CodeParameters = ["code", "category", "type", "class"];
@@ -46,7 +47,7 @@ public sealed class ConsentLimits(IndexPolicy policy, IReadOnlyList<(ConsentCond
     private AccessPredicate Consented(string type, ScopeInteractions interaction)
     {
         var left = (AccessPredicate)AccessPredicate.Everything.Instance;
-        if (withheld.Count == 0)
+        if (withheld.Count == 0 || (isClient && type == "Consent"))
         {
             return left;
         }

@@ -99,7 +99,7 @@ public sealed class AccessResolver(IStore store, SearchQueryParser parser, Searc
         var own = scope.ClientId is { } client ? consents.Where(consent => consent.Root.Names(client)).Select(consent => consent.Id).ToList() : [];
         return refusing.Count == 0 && own.Count == 0 && Confidentiality.Above(policy.Confidentiality).Count == 0
             ? (AccessLimits.None, reading.Until)
-            : (new ConsentLimits(index, [.. refusing.Values.Select(group => (group.Condition, PatientSet.Of(group.Patients)))], policy.Confidentiality, emergency, own), reading.Until);
+            : (new ConsentLimits(index, [.. refusing.Values.Select(group => (group.Condition, PatientSet.Of(group.Patients)))], policy.Confidentiality, emergency, own, scope.User is null), reading.Until);
     }
 
     // A patient is itself, and somebody related to a patient acts for that one while the relation stands.
