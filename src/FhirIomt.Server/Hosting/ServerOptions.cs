@@ -22,6 +22,8 @@ internal sealed class ServerOptions
 
     public IngestOptions Ingest { get; set; } = new();
 
+    public AccessOptions Access { get; set; } = new();
+
     public TelemetryOptions Telemetry { get; set; } = new();
 
     public IEnumerable<string> Problems()
@@ -39,7 +41,7 @@ internal sealed class ServerOptions
             }
         }
 
-        foreach (var problem in Ingest.Problems().Concat(Telemetry.Problems()))
+        foreach (var problem in Ingest.Problems().Concat(Access.Problems()).Concat(Telemetry.Problems()))
         {
             yield return problem;
         }

@@ -1,0 +1,23 @@
+using FhirIomt.Access;
+using FhirIomt.Access.Consents;
+using FhirIomt.Fhir.Json;
+
+namespace FhirIomt.Repository.Writing;
+
+/// <summary>Types that clients do not write like others, whatever their scopes say.</summary>
+internal static class RestrictedTypes
+{
+    /// <summary>Who did what is recorded by the server; a client's own account of it could be forged, and its deletion would hide something (abuse case 48).</summary>
+    public static Refusal? Refuse(WriteRequest request, AccessScope scope) => request.Type switch
+    {
+        "AuditEvent" or "Provenance" when !scope.IsServer => RepositoryIssues.ServerWritten(request.Type),
+        "Consent" when !scope.IsServer && (scope.User is not null || !scope.Scopes.Any(IsOfSystem)) => RepositoryIssues.OwnConsent(),
+        "Consent" when request is WriteRequest.Create create && Names(create.Resource, scope) => RepositoryIssues.OwnConsent(),
+        "Consent" when request is WriteRequest.Update update && Names(update.Resource, scope) => RepositoryIssues.OwnConsent(),
+        _ => null,
+    };
+
+    private static bool Names(JsonTree consent, AccessScope scope) => scope.ClientId is { } client && ConsentRule.Names(consent.Root, client);
+
+    private static bool IsOfSystem(SmartScope scope) => scope.Context == ScopeContext.System;
+}
