@@ -26,6 +26,9 @@ public sealed record AccessScope
     /// <summary>The encounter in context; says where the app was launched and restricts nothing.</summary>
     public string? Encounter { get; init; }
 
+    /// <summary>The resource that is the person behind the token, such as <c>Practitioner/17</c>: the scope fhirUser makes it readable, whatever else is granted.</summary>
+    public string? ReadableSelf { get; init; }
+
     /// <summary>The server's own work (ingest, command line): everything. Never made from a token.</summary>
     public bool IsServer { get; private init; }
 
