@@ -26,13 +26,16 @@ public sealed record AccessScope
     /// <summary>The encounter in context; says where the app was launched and restricts nothing.</summary>
     public string? Encounter { get; init; }
 
-    /// <summary>The resource that is the person behind the token, such as <c>Practitioner/17</c>: the scope fhirUser makes it readable, whatever else is granted.</summary>
-    public string? ReadableSelf { get; init; }
-
     /// <summary>The server's own work (ingest, command line): everything. Never made from a token.</summary>
     public bool IsServer { get; private init; }
 
     public static AccessScope Server { get; } = new() { Actor = "server", IsServer = true };
+
+    /// <summary>What the <c>fhirUser</c> scope lets the person read in addition: the resource that is this person.</summary>
+    public string? ReadableSelf { get; init; }
+
+    /// <summary>What policies, consents and labels say about this caller; found from the store once the token is known.</summary>
+    public AccessRules Rules { get; init; } = AccessRules.None;
 
     /// <summary>
     /// What of a type this interaction may touch: the rewriting that runs before the query. <see cref="AccessPredicate.Nothing"/> means the type
@@ -45,10 +48,28 @@ public sealed record AccessScope
             return AccessPredicate.Everything.Instance;
         }
 
+        var granted = AccessPredicate.Either(Granted(resourceType, interaction), Self(resourceType, interaction));
+        return granted is AccessPredicate.Nothing ? granted : Rules.Limited(granted, resourceType, interaction);
+    }
+
+    /// <summary>
+    /// Whether scopes cover every instance of the type. Then an id that is not there may be told from one that is: consents and labels take single
+    /// instances away from such a caller, but do not turn it into one that must not choose ids.
+    /// </summary>
+    public bool CoversAll(string resourceType, ScopeInteractions interaction) => IsServer || Granted(resourceType, interaction) is AccessPredicate.Everything;
+
+    /// <summary>The rights of a search on the type.</summary>
+    public SearchAccess SearchAccessFor(string resourceType) => new(
+        PredicateFor(resourceType, ScopeInteractions.Search),
+        type => PredicateFor(type, ScopeInteractions.Read),
+        type => PredicateFor(type, ScopeInteractions.Search));
+
+    private AccessPredicate Granted(string resourceType, ScopeInteractions interaction)
+    {
         var alternatives = new List<AccessPredicate>();
         foreach (var scope in Scopes)
         {
-            if (!scope.Interactions.HasFlag(interaction) || !scope.Covers(resourceType) || Restriction(scope, resourceType) is not { } restriction)
+            if (!scope.Interactions.HasFlag(interaction) || !scope.Covers(resourceType) || Restriction(scope, resourceType, interaction) is not { } restriction)
             {
                 continue;
             }
@@ -64,37 +85,46 @@ public sealed record AccessScope
         return alternatives.Count == 0 ? AccessPredicate.Nothing.Instance : new AccessPredicate.Any(alternatives);
     }
 
-    /// <summary>The rights of a search on the type.</summary>
-    public SearchAccess SearchAccessFor(string resourceType) => new(
-        PredicateFor(resourceType, ScopeInteractions.Search),
-        type => PredicateFor(type, ScopeInteractions.Read),
-        type => PredicateFor(type, ScopeInteractions.Search));
+    private AccessPredicate Self(string resourceType, ScopeInteractions interaction) =>
+        interaction == ScopeInteractions.Read && ReadableSelf is { } self && self.StartsWith(resourceType, StringComparison.Ordinal) && self.Length > resourceType.Length + 1 && self[resourceType.Length] == '/'
+            ? new AccessPredicate.WithId(self[(resourceType.Length + 1)..])
+            : AccessPredicate.Nothing.Instance;
 
-    // Null: the scope grants nothing here. patient/ without a patient in context fails closed, and user/ waits for users (role policies).
-    private AccessPredicate? Restriction(SmartScope scope, string resourceType)
+    // Null: the scope grants nothing here.
+    private AccessPredicate? Restriction(SmartScope scope, string resourceType, ScopeInteractions interaction)
     {
-        if (scope.Context == ScopeContext.User || (scope.Context == ScopeContext.Patient && (Patient is null || !PatientCompartment.Reaches(resourceType))))
+        // Consents say what apps may do, so an app writes none (abuse case 50): a person does that where no app stands between.
+        if (scope.Context != ScopeContext.System && resourceType == "Consent" && (interaction & ~(ScopeInteractions.Read | ScopeInteractions.Search)) != 0)
         {
             return null;
         }
 
-        var parts = new List<AccessPredicate>();
-        if (scope.Context == ScopeContext.Patient)
+        var owned = scope.Context switch
         {
-            parts.Add(new AccessPredicate.OfPatient(Patient!));
-        }
-
-        if (scope.Criteria.Count > 0)
-        {
-            parts.Add(new AccessPredicate.Meets(scope.Criteria));
-        }
-
-        return parts switch
-        {
-            [] => AccessPredicate.Everything.Instance,
-            [var only] => only,
-            _ => new AccessPredicate.All(parts),
+            // A person's token holds no more than the person: system/ rights are for clients that act for themselves.
+            ScopeContext.System => User is null ? AccessPredicate.Everything.Instance : AccessPredicate.Nothing.Instance,
+            ScopeContext.Patient => OfPatientInContext(scope, resourceType, interaction),
+            _ => User is null ? AccessPredicate.Nothing.Instance : Rules.Granted(resourceType, interaction),
         };
+        return AccessPredicate.Both(owned, scope.Criteria.Count > 0 ? new AccessPredicate.Meets(scope.Criteria) : AccessPredicate.Everything.Instance) switch
+        {
+            AccessPredicate.Nothing => null,
+            var restriction => restriction,
+        };
+    }
+
+    // patient/ without a patient in context fails closed. With a person behind it, the policy for that person holds as well.
+    private AccessPredicate OfPatientInContext(SmartScope scope, string resourceType, ScopeInteractions interaction)
+    {
+        if (Patient is null)
+        {
+            return AccessPredicate.Nothing.Instance;
+        }
+
+        var inContext = PatientCompartment.IsShared(resourceType) && scope.ResourceType == resourceType && interaction is ScopeInteractions.Read or ScopeInteractions.Search
+            ? AccessPredicate.Everything.Instance
+            : PatientCompartment.Filter(resourceType, new AccessPredicate.OfPatient(Patient), interaction);
+        return User is null ? inContext : AccessPredicate.Both(inContext, Rules.Granted(resourceType, interaction));
     }
 }
 
@@ -109,31 +139,4 @@ public enum UserRole
     Patient,
     Operator,
     Vendor,
-}
-
-/// <summary>A filter on instances of one type. A closed set: storage turns it into SQL, <see cref="LeavingCheck"/> evaluates it on what leaves.</summary>
-public abstract record AccessPredicate
-{
-    private AccessPredicate()
-    {
-    }
-
-    public sealed record Everything : AccessPredicate
-    {
-        public static Everything Instance { get; } = new();
-    }
-
-    public sealed record Nothing : AccessPredicate
-    {
-        public static Nothing Instance { get; } = new();
-    }
-
-    public sealed record Any(IReadOnlyList<AccessPredicate> Alternatives) : AccessPredicate;
-
-    public sealed record All(IReadOnlyList<AccessPredicate> Parts) : AccessPredicate;
-
-    /// <summary>In the strict compartment of that patient: <see cref="PatientCompartment"/>.</summary>
-    public sealed record OfPatient(string PatientId) : AccessPredicate;
-
-    public sealed record Meets(IReadOnlyList<SearchCriterion> Criteria) : AccessPredicate;
 }

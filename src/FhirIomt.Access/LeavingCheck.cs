@@ -10,27 +10,53 @@ namespace FhirIomt.Access;
 /// </summary>
 public sealed class LeavingCheck(SearchIndexer indexer)
 {
-    public bool Permits(AccessPredicate predicate, string resourceType, JsonTree resource) => predicate switch
+    /// <param name="find">Finds the current version of what the resource hangs on (<see cref="PatientCompartment.AttachedBy"/>); without it nothing is found.</param>
+    public bool Permits(AccessPredicate predicate, string resourceType, JsonTree resource, Func<string, string, JsonTree?>? find = null) => predicate switch
     {
         AccessPredicate.Everything => true,
-        AccessPredicate.Any any => any.Alternatives.Any(alternative => Permits(alternative, resourceType, resource)),
-        AccessPredicate.All all => all.Parts.All(part => Permits(part, resourceType, resource)),
+        AccessPredicate.Any any => any.Alternatives.Any(alternative => Permits(alternative, resourceType, resource, find)),
+        AccessPredicate.All all => all.Parts.All(part => Permits(part, resourceType, resource, find)),
+        AccessPredicate.Not not => !Permits(not.Inner, resourceType, resource, find),
         AccessPredicate.OfPatient patient => PatientCompartment.OwnerOf(resourceType, resource.Root, indexer.ServerBase) == patient.PatientId,
+        AccessPredicate.OfPatients set => PatientCompartment.OwnerOf(resourceType, resource.Root, indexer.ServerBase) is { } owner && set.Patients.Contains(owner),
+        AccessPredicate.WithId one => resource.Root["id"u8].AsString() == one.Id,
         AccessPredicate.Meets meets => meets.Criteria.All(criterion => Matches(criterion, resource)),
+        AccessPredicate.Through through => PatientCompartment.Referred(resource.Root, through.Element, indexer.ServerBase) is (var type, var id)
+            && find?.Invoke(type, id) is { } target && Permits(through.Target(type), type, target),
         _ => false,
     };
 
-    // Granular scopes use token parameters only (SmartScope.GranularParameters); anything else fails closed.
+    /// <summary>What a resource hangs on, when its type hangs on something; null otherwise.</summary>
+    public (string Type, string Id)? AttachedTo(string resourceType, JsonTree resource) =>
+        PatientCompartment.AttachedBy(resourceType) is { } element ? PatientCompartment.Referred(resource.Root, element, indexer.ServerBase) : null;
+
+    /// <summary>Whether a criterion can be decided here: one document says it all, and exactly as the index does.</summary>
+    public static bool CanDecide(SearchCriterion criterion) => criterion
+        is SearchCriterion.Tokens { Negated: false } or SearchCriterion.Ids
+        || (criterion is SearchCriterion.References references && references.Values.All(value => value is { Type: not null, Id: not null, Url: null } && !value.Id.Contains('/', StringComparison.Ordinal)));
+
+    // Anything else fails closed.
     private bool Matches(SearchCriterion criterion, JsonTree resource)
     {
-        if (criterion is not SearchCriterion.Tokens { Negated: false } tokens)
+        if (!CanDecide(criterion))
         {
             return false;
         }
 
-        foreach (var value in indexer.Extract(resource, [tokens.Of]))
+        if (criterion is SearchCriterion.Ids ids)
         {
-            if (value is IndexValue.Token token && tokens.Values.Any(wanted => wanted.Matches(token.System, token.Code)))
+            return resource.Root["id"u8].AsString() is { } id && ids.Values.Contains(id, StringComparer.Ordinal);
+        }
+
+        foreach (var value in indexer.Extract(resource, [criterion.Parameter!]))
+        {
+            var isMatch = (criterion, value) switch
+            {
+                (SearchCriterion.Tokens tokens, IndexValue.Token token) => tokens.Values.Any(wanted => wanted.Matches(token.System, token.Code)),
+                (SearchCriterion.References references, IndexValue.Reference reference) => references.Values.Any(wanted => wanted.Type == reference.Type && wanted.Id == reference.Id),
+                _ => false,
+            };
+            if (isMatch)
             {
                 return true;
             }

@@ -69,6 +69,32 @@ public static class PatientCompartment
         ["VisionPrescription"] = "patient",
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
+    // They describe no patient, and what belongs to one names them: a token for one patient reads them when it names the type (patient/Practitioner.r).
+    private static readonly FrozenSet<string> Shared = new[]
+    {
+        "Practitioner", "PractitionerRole", "Organization", "Location", "HealthcareService", "Medication", "MedicationKnowledge", "Substance", "DeviceDefinition", "Questionnaire", "PlanDefinition", "ActivityDefinition",
+    }.ToFrozenSet(StringComparer.Ordinal);
+
+    // They say by a reference on what they hang, and are seen by whoever sees that.
+    private static readonly FrozenDictionary<string, string> Attached = new Dictionary<string, string>(StringComparer.Ordinal)
+    {
+        ["Binary"] = "securityContext",
+        ["DeviceMetric"] = "source",
+    }.ToFrozenDictionary(StringComparer.Ordinal);
+
+    /// <summary>What no patient owns and many refer to.</summary>
+    public static bool IsShared(string resourceType) => Shared.Contains(resourceType);
+
+    /// <summary>The element by which a type hangs on another resource; null for a type that stands by itself.</summary>
+    public static string? AttachedBy(string resourceType) => Attached.GetValueOrDefault(resourceType);
+
+    /// <summary>What of a type belongs to whom <paramref name="owner"/> names: by itself, or by what it hangs on. <see cref="AccessPredicate.Nothing"/> when nothing can.</summary>
+    public static AccessPredicate Filter(string resourceType, AccessPredicate owner, ScopeInteractions interaction) =>
+        Reaches(resourceType) ? owner
+        : resourceType == "DeviceMetric" || (resourceType == "Binary" && interaction != ScopeInteractions.Search)
+            ? new AccessPredicate.Through(Attached[resourceType], target => Reaches(target) ? owner : AccessPredicate.Nothing.Instance)
+        : AccessPredicate.Nothing.Instance;
+
     /// <summary>Whether any instance of the type can belong to a patient.</summary>
     public static bool Reaches(string resourceType) => SubjectElement.ContainsKey(resourceType);
 
@@ -86,22 +112,28 @@ public static class PatientCompartment
             return resource["id"u8].AsString();
         }
 
+        return Referred(resource, element, serverBase) is (Type: "Patient", var id) ? id : null;
+    }
+
+    /// <summary>What a literal reference to this server points to, whatever version it names; null for any other.</summary>
+    public static (string Type, string Id)? Referred(ResourceNode resource, string element, string? serverBase)
+    {
         Span<byte> name = stackalloc byte[32];
         var length = System.Text.Encoding.UTF8.GetBytes(element, name);
         var reference = resource[name[..length]]["reference"u8].AsString();
-        return PatientIdOf(serverBase is not null && reference?.StartsWith(serverBase, StringComparison.Ordinal) == true ? reference[serverBase.Length..] : reference);
-    }
+        if (serverBase is not null && reference?.StartsWith(serverBase, StringComparison.Ordinal) == true)
+        {
+            reference = reference[serverBase.Length..];
+        }
 
-    private static string? PatientIdOf(string? reference)
-    {
-        const string Prefix = "Patient/";
-        if (reference is null || !reference.StartsWith(Prefix, StringComparison.Ordinal))
+        var slash = reference?.IndexOf('/', StringComparison.Ordinal) ?? -1;
+        if (reference is null || slash <= 0 || reference.AsSpan(0, slash).Contains(':'))
         {
             return null;
         }
 
-        var id = reference[Prefix.Length..];
-        var version = id.IndexOf("/_history/", StringComparison.Ordinal);
-        return version < 0 ? id : id[..version];
+        var version = reference.IndexOf("/_history/", slash + 1, StringComparison.Ordinal);
+        var id = version < 0 ? reference[(slash + 1)..] : reference[(slash + 1)..version];
+        return id.Length == 0 || id.Contains('/', StringComparison.Ordinal) ? null : (reference[..slash], id);
     }
 }

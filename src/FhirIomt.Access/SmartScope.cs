@@ -108,7 +108,7 @@ public sealed record SmartScope(string Text, ScopeContext Context, string? Resou
         _ => null,
     };
 
-    private static ScopeInteractions ParseInteractions(string text)
+    internal static ScopeInteractions ParseInteractions(string text)
     {
         switch (text)
         {

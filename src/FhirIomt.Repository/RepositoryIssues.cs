@@ -2,7 +2,7 @@ using FhirIomt.Core;
 
 namespace FhirIomt.Repository;
 
-/// <summary>Every refusal of the repository: IOMT-0600 to IOMT-0619.</summary>
+/// <summary>Every refusal of the repository: IOMT-0600 to IOMT-0619, about access IOMT-0870 to IOMT-0879.</summary>
 public static class RepositoryIssues
 {
     /// <summary>The same for "never existed" and "not yours to see", so it says nothing that depends on the instance.</summary>
@@ -44,6 +44,15 @@ public static class RepositoryIssues
 
     public static Refusal NoSuchParameter() =>
         new(RefusalKind.NotFound, Issue.Error(IssueKind.NotFound, "IOMT-0614", "No search parameter of that id can be indexed.", fix: "Store an active SearchParameter first; what stands in its way was told as a warning then."));
+
+    public static Refusal ServerWritten(string type) =>
+        new(RefusalKind.Forbidden, Issue.Error(IssueKind.Forbidden, "IOMT-0870", $"{type} is written by the server alone.", fix: "Whoever does something is recorded by the server; nothing needs to be sent."));
+
+    public static Refusal OwnConsent() =>
+        new(RefusalKind.Forbidden, Issue.Error(IssueKind.Forbidden, "IOMT-0871", "A client does not write consents about its own rights.", fix: "The patient decides about apps on the server's own pages."));
+
+    public static Issue TooManyPatients(int limit) =>
+        Issue.Error(IssueKind.TooCostly, "IOMT-0885", $"The policy means more than {limit} patients for this person.", fix: "Narrow Access:Policies, or let the role see all patients.");
 
     public static Refusal IdMismatch(string urlId) =>
         new(RefusalKind.BadRequest, Issue.Error(IssueKind.Invalid, "IOMT-0606", $"The resource's id must be '{urlId}', as in the URL.", "id", "Put the id of the URL into the resource."));

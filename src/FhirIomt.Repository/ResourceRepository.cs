@@ -3,6 +3,7 @@ using FhirIomt.Core;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Fhir.Search;
 using FhirIomt.Fhir.Searching;
+using FhirIomt.Repository.Deciding;
 using FhirIomt.Repository.Definitions;
 using FhirIomt.Repository.Searching;
 using FhirIomt.Storage;
@@ -16,7 +17,7 @@ public sealed class ResourceRepository(IStore store, ServerDefinitions definitio
     // Looked through for one page of history: 20 pages of hidden versions take about 20 ms.
     private const int MaxHistoryPages = 20;
 
-    private readonly LeavingCheck _leaving = new(indexer);
+    private readonly Visibility _visibility = new(store, indexer);
     private readonly SearchService _search = new(store, indexer);
 
     public async ValueTask<ReadResult> ReadAsync(string type, string id, AccessScope scope, CancellationToken cancellationToken)
@@ -140,7 +141,7 @@ public sealed class ResourceRepository(IStore store, ServerDefinitions definitio
         }
 
         var judged = stored.IsDeleted ? await store.ReadVersionAsync(stored.Type, stored.Id, stored.Version - 1, cancellationToken).ConfigureAwait(false) : stored;
-        return judged is { IsDeleted: false } && _leaving.Permits(predicate, stored.Type, JsonTree.Parse(judged.Body).Require());
+        return judged is { IsDeleted: false } && await _visibility.PermitsAsync(predicate, stored.Type, JsonTree.Parse(judged.Body).Require(), cancellationToken).ConfigureAwait(false);
     }
 }
 

@@ -8,15 +8,20 @@ namespace FhirIomt.Storage;
 /// a change can get an answer from before it.
 /// </summary>
 /// <param name="capacity">Beyond it nothing more is remembered until the generation moves.</param>
-public sealed class GenerationCache<TValue>(IStore store, int capacity)
+public sealed class GenerationCache<TValue>(Func<long> generationOf, int capacity)
     where TValue : class
 {
+    public GenerationCache(IStore store, int capacity)
+        : this(() => store.Generation, capacity)
+    {
+    }
+
     private Remembered _current = new(-1, capacity);
 
     /// <summary>What is remembered at this moment. Take it before looking anything up: a value found later belongs to this moment or a later one.</summary>
     public Remembered Now()
     {
-        var generation = store.Generation;
+        var generation = generationOf();
         var current = Volatile.Read(ref _current);
         if (current.Generation != generation)
         {

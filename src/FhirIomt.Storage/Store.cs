@@ -33,6 +33,12 @@ public interface IStore : IAsyncDisposable
 
     /// <summary>Grows with every change to configuration or to devices and assignments, by any process on this store; caches compare it.</summary>
     long Generation { get; }
+
+    /// <summary>
+    /// Grows with every change to what decides who may see which patient (<see cref="AccessData"/>), by any process on this store. A number of its own: such
+    /// changes are frequent, and must not empty the caches that ingest lives by.
+    /// </summary>
+    long AccessGeneration { get; }
 }
 
 /// <summary>Something the server keeps that is not a FHIR resource: clients, credentials, mappings, tokens, receipts.</summary>
@@ -99,6 +105,9 @@ public static class RecordKind
 
     /// <summary>Indexing by a search parameter while it runs, by the parameter's id.</summary>
     public const string Reindexing = "reindexing";
+
+    /// <summary>Who opened whose record in an emergency, why, and until when, by <c>{patient}/{id}</c>.</summary>
+    public const string EmergencyAccess = "emergency-access";
 
     /// <summary>Kinds whose change must reach caches at once.</summary>
     public static bool IsConfiguration(string kind) => kind is Client or User or Vendor or Credential or DeviceOwner or Mapping or SearchIndex or Revocation or SigningKeys;

@@ -74,9 +74,7 @@ public sealed class AccessScopeTests
     [InlineData("Provenance")]
     [InlineData("Subscription")]
     [InlineData("Group")]
-    [InlineData("Binary")]
     [InlineData("Task")]
-    [InlineData("DeviceMetric")]
     public void Abuse_61_a_patient_wildcard_does_not_reach_types_outside_the_compartment(string type) =>
         Assert.IsType<AccessPredicate.Nothing>(Given.Token("patient/*.cruds", patient: "pa").PredicateFor(type, ScopeInteractions.Read));
 }

@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using FhirIomt.Access;
 using FhirIomt.Server.Devices;
 using FhirIomt.Server.Hosting;
 using FhirIomt.Smart;
@@ -20,10 +21,12 @@ internal sealed class TestServer : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly string _folder;
     private readonly string? _schema;
+    private readonly TestTokens _tokens;
 
-    private TestServer(WebApplication app, string folder, string? schema, AdjustableTime time, string root)
+    private TestServer(WebApplication app, TestTokens tokens, string folder, string? schema, AdjustableTime time, string root)
     {
         _app = app;
+        _tokens = tokens;
         _folder = folder;
         _schema = schema;
         Time = time;
@@ -57,10 +60,12 @@ internal sealed class TestServer : IAsyncDisposable
             var time = new AdjustableTime();
             var schema = OnPostgreSql ? PostgresCluster.NewSchema() : null;
             var app = ServerHost.Build(new ServerOptions { Urls = root, Data = folder, Postgres = schema }, time);
+            var tokens = new TestTokens(app.Services);
+            app.Use(next => context => tokens.RememberAsync(context, next));
             try
             {
                 await app.StartAsync();
-                return new TestServer(app, folder, schema, time, root);
+                return new TestServer(app, tokens, folder, schema, time, root);
             }
             catch (IOException) when (attempt < 5)
             {
@@ -83,6 +88,10 @@ internal sealed class TestServer : IAsyncDisposable
         var client = await RegisterAsync(scopes);
         return new FhirCaller(this, await client.TokenAsync());
     }
+
+    /// <summary>Somebody with a token for these scopes: a person, an app with a patient in context, or both.</summary>
+    public FhirCaller Caller(string scopes, AccessUser? user = null, string? patient = null, string client = "test-app", string? self = null) =>
+        new(this, _tokens.For(_tokens.Scope(scopes, user, patient, client) with { ReadableSelf = self }));
 
     public Task DeleteClientAsync(string clientId) => Store.WriteAsync([new DeleteRecord(RecordKind.Client, clientId)], CancellationToken.None);
 

@@ -1,11 +1,12 @@
 using FhirIomt.Access;
+using FhirIomt.Repository.Deciding;
 using FhirIomt.Smart.Tokens;
 using Microsoft.AspNetCore.Http;
 
 namespace FhirIomt.Api.Http;
 
 /// <summary>Turns the bearer token into an <see cref="AccessScope"/> before any handler runs; without one there is no handler.</summary>
-internal sealed class TokenFilter(AccessTokens tokens) : IEndpointFilter
+internal sealed class TokenFilter(AccessTokens tokens, AccessResolver access) : IEndpointFilter
 {
     public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
@@ -25,7 +26,13 @@ internal sealed class TokenFilter(AccessTokens tokens) : IEndpointFilter
             return Results.Empty;
         }
 
-        http.Features.Set(grant);
+        if (!(await access.ResolveAsync(grant.Scope, http.RequestAborted).ConfigureAwait(false)).TryGetValue(out var scope, out var issues))
+        {
+            await FhirResponse.RefuseAsync(http, StatusCodes.Status403Forbidden, issues).ConfigureAwait(false);
+            return Results.Empty;
+        }
+
+        http.Features.Set(ReferenceEquals(scope, grant.Scope) ? grant : grant with { Scope = scope });
         return await next(context).ConfigureAwait(false);
     }
 }

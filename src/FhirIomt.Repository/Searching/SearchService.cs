@@ -2,6 +2,7 @@ using FhirIomt.Access;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Fhir.Search;
 using FhirIomt.Fhir.Searching;
+using FhirIomt.Repository.Deciding;
 using FhirIomt.Storage;
 
 namespace FhirIomt.Repository.Searching;
@@ -9,7 +10,7 @@ namespace FhirIomt.Repository.Searching;
 /// <summary>Searches on behalf of somebody: authorise, search within what is permitted, look once more at what leaves.</summary>
 public sealed class SearchService(IStore store, SearchIndexer indexer)
 {
-    private readonly LeavingCheck _leaving = new(indexer);
+    private readonly Visibility _visibility = new(store, indexer);
 
     public async ValueTask<SearchResult> SearchAsync(SearchQuery query, AccessScope scope, CancellationToken cancellationToken)
     {
@@ -20,14 +21,15 @@ public sealed class SearchService(IStore store, SearchIndexer indexer)
 
         // An included resource is read, not searched for: its type needs the read right.
         var access = scope.SearchAccessFor(query.ResourceType);
+        access = access with { Matches = SearchedPatients.Narrowed(access.Matches, query) };
         var outcome = await store.SearchAsync(permitted, access, cancellationToken).ConfigureAwait(false);
         if (!outcome.TryGetValue(out var page, out var issues))
         {
             return new SearchResult.Refused(new Refusal(RefusalKind.BadRequest, issues));
         }
 
-        Recheck(page.Matches, query.Parts.Count > 0 ? access.Chained : _ => access.Matches);
-        Recheck(page.Included, access.Included);
+        await RecheckAsync(page.Matches, query.Parts.Count > 0 ? access.Chained : _ => access.Matches, cancellationToken).ConfigureAwait(false);
+        await RecheckAsync(page.Included, access.Included, cancellationToken).ConfigureAwait(false);
         return new SearchResult.Found(page);
     }
 
@@ -43,15 +45,50 @@ public sealed class SearchService(IStore store, SearchIndexer indexer)
         return parts.Count == 0 ? null : query with { Parts = parts };
     }
 
-    private void Recheck(IReadOnlyList<StoredResource> leaving, Func<string, AccessPredicate> predicateOf)
+    private async ValueTask RecheckAsync(IReadOnlyList<StoredResource> leaving, Func<string, AccessPredicate> predicateOf, CancellationToken cancellationToken)
     {
+        var predicates = new Dictionary<string, AccessPredicate>(StringComparer.Ordinal);
         foreach (var resource in leaving)
         {
-            var predicate = predicateOf(resource.Type);
-            if (predicate is not AccessPredicate.Everything && !_leaving.Permits(predicate, resource.Type, JsonTree.Parse(resource.Body).Require()))
+            if (!predicates.TryGetValue(resource.Type, out var predicate))
             {
-                throw new AccessDisagreementException(resource.Type);
+                predicates[resource.Type] = predicate = predicateOf(resource.Type);
             }
+
+            await _visibility.RequireAsync(predicate, resource, cancellationToken).ConfigureAwait(false);
         }
     }
+}
+
+/// <summary>
+/// A search that says which patients it is about needs no more of a caller's patients than those: the few are bound to the statement, and thousands are not sent along.
+/// </summary>
+internal static class SearchedPatients
+{
+    public static AccessPredicate Narrowed(AccessPredicate matches, SearchQuery query)
+    {
+        if (matches is AccessPredicate.Everything or AccessPredicate.Nothing)
+        {
+            return matches;
+        }
+
+        foreach (var criterion in query.Criteria)
+        {
+            if (PatientsOf(criterion, query.ResourceType) is { } patients)
+            {
+                return matches.Within(patients);
+            }
+        }
+
+        return matches;
+    }
+
+    // The criterion must be about the element that says whose the resource is; an id alone may name something else as well, which belongs to nobody.
+    private static IReadOnlyList<string>? PatientsOf(SearchCriterion criterion, string type) => criterion switch
+    {
+        SearchCriterion.Ids ids when type == "Patient" => ids.Values,
+        SearchCriterion.References { Parameter.Code: "patient" or "subject" } references when PatientCompartment.Reaches(type) && type != "Patient"
+            && references.Values.All(value => value is { Id: not null, Url: null } && !value.Id.Contains('/', StringComparison.Ordinal)) => [.. references.Values.Select(value => value.Id!)],
+        _ => null,
+    };
 }

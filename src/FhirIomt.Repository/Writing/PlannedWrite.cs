@@ -2,6 +2,7 @@ using FhirIomt.Access;
 using FhirIomt.Core;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Fhir.Searching;
+using FhirIomt.Repository.Deciding;
 using FhirIomt.Storage;
 
 namespace FhirIomt.Repository.Writing;
@@ -42,7 +43,7 @@ internal sealed class PlannedCreate(PreparedResource resource, string id, Search
 /// <summary>Update of one id, or update as create where the caller may see and write every instance: otherwise the answer would tell of hidden ids.</summary>
 /// <param name="seen">The version that a patch was applied to: any other means that the plan has moved.</param>
 internal sealed class PlannedUpdate(
-    PreparedResource resource, string id, VersionCondition condition, AccessPredicate predicate, LeavingCheck leaving, IReadOnlyList<Issue> warnings, long? seen = null) : PlannedWrite
+    PreparedResource resource, string id, VersionCondition condition, WriteRights rights, Visibility visibility, IReadOnlyList<Issue> warnings, long? seen = null) : PlannedWrite
 {
     public override IReadOnlyList<(string Type, string Id)> Reads => [(resource.Type, id)];
 
@@ -56,7 +57,7 @@ internal sealed class PlannedUpdate(
     private WriteResult? Update(IWriteTransaction transaction, StoredResource existing)
     {
         var before = JsonTree.Parse(existing.Body).Require();
-        if (!leaving.Permits(predicate, existing.Type, before))
+        if (!visibility.Permits(rights.Update, existing.Type, before, transaction))
         {
             return new WriteResult.Refused(RepositoryIssues.NotFound());
         }
@@ -90,7 +91,7 @@ internal sealed class PlannedUpdate(
             return null;
         }
 
-        if (predicate is not AccessPredicate.Everything)
+        if (!rights.ChoosesIds)
         {
             return new WriteResult.Refused(RepositoryIssues.NotFound());
         }
@@ -106,7 +107,7 @@ internal sealed class PlannedUpdate(
 /// does not contradict; several refuse.
 /// </summary>
 internal sealed class PlannedConditionalUpdate(
-    PreparedResource resource, SearchQuery query, string newId, WriteRights rights, VersionCondition condition, LeavingCheck leaving, IReadOnlyList<Issue> warnings) : PlannedWrite
+    PreparedResource resource, SearchQuery query, string newId, WriteRights rights, VersionCondition condition, Visibility visibility, IReadOnlyList<Issue> warnings) : PlannedWrite
 {
     public override void Run(IWriteTransaction transaction)
     {
@@ -121,15 +122,15 @@ internal sealed class PlannedConditionalUpdate(
                 Refuse(RepositoryIssues.IdMismatch(matches[0].Id));
                 break;
             case 1:
-                Delegate(transaction, new PlannedUpdate(resource, matches[0].Id, condition, rights.Update, leaving, warnings));
+                Delegate(transaction, new PlannedUpdate(resource, matches[0].Id, condition, rights, visibility, warnings));
                 break;
             case 0 when condition.IfMatch is { } wanted:
                 Refuse(RepositoryIssues.VersionConflict($"{wanted}"));
                 break;
             case 0 when ownId is not null:
-                Delegate(transaction, new PlannedUpdate(resource, ownId, condition with { IfNoneMatch = true }, rights.Update, leaving, warnings));
+                Delegate(transaction, new PlannedUpdate(resource, ownId, condition with { IfNoneMatch = true }, rights, visibility, warnings));
                 break;
-            case 0 when !leaving.Permits(rights.Create, resource.Type, resource.Tree):
+            case 0 when !visibility.Permits(rights.Create, resource.Type, resource.Tree, transaction):
                 Refuse(RepositoryIssues.WriteDenied());
                 break;
             default:
@@ -146,14 +147,14 @@ internal sealed class PlannedConditionalUpdate(
 }
 
 /// <summary>Delete of one id. What is not there, was deleted before or must not be seen answers alike: there is nothing to delete.</summary>
-internal sealed class PlannedDelete(string type, string id, VersionCondition condition, AccessPredicate predicate, LeavingCheck leaving) : PlannedWrite
+internal sealed class PlannedDelete(string type, string id, VersionCondition condition, AccessPredicate predicate, Visibility visibility) : PlannedWrite
 {
     public override IReadOnlyList<(string Type, string Id)> Reads => [(type, id)];
 
     public override void Run(IWriteTransaction transaction)
     {
         var existing = transaction.Find(type, id);
-        if (existing is null or { IsDeleted: true } || !leaving.Permits(predicate, type, JsonTree.Parse(existing.Body).Require()))
+        if (existing is null or { IsDeleted: true } || !visibility.Permits(predicate, type, JsonTree.Parse(existing.Body).Require(), transaction))
         {
             Result = new WriteResult.Deleted([]);
         }
@@ -169,7 +170,7 @@ internal sealed class PlannedDelete(string type, string id, VersionCondition con
 }
 
 /// <summary>Conditional delete: everything that matches, up to a limit; beyond it nothing.</summary>
-internal sealed class PlannedConditionalDelete(SearchQuery query, WriteRights rights, LeavingCheck leaving, int limit) : PlannedWrite
+internal sealed class PlannedConditionalDelete(SearchQuery query, WriteRights rights, Visibility visibility, int limit) : PlannedWrite
 {
     public override void Run(IWriteTransaction transaction)
     {
@@ -180,7 +181,7 @@ internal sealed class PlannedConditionalDelete(SearchQuery query, WriteRights ri
             return;
         }
 
-        if (matches.Any(match => !leaving.Permits(rights.Delete, match.Type, JsonTree.Parse(match.Body).Require())))
+        if (matches.Any(match => !visibility.Permits(rights.Delete, match.Type, JsonTree.Parse(match.Body).Require(), transaction)))
         {
             Refuse(RepositoryIssues.WriteDenied());
             return;
@@ -191,11 +192,19 @@ internal sealed class PlannedConditionalDelete(SearchQuery query, WriteRights ri
 }
 
 /// <summary>What a caller may do with one type.</summary>
-internal sealed record WriteRights(AccessPredicate Create, AccessPredicate Update, AccessPredicate Delete, SearchAccess Search)
+/// <param name="Patch">Of what is there: a patch can test what it changes and answers the whole, so it reads as well (abuse case 53).</param>
+/// <param name="ChoosesIds">The scopes cover every instance, so an id that is not there may be told from one that is.</param>
+internal sealed record WriteRights(AccessPredicate Create, AccessPredicate Update, AccessPredicate Patch, AccessPredicate Delete, SearchAccess Search, bool ChoosesIds)
 {
-    public static WriteRights Of(AccessScope scope, string type) => new(
-        scope.PredicateFor(type, ScopeInteractions.Create),
-        scope.PredicateFor(type, ScopeInteractions.Update),
-        scope.PredicateFor(type, ScopeInteractions.Delete),
-        scope.SearchAccessFor(type));
+    public static WriteRights Of(AccessScope scope, string type)
+    {
+        var update = scope.PredicateFor(type, ScopeInteractions.Update);
+        return new WriteRights(
+            scope.PredicateFor(type, ScopeInteractions.Create),
+            update,
+            AccessPredicate.Both(update, scope.PredicateFor(type, ScopeInteractions.Read)),
+            scope.PredicateFor(type, ScopeInteractions.Delete),
+            scope.SearchAccessFor(type),
+            scope.CoversAll(type, ScopeInteractions.Update));
+    }
 }

@@ -3,6 +3,7 @@ using FhirIomt.Core;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Fhir.Search;
 using FhirIomt.Fhir.Searching;
+using FhirIomt.Repository.Deciding;
 using FhirIomt.Repository.Definitions;
 using FhirIomt.Repository.Writing;
 using FhirIomt.Storage;
@@ -16,7 +17,7 @@ public sealed class ResourceWriter(IStore store, ServerDefinitions definitions, 
     private const int MaxPlans = 8;
 
     private readonly WritePlanner _planner = new(store, definitions, indexer, policy, ids);
-    private readonly LeavingCheck _leaving = new(indexer);
+    private readonly Visibility _visibility = new(store, indexer);
 
     public async ValueTask<WriteResult> WriteAsync(WriteRequest request, AccessScope scope, CancellationToken cancellationToken)
     {
@@ -36,7 +37,7 @@ public sealed class ResourceWriter(IStore store, ServerDefinitions definitions, 
             if (!write.Moved)
             {
                 await TakeUpAsync([request.Type]).ConfigureAwait(false);
-                return Checked(write);
+                return await CheckedAsync(write, cancellationToken).ConfigureAwait(false);
             }
         }
 
@@ -73,7 +74,7 @@ public sealed class ResourceWriter(IStore store, ServerDefinitions definitions, 
             results[index] = planned[index] switch
             {
                 { Refusal: { } refusal } => new WriteResult.Refused(refusal),
-                { Write: { Moved: false } write } => Checked(write),
+                { Write: { Moved: false } write } => await CheckedAsync(write, cancellationToken).ConfigureAwait(false),
                 _ => await WriteAsync(requests[index], scope, cancellationToken).ConfigureAwait(false),
             };
         }
@@ -106,7 +107,13 @@ public sealed class ResourceWriter(IStore store, ServerDefinitions definitions, 
             if (!transaction.Moved)
             {
                 await TakeUpAsync(entries.Select(entry => entry.Request.Type)).ConfigureAwait(false);
-                return new TransactionResult.Done([.. transaction.Writes.Select(Checked)]);
+                var results = new List<WriteResult>(transaction.Writes.Count);
+                foreach (var write in transaction.Writes)
+                {
+                    results.Add(await CheckedAsync(write, cancellationToken).ConfigureAwait(false));
+                }
+
+                return new TransactionResult.Done(results);
             }
         }
 
@@ -143,12 +150,11 @@ public sealed class ResourceWriter(IStore store, ServerDefinitions definitions, 
         }
     }
 
-    private WriteResult Checked(PlannedWrite write)
+    private async ValueTask<WriteResult> CheckedAsync(PlannedWrite write, CancellationToken cancellationToken)
     {
-        if (write.AnswerAccess is { } predicate and not AccessPredicate.Everything && write.Result is WriteResult.Unchanged { Resource: var found }
-            && !_leaving.Permits(predicate, found.Type, JsonTree.Parse(found.Body).Require()))
+        if (write.AnswerAccess is { } predicate && write.Result is WriteResult.Unchanged { Resource: var found })
         {
-            throw new AccessDisagreementException(found.Type);
+            await _visibility.RequireAsync(predicate, found, cancellationToken).ConfigureAwait(false);
         }
 
         return write.Result!;

@@ -4,44 +4,51 @@ using FhirIomt.Core;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Fhir.Search;
 using FhirIomt.Fhir.Searching;
-using FhirIomt.Storage;
+using FhirIomt.Repository.Deciding;
 using FhirIomt.Repository.Definitions;
+using FhirIomt.Storage;
 
 namespace FhirIomt.Repository.Writing;
 
 /// <summary>Does everything about a write that needs no transaction: rights, patch, validation, index values.</summary>
 internal sealed class WritePlanner(IStore store, ServerDefinitions definitions, SearchIndexer indexer, IndexPolicy policy, IdSource ids)
 {
-    private readonly LeavingCheck _leaving = new(indexer);
+    private readonly Visibility _visibility = new(store, indexer);
 
     /// <param name="newId">The id for a resource that is created; null for a random one.</param>
     /// <param name="deleteLimit">The most resources that one conditional delete takes.</param>
     public async ValueTask<Planned> PlanAsync(WriteRequest request, AccessScope scope, int deleteLimit, string? newId, CancellationToken cancellationToken)
     {
+        if (RestrictedTypes.Refuse(request, scope) is { } restricted)
+        {
+            return restricted;
+        }
+
         var rights = WriteRights.Of(scope, request.Type);
         return request switch
         {
-            WriteRequest.Create create => Create(create, rights, newId ?? ids.NewId()),
-            WriteRequest.Update update => Update(update, rights, newId ?? ids.NewId()),
+            WriteRequest.Create create => await CreateAsync(create, rights, newId ?? ids.NewId(), cancellationToken).ConfigureAwait(false),
+            WriteRequest.Update update => await UpdateAsync(update, rights, newId ?? ids.NewId(), cancellationToken).ConfigureAwait(false),
             WriteRequest.Patch patch => await PatchAsync(patch, rights, cancellationToken).ConfigureAwait(false),
             WriteRequest.Delete delete => Delete(delete, rights, deleteLimit),
             _ => throw new InvalidOperationException("WriteRequest is a closed set."),
         };
     }
 
-    private Planned Create(WriteRequest.Create create, WriteRights rights, string id)
+    private async ValueTask<Planned> CreateAsync(WriteRequest.Create create, WriteRights rights, string id, CancellationToken cancellationToken)
     {
         if (rights.Create is AccessPredicate.Nothing || (create.IfNoneExist is not null && rights.Search.Matches is AccessPredicate.Nothing))
         {
             return RepositoryIssues.TypeDenied(create.Type, create.IfNoneExist is null ? "create" : "conditional create");
         }
 
-        return Check(create.Type, create.Resource, rights.Create, out var warnings) is { } refusal
+        var (refusal, warnings) = await CheckAsync(create.Type, create.Resource, rights.Create, cancellationToken).ConfigureAwait(false);
+        return refusal is not null
             ? refusal
             : new PlannedCreate(Prepared(create.Type, create.Resource), id, create.IfNoneExist, rights.Search, warnings);
     }
 
-    private Planned Update(WriteRequest.Update update, WriteRights rights, string newId)
+    private async ValueTask<Planned> UpdateAsync(WriteRequest.Update update, WriteRights rights, string newId, CancellationToken cancellationToken)
     {
         if (rights.Update is AccessPredicate.Nothing)
         {
@@ -58,7 +65,8 @@ internal sealed class WritePlanner(IStore store, ServerDefinitions definitions, 
             return RepositoryIssues.TypeDenied(update.Type, "conditional update");
         }
 
-        if (Check(update.Type, update.Resource, rights.Update, out var warnings) is { } refusal)
+        var (refusal, warnings) = await CheckAsync(update.Type, update.Resource, rights.Update, cancellationToken).ConfigureAwait(false);
+        if (refusal is not null)
         {
             return refusal;
         }
@@ -66,8 +74,8 @@ internal sealed class WritePlanner(IStore store, ServerDefinitions definitions, 
         var prepared = Prepared(update.Type, update.Resource);
         return update.Target switch
         {
-            WriteTarget.Instance instance => new PlannedUpdate(prepared, instance.Id, update.Condition, rights.Update, _leaving, warnings),
-            WriteTarget.Matching matching => new PlannedConditionalUpdate(prepared, matching.Query, newId, rights, update.Condition, _leaving, warnings),
+            WriteTarget.Instance instance => new PlannedUpdate(prepared, instance.Id, update.Condition, rights, _visibility, warnings),
+            WriteTarget.Matching matching => new PlannedConditionalUpdate(prepared, matching.Query, newId, rights, update.Condition, _visibility, warnings),
             _ => throw new InvalidOperationException("WriteTarget is a closed set."),
         };
     }
@@ -77,7 +85,7 @@ internal sealed class WritePlanner(IStore store, ServerDefinitions definitions, 
     /// </summary>
     private async ValueTask<Planned> PatchAsync(WriteRequest.Patch patch, WriteRights rights, CancellationToken cancellationToken)
     {
-        if (rights.Update is AccessPredicate.Nothing || (patch.Target is WriteTarget.Matching && rights.Search.Matches is AccessPredicate.Nothing))
+        if (rights.Patch is AccessPredicate.Nothing || (patch.Target is WriteTarget.Matching && rights.Search.Matches is AccessPredicate.Nothing))
         {
             return RepositoryIssues.TypeDenied(patch.Type, "patch");
         }
@@ -89,7 +97,7 @@ internal sealed class WritePlanner(IStore store, ServerDefinitions definitions, 
         }
 
         var before = JsonTree.Parse(existing.Body).Require();
-        if (!_leaving.Permits(rights.Update, patch.Type, before))
+        if (!await _visibility.PermitsAsync(rights.Patch, patch.Type, before, cancellationToken).ConfigureAwait(false))
         {
             return RepositoryIssues.NotFound();
         }
@@ -109,9 +117,10 @@ internal sealed class WritePlanner(IStore store, ServerDefinitions definitions, 
             return RepositoryIssues.IdMismatch(existing.Id);
         }
 
-        return Check(patch.Type, after, rights.Update, out var warnings) is { } refusal
+        var (refusal, warnings) = await CheckAsync(patch.Type, after, rights.Update, cancellationToken).ConfigureAwait(false);
+        return refusal is not null
             ? refusal
-            : new PlannedUpdate(Prepared(patch.Type, after), existing.Id, patch.Condition, rights.Update, _leaving, warnings, seen: existing.Version);
+            : new PlannedUpdate(Prepared(patch.Type, after), existing.Id, patch.Condition, rights, _visibility, warnings, seen: existing.Version);
     }
 
     private async ValueTask<(StoredResource? Found, Refusal? Refused)> FindAsync(WriteRequest.Patch patch, WriteRights rights, CancellationToken cancellationToken)
@@ -122,7 +131,7 @@ internal sealed class WritePlanner(IStore store, ServerDefinitions definitions, 
             return stored switch
             {
                 null => (null, RepositoryIssues.NotFound()),
-                { IsDeleted: true } => (null, rights.Update is AccessPredicate.Everything ? RepositoryIssues.Gone() : RepositoryIssues.NotFound()),
+                { IsDeleted: true } => (null, rights.ChoosesIds ? RepositoryIssues.Gone() : RepositoryIssues.NotFound()),
                 _ => (stored, null),
             };
         }
@@ -150,25 +159,24 @@ internal sealed class WritePlanner(IStore store, ServerDefinitions definitions, 
 
         return delete.Target switch
         {
-            WriteTarget.Instance instance => new PlannedDelete(delete.Type, instance.Id, delete.Condition, rights.Delete, _leaving),
-            WriteTarget.Matching matching => new PlannedConditionalDelete(matching.Query, rights, _leaving, limit),
+            WriteTarget.Instance instance => new PlannedDelete(delete.Type, instance.Id, delete.Condition, rights.Delete, _visibility),
+            WriteTarget.Matching matching => new PlannedConditionalDelete(matching.Query, rights, _visibility, limit),
             _ => throw new InvalidOperationException("WriteTarget is a closed set."),
         };
     }
 
     private PreparedResource Prepared(string type, JsonTree resource) => PreparedResource.Create(type, resource, indexer, policy);
 
-    private Refusal? Check(string type, JsonTree resource, AccessPredicate predicate, out IReadOnlyList<Issue> warnings)
+    private async ValueTask<(Refusal? Refusal, IReadOnlyList<Issue> Warnings)> CheckAsync(string type, JsonTree resource, AccessPredicate predicate, CancellationToken cancellationToken)
     {
-        warnings = [];
         if (!resource.Root["resourceType"u8].TextEquals(Encoding.UTF8.GetBytes(type)))
         {
-            return RepositoryIssues.WrongType(type);
+            return (RepositoryIssues.WrongType(type), []);
         }
 
         if (resource.Root["id"u8] is { Exists: true } id && (id.AsString() is not { } text || !IsId(text)))
         {
-            return RepositoryIssues.BadId();
+            return (RepositoryIssues.BadId(), []);
         }
 
         var issues = definitions.Validator.Validate(resource);
@@ -179,11 +187,10 @@ internal sealed class WritePlanner(IStore store, ServerDefinitions definitions, 
 
         if (issues.Any(issue => issue.Refuses))
         {
-            return new Refusal(RefusalKind.Invalid, issues);
+            return (new Refusal(RefusalKind.Invalid, issues), []);
         }
 
-        warnings = issues;
-        return _leaving.Permits(predicate, type, resource) ? null : RepositoryIssues.WriteDenied();
+        return (await _visibility.PermitsAsync(predicate, type, resource, cancellationToken).ConfigureAwait(false) ? null : RepositoryIssues.WriteDenied(), issues);
     }
 
     // R4 §2.24.0.1 (id): what is stored under it must be reachable by an address.

@@ -5,6 +5,7 @@ using FhirIomt.Fhir.Definitions;
 using FhirIomt.Fhir.Search;
 using FhirIomt.Fhir.Searching;
 using FhirIomt.Repository;
+using FhirIomt.Repository.Deciding;
 using FhirIomt.Repository.Definitions;
 using FhirIomt.Repository.Readings;
 using FhirIomt.Repository.Searching;
@@ -67,6 +68,8 @@ internal static class ServerHost
         services.AddSingleton(parts => new SearchIndexer(FhirDefinitions.R4, parts.GetRequiredService<ServerAddress>().FhirBase));
         services.AddSingleton<ITerminology>(parts => new SearchTerminology(() => parts.GetRequiredService<ServerDefinitions>().Validator.Terminology));
         services.AddSingleton(parts => new SearchQueryParser(parts.GetRequiredService<IndexPolicy>(), parts.GetRequiredService<ITerminology>(), parts.GetRequiredService<ServerAddress>().FhirBase));
+        services.AddSingleton(parts => options.Access.Load(parts.GetRequiredService<IndexPolicy>()));
+        services.AddSingleton<AccessResolver>();
         services.AddSingleton<SearchService>();
         services.AddSingleton<CustomParameters>();
         services.AddSingleton<Reindexing>();

@@ -22,6 +22,8 @@ internal sealed class ServerOptions
 
     public IngestOptions Ingest { get; set; } = new();
 
+    public AccessOptions Access { get; set; } = new();
+
     public TelemetryOptions Telemetry { get; set; } = new();
 
     public Smart.SmartOptions Auth { get; set; } = new();
@@ -41,7 +43,7 @@ internal sealed class ServerOptions
             }
         }
 
-        foreach (var problem in Ingest.Problems().Concat(Telemetry.Problems()).Concat(Auth.Problems()))
+        foreach (var problem in Ingest.Problems().Concat(Access.Problems()).Concat(Telemetry.Problems()).Concat(Auth.Problems()))
         {
             yield return problem;
         }

@@ -3,6 +3,7 @@ using FhirIomt.Core;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Fhir.Searching;
 using FhirIomt.Repository;
+using FhirIomt.Repository.Deciding;
 using FhirIomt.Smart.Pages;
 using FhirIomt.Smart.Users;
 
@@ -17,7 +18,7 @@ internal sealed record PatientList(IReadOnlyList<PatientEntry> Patients, string?
 internal sealed record PatientSearch(string? Name, string? BirthDate, string? Identifier, string? Cursor);
 
 /// <summary>Which patients a person can choose: exactly those that a search with the scope user/Patient.rs would give them, by the same code.</summary>
-internal sealed class PatientChoice(ResourceRepository repository, SearchQueryParser parser, IndexPolicy policy)
+internal sealed class PatientChoice(ResourceRepository repository, AccessResolver access, SearchQueryParser parser, IndexPolicy policy)
 {
     private const int PageSize = 20;
 
@@ -35,7 +36,8 @@ internal sealed class PatientChoice(ResourceRepository repository, SearchQueryPa
             return new PatientList([], null, IsRefused: true);
         }
 
-        return await repository.SearchAsync(query with { Count = PageSize, Cursor = search.Cursor }, Scope(user), cancellationToken).ConfigureAwait(false) is SearchResult.Found { Page: var page }
+        return await ScopeAsync(user, cancellationToken).ConfigureAwait(false) is { } scope
+            && await repository.SearchAsync(query with { Count = PageSize, Cursor = search.Cursor }, scope, cancellationToken).ConfigureAwait(false) is SearchResult.Found { Page: var page }
             ? new PatientList([.. page.Matches.Select(Entry)], page.Next)
             : new PatientList([], null);
 
@@ -50,18 +52,19 @@ internal sealed class PatientChoice(ResourceRepository repository, SearchQueryPa
 
     /// <summary>The patient, when this person may see it.</summary>
     public async ValueTask<PatientEntry?> FindAsync(UserAccount user, string id, CancellationToken cancellationToken) =>
-        await repository.ReadAsync("Patient", id, Scope(user), cancellationToken).ConfigureAwait(false) is ReadResult.Found found ? Entry(found.Resource) : null;
+        await ScopeAsync(user, cancellationToken).ConfigureAwait(false) is { } scope
+            && await repository.ReadAsync("Patient", id, scope, cancellationToken).ConfigureAwait(false) is ReadResult.Found found ? Entry(found.Resource) : null;
 
     /// <summary>The patient of a launch, or a person's own: known by id already, only to be shown by name.</summary>
     public async ValueTask<PatientEntry?> NameAsync(string id, CancellationToken cancellationToken) =>
         await repository.ReadAsync("Patient", id, AccessScope.Server, cancellationToken).ConfigureAwait(false) is ReadResult.Found found ? Entry(found.Resource) : null;
 
-    private AccessScope Scope(UserAccount user) => new()
+    // Null when the policy cannot be carried out for this person; then nobody is shown.
+    private async ValueTask<AccessScope?> ScopeAsync(UserAccount user, CancellationToken cancellationToken)
     {
-        Actor = $"user/{user.Id}",
-        User = user.ToAccessUser(),
-        Scopes = [SmartScope.Parse("user/Patient.rs", policy).Require()],
-    };
+        var scope = new AccessScope { Actor = $"user/{user.Id}", User = user.ToAccessUser(), Scopes = [SmartScope.Parse("user/Patient.rs", policy).Require()] };
+        return (await access.ResolveAsync(scope, cancellationToken).ConfigureAwait(false)).TryGetValue(out var resolved, out _) ? resolved : null;
+    }
 
     private static PatientEntry Entry(StoredResource resource)
     {

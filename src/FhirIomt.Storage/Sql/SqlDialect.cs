@@ -27,6 +27,9 @@ internal abstract class SqlDialect
     /// <summary>Whether an indexed text of any length is this one.</summary>
     public abstract Condition EqualTo(string column, string text);
 
+    /// <summary>Whether a number is one of many, which come as one text with commas: as many question marks would not fit a statement.</summary>
+    public abstract Condition InNumbers(string column, string numbers);
+
     /// <summary>The column of <c>full_text</c> that holds the resource's key.</summary>
     public abstract string FullTextKey { get; }
 

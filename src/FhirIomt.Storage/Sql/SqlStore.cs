@@ -27,6 +27,8 @@ public abstract class SqlStore : IStore
 
     public long Generation => _engine.Generation;
 
+    public long AccessGeneration => _engine.AccessGeneration;
+
     /// <summary>The version of its tables: this build's, since opening brings a store to it.</summary>
     public abstract int Schema { get; }
 
@@ -170,9 +172,9 @@ public abstract class SqlStore : IStore
         {
             connection = _idle.TryTake(out var idle) ? idle : OpenReader();
             var stored = connection.Scalar("SELECT generation FROM clock");
-            if (stored > _engine.Generation)
+            if (stored > _engine.Generations)
             {
-                _engine.Generation = stored;
+                _engine.Generations = stored;
             }
         }
         catch (StoreBusyException)

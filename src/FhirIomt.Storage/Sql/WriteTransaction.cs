@@ -16,6 +16,7 @@ internal sealed class WriteTransaction : IWriteTransaction
     private readonly IndexRows _index;
     private Clock _clock;
     private bool _configurationChanged;
+    private bool _accessChanged;
 
     public WriteTransaction(SqlConnection connection, SqlEngine engine, RowWriter rows)
     {
@@ -30,17 +31,17 @@ internal sealed class WriteTransaction : IWriteTransaction
     public void Begin(IEnumerable<(string Type, string Id)> reads)
     {
         _clock = _rows.Begin([.. reads.Select(read => (_engine.TypeNumber(read.Type), read.Id))]);
-        _configurationChanged = false;
+        (_configurationChanged, _accessChanged) = (false, false);
     }
 
     public void Commit()
     {
-        _clock = _clock with { Generation = _clock.Generation + (_configurationChanged ? 1 : 0) };
+        _clock = _clock with { Generation = _clock.Generation + (_configurationChanged ? 1 : 0) + (_accessChanged ? SqlEngine.AccessStep : 0) };
         _rows.Commit(_clock);
         _dictionaries.Committed();
-        if (_configurationChanged)
+        if (_configurationChanged || _accessChanged)
         {
-            _engine.Generation = _clock.Generation;
+            _engine.Generations = _clock.Generation;
         }
     }
 
@@ -79,10 +80,10 @@ internal sealed class WriteTransaction : IWriteTransaction
             Retire(type, previous);
         }
 
-        var owner = resource.Type == "Patient" ? id : PatientCompartment.OwnerOf(resource.Type, resource.Tree.Root);
+        var owner = resource.Type == "Patient" ? id : _engine.OwnerOf(resource.Type, resource.Tree);
         var columns = _index.Add(type, resource.Type, key, id, resource.Index, owner, resource.Text);
         _rows.Resource(new ResourceRow(key, type, id, version, Deleted: false, columns, body));
-        _configurationChanged |= IsConfiguration(resource.Type);
+        Changed(resource.Type, previous, resource.Tree);
         return new StoredResource(resource.Type, id, version, time, body);
     }
 
@@ -92,7 +93,7 @@ internal sealed class WriteTransaction : IWriteTransaction
         var key = NextKey(type);
         Retire(type, previous);
         _rows.Resource(new ResourceRow(key, type, previous.Id, previous.Version + 1, Deleted: true, default, ReadOnlyMemory<byte>.Empty));
-        _configurationChanged |= IsConfiguration(previous.Type);
+        Changed(previous.Type, previous, after: null);
         return new StoredResource(previous.Type, previous.Id, previous.Version + 1, ResourceKey.TimeOf(key), ReadOnlyMemory<byte>.Empty) { IsDeleted = true };
     }
 
@@ -119,12 +120,14 @@ internal sealed class WriteTransaction : IWriteTransaction
     {
         _rows.Record(record);
         _configurationChanged |= RecordKind.IsConfiguration(record.Kind);
+        _accessChanged |= AccessData.IsRecord(record.Kind);
     }
 
     public void DeleteRecord(string kind, string id)
     {
         _rows.DeleteRecord(kind, id);
         _configurationChanged |= RecordKind.IsConfiguration(kind);
+        _accessChanged |= AccessData.IsRecord(kind);
     }
 
     public void DeleteExpiredRecords()
@@ -149,7 +152,7 @@ internal sealed class WriteTransaction : IWriteTransaction
 
         var type = _engine.TypeName(row.Type);
         var tree = JsonTree.Parse(row.Body).Require();
-        var owner = type == "Patient" ? row.Id : PatientCompartment.OwnerOf(type, tree.Root);
+        var owner = type == "Patient" ? row.Id : _engine.OwnerOf(type, tree);
         var columns = _index.Add(row.Type, type, key, row.Id, _engine.Extract(type, tree), owner, SearchText.Of(type, tree));
         if (columns != row.Columns)
         {
@@ -230,7 +233,7 @@ internal sealed class WriteTransaction : IWriteTransaction
         {
             var type = _engine.TypeName(row.Type);
             var tree = JsonTree.Parse(row.Body).Require();
-            var owner = type == "Patient" ? row.Id : PatientCompartment.OwnerOf(type, tree.Root);
+            var owner = type == "Patient" ? row.Id : _engine.OwnerOf(type, tree);
             columns = _index.Add(row.Type, type, row.Key, row.Id, _engine.Extract(type, tree), owner, SearchText.Of(type, tree));
         }
 
@@ -257,6 +260,14 @@ internal sealed class WriteTransaction : IWriteTransaction
                 _rows.CodeSetMember(parameter, concept, id);
             }
         }
+    }
+
+    // A previous version that is a deletion has no body.
+    private void Changed(string type, StoredResource? previous, JsonTree? after)
+    {
+        _configurationChanged |= IsConfiguration(type);
+        _accessChanged = _accessChanged
+            || (AccessData.Holds(type) && AccessData.Moves(type, previous is { IsDeleted: false } ? JsonTree.Parse(previous.Body).Require() : null, after));
     }
 
     private static bool IsConfiguration(string type) =>

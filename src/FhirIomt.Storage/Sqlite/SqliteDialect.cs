@@ -27,6 +27,8 @@ internal sealed class SqliteDialect : SqlDialect
 
     public override Condition EqualTo(string column, string text) => new($"{column}=?", text);
 
+    public override Condition InNumbers(string column, string numbers) => new($"{column} IN (SELECT value FROM json_each(?))", $"[{numbers}]");
+
     public override string FullTextKey => "rowid";
 
     public override Condition KeysWithPhrase(string column, string words) => new("SELECT rowid FROM full_text WHERE full_text MATCH ?", $"{column} : \"{words}\"");

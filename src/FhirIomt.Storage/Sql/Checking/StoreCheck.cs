@@ -140,7 +140,7 @@ internal sealed class StoreCheck(SqlEngine engine, SqlConnection connection)
             return "its body names another type, id or version";
         }
 
-        var owner = type == "Patient" ? row.Id : PatientCompartment.OwnerOf(type, tree.Root);
+        var owner = type == "Patient" ? row.Id : engine.OwnerOf(type, tree);
         var columns = index.Add(row.Type, type, row.Key, row.Id, engine.Extract(type, tree), owner, SearchText.Of(type, tree));
         return columns == row.Columns ? null : "its row's subject, codes or time are not what its body says";
     }

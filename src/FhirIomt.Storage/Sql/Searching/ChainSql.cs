@@ -40,6 +40,28 @@ internal sealed class ChainSql(SearchContext context)
             : Condition.Never;
     }
 
+    /// <summary>What the resource hangs on meets the predicate; few types hang on anything, and few rows do.</summary>
+    public Condition Of(AccessPredicate.Through through)
+    {
+        if (context.Engine.Policy.Find(context.Type, through.Element) is not { } reference || context.Parameter(reference) is not { } parameter)
+        {
+            return Condition.Never;
+        }
+
+        var (join, ways) = (context.Connection.Dialect.OrderedJoin, new List<Condition>());
+        foreach (var type in reference.Targets)
+        {
+            if (through.Target(type) is var predicate and not AccessPredicate.Nothing)
+            {
+                var target = context.Inner(type);
+                ways.Add(new Condition($"{context.Row}.key IN (SELECT i.key FROM resource {target.Row} {join} entity e ON e.name={target.Row}.id AND e.type=? {join} reference_index i ON i.parameter=? AND i.target=e.id WHERE ", type, parameter)
+                    .Append(target.IsOfType()).Append(" AND ").Append(new CriterionSql(target).Of(predicate)).Append(")"));
+            }
+        }
+
+        return Condition.AnyOf(ways);
+    }
+
     public Condition Of(SearchCriterion.Has has)
     {
         if (Ids(has) is { } ids)

@@ -40,8 +40,12 @@ internal sealed class CriterionSql
         AccessPredicate.Any any => Condition.AnyOf([.. any.Alternatives.Select(Of)]),
         AccessPredicate.All all => Condition.AllOf([.. all.Parts.Select(Of)]),
         AccessPredicate.OfPatient patient => _context.Entity("Patient", patient.PatientId) is { } entity
-            ? new Condition($"{_context.Row}.subject=?", entity)
+            ? new Condition($"({_context.Row}.subject IS NOT NULL AND {_context.Row}.subject=?)", entity)
             : Condition.Never,
+        AccessPredicate.OfPatients set => _context.SubjectsOf(set.Patients),
+        AccessPredicate.WithId one => new Condition($"{_context.Row}.id=?", one.Id),
+        AccessPredicate.Not not => Not(Of(not.Inner)),
+        AccessPredicate.Through through => _chains.Of(through),
         AccessPredicate.Meets meets => Condition.AllOf([.. meets.Criteria.Select(Of)]),
         _ => Condition.Never,
     };

@@ -52,6 +52,16 @@ internal sealed class SearchContext
 
     public long? Entity(string type, string id) => Engine.Dictionaries.Find(Connection, DictionaryKey.Entity(type, id));
 
+    /// <summary>The row is about one of those patients. Never null, so that it can be negated.</summary>
+    public Condition SubjectsOf(PatientSet patients)
+    {
+        // Few are bound one by one, which indexes answer; many go as one text, which the engine makes a table of.
+        const int MaxBound = 200;
+        var entities = Engine.EntitiesOf(Connection, patients);
+        var isOne = entities.Count <= MaxBound ? Condition.In($"{Row}.subject", entities.Numbers) : Connection.Dialect.InNumbers($"{Row}.subject", entities.Text);
+        return new Condition($"({Row}.subject IS NOT NULL AND ").Append(isOne).Append(")");
+    }
+
     /// <summary>Asking whether a table has rows of a parameter keeps conditions to the tables that have some.</summary>
     public bool HasRows(string table, long parameter)
     {

@@ -173,11 +173,16 @@ internal sealed class TimelinePlan
     private static List<long>? SubjectsOf(AccessPredicate predicate, SearchContext context) => predicate switch
     {
         AccessPredicate.Any { Alternatives: [var only] } => SubjectsOf(only, context),
+        AccessPredicate.All all => all.Parts.Select(part => SubjectsOf(part, context)).FirstOrDefault(subjects => subjects is not null),
         AccessPredicate.OfPatient patient => context.Entity("Patient", patient.PatientId) is { } entity ? [entity] : [],
+        AccessPredicate.OfPatients { Patients: { Count: <= 1 } few } => [.. context.Engine.EntitiesOf(context.Connection, few).Numbers],
         _ => null,
     };
 
-    private static bool IsOfPatient(AccessPredicate predicate) => predicate is AccessPredicate.OfPatient or AccessPredicate.Any { Alternatives: [AccessPredicate.OfPatient] };
+    private static bool IsOfPatient(AccessPredicate predicate) => predicate
+        is AccessPredicate.OfPatient or AccessPredicate.OfPatients { Patients.Count: <= 1 }
+        || (predicate is AccessPredicate.Any { Alternatives: [var only] } && IsOfPatient(only))
+        || (predicate is AccessPredicate.All all && all.Parts.Any(IsOfPatient));
 
     private static bool IsAboutSubject(SearchCriterion criterion, SearchContext context) => criterion is SearchCriterion.References or SearchCriterion.Chain
         ? context.Whole(criterion.Parameter) is not null
