@@ -77,6 +77,11 @@ internal sealed class SearchContext
         // Few are bound one by one, which indexes answer; many go as one text, which the engine makes a table of.
         const int MaxBound = 200;
         var entities = Engine.EntitiesOf(Connection, patients);
+        if (entities.Count < patients.Count)
+        {
+            Catalog.Lacks();
+        }
+
         var isOne = entities.Count <= MaxBound ? Condition.In($"{Row}.subject", entities.Numbers) : Connection.Dialect.InNumbers($"{Row}.subject", entities.Text);
         return new Condition($"({Row}.subject IS NOT NULL AND ").Append(isOne).Append(")");
     }
