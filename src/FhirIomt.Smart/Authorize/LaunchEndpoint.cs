@@ -54,7 +54,7 @@ internal sealed class LaunchEndpoint(AccessTokens tokens, ClientDirectory client
             return SmartIssues.BadLaunch();
         }
 
-        if (await clients.FindEnabledAsync(body["client_id"u8].AsString() ?? "", context.RequestAborted).ConfigureAwait(false) is not { RedirectUris.Count: > 0 } client || !client.Scopes.Contains(ScopeNames.Launch))
+        if (await clients.FindEnabledAsync(body["client_id"u8].AsString() ?? "", context.RequestAborted).ConfigureAwait(false) is not { RedirectUris.Count: > 0 } client || !client.Scopes.Contains(ScopeNames.Launch, StringComparer.Ordinal))
         {
             return SmartIssues.UnknownLaunchClient();
         }
