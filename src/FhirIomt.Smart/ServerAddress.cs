@@ -13,5 +13,17 @@ public sealed record ServerAddress(string Root)
 
     public string TokenEndpoint => $"{Root}/auth/token";
 
+    public string AuthorizationEndpoint => $"{Root}/auth/authorize";
+
+    public string UserInfoEndpoint => $"{Root}/auth/userinfo";
+
+    public string IntrospectionEndpoint => $"{Root}/auth/introspect";
+
+    public string RevocationEndpoint => $"{Root}/auth/revoke";
+
+    public string JwksUri => $"{Root}/auth/jwks";
+
+    public string SmartStyle => $"{Root}/auth/smart-style.json";
+
     public string DeviceMessages => $"{Root}/devices/messages";
 }

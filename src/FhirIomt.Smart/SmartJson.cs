@@ -12,19 +12,22 @@ internal sealed record ErrorAnswer(
     [property: JsonPropertyName("error")] string Error,
     [property: JsonPropertyName("error_description")] string Description);
 
-/// <summary>The conformance document of SMART App Launch 2.2 §8: what is on, nothing more.</summary>
-internal sealed record SmartConfiguration(
-    [property: JsonPropertyName("issuer")] string Issuer,
-    [property: JsonPropertyName("token_endpoint")] string TokenEndpoint,
-    [property: JsonPropertyName("grant_types_supported")] string[] GrantTypes,
-    [property: JsonPropertyName("token_endpoint_auth_methods_supported")] string[] AuthMethods,
-    [property: JsonPropertyName("token_endpoint_auth_signing_alg_values_supported")] string[] SigningAlgorithms,
-    [property: JsonPropertyName("scopes_supported")] string[] Scopes,
-    [property: JsonPropertyName("response_types_supported")] string[] ResponseTypes,
-    [property: JsonPropertyName("code_challenge_methods_supported")] string[] CodeChallengeMethods,
-    [property: JsonPropertyName("capabilities")] string[] Capabilities);
+internal sealed record LaunchAnswer(
+    [property: JsonPropertyName("launch")] string Launch,
+    [property: JsonPropertyName("expires_in")] int ExpiresIn);
 
+internal sealed record IssuesAnswer([property: JsonPropertyName("issues")] IssueAnswer[] Issues);
+
+/// <summary>The form that device receipts have too.</summary>
+internal sealed record IssueAnswer(
+    [property: JsonPropertyName("code")] string Code,
+    [property: JsonPropertyName("message")] string Message,
+    [property: JsonPropertyName("expression")] string? Expression,
+    [property: JsonPropertyName("fix")] string? Fix);
+
+[JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(TokenAnswer))]
 [JsonSerializable(typeof(ErrorAnswer))]
-[JsonSerializable(typeof(SmartConfiguration))]
+[JsonSerializable(typeof(LaunchAnswer))]
+[JsonSerializable(typeof(IssuesAnswer))]
 internal sealed partial class SmartJson : JsonSerializerContext;

@@ -66,6 +66,36 @@ public static class RecordKind
     /// <summary>Identifiers of client assertions already used.</summary>
     public const string AssertionId = "assertion-id";
 
+    /// <summary>People who can log in, by user name.</summary>
+    public const string User = "user";
+
+    /// <summary>Failed logins, by the hash of the name that was typed.</summary>
+    public const string LoginAttempts = "login-attempts";
+
+    /// <summary>Who is logged in in which browser.</summary>
+    public const string Session = "session";
+
+    /// <summary>Authorizations while the person logs in and decides, by the hash of what the browser carries.</summary>
+    public const string Authorization = "authorization";
+
+    /// <summary>Launches that an EHR announced, by the hash of the launch value.</summary>
+    public const string Launch = "launch";
+
+    /// <summary>Authorization codes, by their hash.</summary>
+    public const string Code = "code";
+
+    /// <summary>What a person allowed a client; its tokens live no longer than it.</summary>
+    public const string Grant = "grant";
+
+    /// <summary>Refresh tokens, used ones too, by their hash.</summary>
+    public const string RefreshToken = "refresh-token";
+
+    /// <summary>That something about tokens ended: written beside the deletion, so that caches hear of it. Grants come and go without emptying caches.</summary>
+    public const string Revocation = "revocation";
+
+    /// <summary>The keys that sign id tokens: one record.</summary>
+    public const string SigningKeys = "signing-keys";
+
     /// <summary>Receipts of one POST of device messages.</summary>
     public const string Receipt = "receipt";
     public const string Quarantine = "quarantine";
@@ -83,7 +113,7 @@ public static class RecordKind
     public const string EmergencyLog = "emergency-log";
 
     /// <summary>Kinds whose change must reach caches at once.</summary>
-    public static bool IsConfiguration(string kind) => kind is Client or Vendor or Credential or DeviceOwner or Mapping or SearchIndex;
+    public static bool IsConfiguration(string kind) => kind is Client or User or Vendor or Credential or DeviceOwner or Mapping or SearchIndex or Revocation or SigningKeys;
 }
 
 /// <summary>The engine cannot do it now: disk full, file unreadable, locked beyond the timeout. Nothing was written; trying again may work.</summary>

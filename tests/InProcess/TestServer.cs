@@ -47,6 +47,8 @@ internal sealed class TestServer : IAsyncDisposable
 
     public IStore Store => _app.Services.GetRequiredService<IStore>();
 
+    public IServiceProvider Services => _app.Services;
+
     /// <summary>The tests that include this file run on the embedded store, and with FHIRIOMT_TEST_ENGINE=postgres all of them on PostgreSQL.</summary>
     private static bool OnPostgreSql => Environment.GetEnvironmentVariable("FHIRIOMT_TEST_ENGINE") == "postgres";
 

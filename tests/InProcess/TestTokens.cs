@@ -22,7 +22,7 @@ internal sealed class TestTokens(IServiceProvider services)
     public string For(AccessScope scope)
     {
         var token = $"test-token-{Interlocked.Increment(ref _tokens)}";
-        _grants[token] = new TokenGrant(scope, IsOperator: false, DateTimeOffset.MaxValue);
+        _grants[token] = new TokenGrant(scope, [], DateTimeOffset.MaxValue);
         return token;
     }
 

@@ -87,11 +87,26 @@ internal sealed class Statement(IndexPolicy policy, FhirRoutes routes, Repositor
         writer.WriteEndObject();
     }
 
-    // No oauth-uris: its definition demands an authorize endpoint, and there is none yet; .well-known/smart-configuration says where tokens are.
-    private static void WriteSecurity(Utf8JsonWriter writer)
+    // SMART's first version looked for the addresses here; later ones read .well-known/smart-configuration, which says the same.
+    private void WriteSecurity(Utf8JsonWriter writer)
     {
         writer.WriteStartObject("security"u8);
-        writer.WriteBoolean("cors"u8, value: false);
+        writer.WriteStartArray("extension"u8);
+        writer.WriteStartObject();
+        writer.WriteString("url"u8, "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"u8);
+        writer.WriteStartArray("extension"u8);
+        foreach (var (name, uri) in ((string, string)[])[("authorize", address.AuthorizationEndpoint), ("token", address.TokenEndpoint), ("introspect", address.IntrospectionEndpoint), ("revoke", address.RevocationEndpoint)])
+        {
+            writer.WriteStartObject();
+            writer.WriteString("url"u8, name);
+            writer.WriteString("valueUri"u8, uri);
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndArray();
+        writer.WriteEndObject();
+        writer.WriteEndArray();
+        writer.WriteBoolean("cors"u8, value: true);
         writer.WriteStartArray("service"u8);
         writer.WriteStartObject();
         writer.WriteStartArray("coding"u8);

@@ -27,6 +27,7 @@ internal sealed class StoreOptions
         var configuration = ServeCommand.Configuration();
         var options = new ServerOptions { Postgres = configuration["Postgres"] };
         options.Data = configuration["Data"] ?? options.Data;
+        configuration.GetSection("Auth").Bind(options.Auth);
         Apply(parsed, options);
         return options;
     }

@@ -10,18 +10,13 @@ using FhirIomt.Storage;
 namespace FhirIomt.Server.Devices;
 
 /// <summary>Registers clients, vendors and devices: what the command line and the demo do.</summary>
-internal sealed class Registrar(IStore store, ResourceRepository repository, SenderCredentials credentials, IndexPolicy policy, IdSource ids)
+internal sealed class Registrar(IStore store, ResourceRepository repository, SenderCredentials credentials, ClientDirectory clients, IdSource ids)
 {
-    public async Task<Outcome<ClientRegistration>> AddClientAsync(string name, string jwksOrUrl, string scopes, CancellationToken cancellationToken)
-    {
-        var created = ClientRegistration.Create(ids.NewId(), name, jwksOrUrl, scopes, policy);
-        if (created.TryGetValue(out var client, out _))
-        {
-            await store.WriteAsync([new PutRecords(client.ToRecord())], cancellationToken).ConfigureAwait(false);
-        }
-
-        return created;
-    }
+    /// <summary>A backend service that signs with a key.</summary>
+    public async Task<Outcome<ClientRegistration>> AddClientAsync(string name, string jwksOrUrl, string scopes, CancellationToken cancellationToken) =>
+        (await clients.AddAsync(new NewClient(name, ClientType.Jwks, scopes) { Keys = jwksOrUrl }, cancellationToken).ConfigureAwait(false)).TryGetValue(out var added, out var issues)
+            ? added.Client
+            : Outcome<ClientRegistration>.Refused(issues);
 
     public async Task<Outcome<string>> AddVendorAsync(string name, string? mapping, CancellationToken cancellationToken)
     {
@@ -126,17 +121,6 @@ internal sealed class Registrar(IStore store, ResourceRepository repository, Sen
         }
 
         return stream.ToArray();
-    }
-
-    private sealed class PutRecords(params IReadOnlyList<StoredRecord> records) : WriteOperation
-    {
-        public override void Run(IWriteTransaction transaction)
-        {
-            foreach (var record in records)
-            {
-                transaction.PutRecord(record);
-            }
-        }
     }
 
     // Decided inside the transaction: of two that add the same vendor at once only one gets a credential.

@@ -44,7 +44,9 @@ internal static class ServerHost
         OpenTelemetryExport.Add(builder, options.Telemetry);
         var app = builder.Build();
         app.UseMiddleware<RequestGuard>();
+        app.UseMiddleware<CrossOrigin>();
         app.UseResponseCompression();
+        Apps.Use(app);
         app.UseRequestDecompression();
         app.UseRouting();
         Health.Map(app);
@@ -82,6 +84,8 @@ internal static class ServerHost
         services.AddSingleton<MappingCatalog>();
         services.AddSingleton<ReadingResolver>();
         services.AddSingleton<IngestPipeline>();
+        services.AddSingleton(options.Auth);
+        services.AddSmartDirectories();
         services.AddSingleton<Registrar>();
     }
 
@@ -105,14 +109,14 @@ internal static class ServerHost
         limits.MaxConcurrentConnections = 20_000;
     }
 
-    // Answers hold nothing that an attacker could choose beside something secret to guess (BREACH): no form, no token is ever part of a body.
+    // What is compressed holds nothing that an attacker could choose beside something secret to guess (BREACH). The login pages do, so no page is compressed.
     private static void AddCompression(IServiceCollection services)
     {
         services.AddRequestDecompression();
         services.AddResponseCompression(compression =>
         {
             compression.EnableForHttps = true;
-            compression.MimeTypes = ["application/fhir+json", "application/fhir+xml", "application/json", "text/html", "text/css"];
+            compression.MimeTypes = ["application/fhir+json", "application/fhir+xml", "application/json", "text/css", "text/javascript"];
         });
 
         // A page of 1,000 Observations (1 MB) shrinks to 3 % at the fastest level already; higher levels take several times as long for a few kilobytes.

@@ -26,6 +26,8 @@ internal sealed class ServerOptions
 
     public TelemetryOptions Telemetry { get; set; } = new();
 
+    public Smart.SmartOptions Auth { get; set; } = new();
+
     public IEnumerable<string> Problems()
     {
         if (PublicUrl is not null && (!Uri.TryCreate(PublicUrl, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.AbsolutePath != "/"))
@@ -41,7 +43,7 @@ internal sealed class ServerOptions
             }
         }
 
-        foreach (var problem in Ingest.Problems().Concat(Access.Problems()).Concat(Telemetry.Problems()))
+        foreach (var problem in Ingest.Problems().Concat(Access.Problems()).Concat(Telemetry.Problems()).Concat(Auth.Problems()))
         {
             yield return problem;
         }

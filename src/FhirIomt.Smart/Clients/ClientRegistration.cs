@@ -1,52 +1,52 @@
 using System.Text.Json;
 using FhirIomt.Access;
-using FhirIomt.Core;
-using FhirIomt.Fhir.Json;
 using FhirIomt.Fhir.Searching;
-using FhirIomt.Smart.Jose;
 using FhirIomt.Storage;
 
 namespace FhirIomt.Smart.Clients;
 
-/// <summary>A backend-service client as it is registered.</summary>
-/// <param name="Jwks">Its public keys, or null when they lie at <paramref name="JwksUri"/>.</param>
-/// <param name="Scopes">What it may ask for.</param>
-public sealed record ClientRegistration(string ClientId, string Name, string? Jwks, Uri? JwksUri, IReadOnlyList<string> Scopes)
+/// <summary>How a client shows who it is.</summary>
+public enum ClientType
 {
-    /// <summary>The right to configure the server, such as its device mappings. An extension scope in the form that SMART gives them (two underscores).</summary>
-    public const string OperatorScope = "__operator";
+    /// <summary>It cannot: it runs in a browser or on a person's device.</summary>
+    Public,
 
-    /// <summary>Checks everything that can be checked at registration, so that a mistake shows here and not at the first token request.</summary>
-    public static Outcome<ClientRegistration> Create(string clientId, string name, string jwksOrUrl, string scopes, IndexPolicy policy)
-    {
-        var list = scopes.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        if (list.Length == 0)
-        {
-            return SmartIssues.NoScopes();
-        }
+    /// <summary>By a secret that both know.</summary>
+    Secret,
 
-        foreach (var scope in list.Where(scope => scope != OperatorScope))
-        {
-            if (!SmartScope.Parse(scope, policy).TryGetValue(out var parsed, out var issues))
-            {
-                return Outcome<ClientRegistration>.Refused(issues);
-            }
+    /// <summary>By signing with a private key (private_key_jwt).</summary>
+    Jwks,
+}
 
-            if (parsed.Context != ScopeContext.System)
-            {
-                return SmartIssues.NotASystemScope(scope);
-            }
-        }
+/// <summary>What the aud of a client's assertions may be. RFC 10070 wants the issuer, SMART 2.2 the token endpoint.</summary>
+public enum AssertionAudience
+{
+    Both,
+    Issuer,
+    TokenEndpoint,
+}
 
-        if (Uri.TryCreate(jwksOrUrl, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https")
-        {
-            return IsAcceptable(uri) ? new ClientRegistration(clientId, name, null, uri, list) : SmartIssues.BadJwksUrl(jwksOrUrl);
-        }
+/// <summary>A client as it is registered.</summary>
+/// <param name="Scopes">What it may ask for.</param>
+public sealed record ClientRegistration(string ClientId, string Name, ClientType Type, IReadOnlyList<string> Scopes)
+{
+    /// <summary>Its public keys, or null when they lie at <see cref="JwksUri"/> or it has none.</summary>
+    public string? Jwks { get; init; }
 
-        return SigningKey.ParseSet(System.Text.Encoding.UTF8.GetBytes(jwksOrUrl)).TryGetValue(out _, out var keyIssues)
-            ? new ClientRegistration(clientId, name, jwksOrUrl, null, list)
-            : Outcome<ClientRegistration>.Refused(keyIssues);
-    }
+    public Uri? JwksUri { get; init; }
+
+    /// <summary>Of the secret; the secret itself was shown once.</summary>
+    public string? SecretHash { get; init; }
+
+    /// <summary>Without any it is a backend service.</summary>
+    public IReadOnlyList<string> RedirectUris { get; init; } = [];
+
+    /// <summary>Where an EHR sends the browser to start it.</summary>
+    public string? LaunchUri { get; init; }
+
+    public AssertionAudience AssertionAudience { get; init; }
+
+    public bool IsDisabled { get; init; }
 
     /// <summary>Whether the registration covers a scope, by its own text or by wider ones.</summary>
     internal bool Allows(string scope, IndexPolicy policy)
@@ -56,56 +56,62 @@ public sealed record ClientRegistration(string ClientId, string Name, string? Jw
             return true;
         }
 
-        if (scope == OperatorScope || !SmartScope.Parse(scope, policy).TryGetValue(out var wanted, out _) || wanted.Context != ScopeContext.System)
+        if (ScopeNames.IsForPeople(scope) || ScopeNames.IsRight(scope) || !SmartScope.Parse(scope, policy).TryGetValue(out var wanted, out _))
         {
             return false;
         }
 
         // Each letter must be covered by a registered scope without criteria, or with exactly the same ones (which the text comparison found).
-        var covering = Scopes.Where(registered => registered != OperatorScope)
+        var covering = Scopes.Where(registered => registered.Contains('/', StringComparison.Ordinal) && !ScopeNames.IsForPeople(registered))
             .Select(registered => SmartScope.Parse(registered, policy).Require())
-            .Where(registered => registered.Criteria.Count == 0 && (registered.ResourceType is null || registered.ResourceType == wanted.ResourceType))
+            .Where(registered => registered.Context == wanted.Context && registered.Criteria.Count == 0 && (registered.ResourceType is null || registered.ResourceType == wanted.ResourceType))
             .Aggregate(ScopeInteractions.None, (sum, registered) => sum | registered.Interactions);
         return (wanted.Interactions & ~covering) == ScopeInteractions.None;
     }
 
-    public StoredRecord ToRecord()
+    /// <summary>A scope that it may have for itself, without a person.</summary>
+    internal bool AllowsForItself(string scope, IndexPolicy policy) =>
+        (ScopeNames.IsRight(scope) || scope.StartsWith("system/", StringComparison.Ordinal)) && Allows(scope, policy);
+
+    /// <summary>A scope that a person may grant it.</summary>
+    internal bool AllowsForPerson(string scope, IndexPolicy policy) =>
+        !ScopeNames.IsRight(scope) && !scope.StartsWith("system/", StringComparison.Ordinal) && Allows(scope, policy);
+
+    internal StoredRecord ToRecord()
     {
-        using var stream = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(stream))
+        using var keys = Jwks is null ? null : JsonDocument.Parse(Jwks);
+        var body = new ClientBody(
+            ClientId, Name, Type, keys?.RootElement, JwksUri?.AbsoluteUri, string.Join(' ', Scopes), SecretHash, RedirectUris.Count > 0 ? RedirectUris : null, LaunchUri, AssertionAudience, IsDisabled);
+        return Records.Of(RecordKind.Client, ClientId, body, Records.Default.ClientBody);
+    }
+
+    internal static ClientRegistration FromRecord(StoredRecord record)
+    {
+        var body = Records.Read(record, Records.Default.ClientBody);
+
+        // Registered before there were types: by keys.
+        return new ClientRegistration(record.Id, body.Name, body.Type ?? ClientType.Jwks, body.Scope.Split(' ', StringSplitOptions.RemoveEmptyEntries))
         {
-            writer.WriteStartObject();
-            writer.WriteString("client_id", ClientId);
-            writer.WriteString("name", Name);
-            if (Jwks is not null)
-            {
-                writer.WritePropertyName("jwks");
-                writer.WriteRawValue(Jwks);
-            }
-
-            if (JwksUri is not null)
-            {
-                writer.WriteString("jwks_uri", JwksUri.AbsoluteUri);
-            }
-
-            writer.WriteString("scope", string.Join(' ', Scopes));
-            writer.WriteEndObject();
-        }
-
-        return new StoredRecord(RecordKind.Client, ClientId, stream.ToArray());
+            Jwks = body.Jwks?.GetRawText(),
+            JwksUri = body.JwksUri is null ? null : new Uri(body.JwksUri),
+            SecretHash = body.SecretHash,
+            RedirectUris = body.RedirectUris ?? [],
+            LaunchUri = body.LaunchUri,
+            AssertionAudience = body.AssertionAudience ?? AssertionAudience.Both,
+            IsDisabled = body.Disabled ?? false,
+        };
     }
-
-    public static ClientRegistration FromRecord(StoredRecord record)
-    {
-        var root = JsonTree.Parse(record.Body).Require().Root;
-        var uri = root["jwks_uri"u8].AsString();
-        return new ClientRegistration(
-            record.Id,
-            root["name"u8].AsString()!,
-            root["jwks"u8].Exists ? root["jwks"u8].ToString() : null,
-            uri is null ? null : new Uri(uri),
-            root["scope"u8].AsString()!.Split(' ', StringSplitOptions.RemoveEmptyEntries));
-    }
-
-    private static bool IsAcceptable(Uri uri) => uri.UserInfo.Length == 0 && (uri.Scheme == "https" || uri.IsLoopback);
 }
+
+internal sealed record ClientBody(
+    string ClientId,
+    string Name,
+    ClientType? Type,
+    JsonElement? Jwks,
+    string? JwksUri,
+    string Scope,
+    string? SecretHash,
+    IReadOnlyList<string>? RedirectUris,
+    string? LaunchUri,
+    AssertionAudience? AssertionAudience,
+    bool? Disabled);

@@ -1,144 +1,77 @@
-using System.Globalization;
-using System.Security.Cryptography;
+using System.Net;
 using System.Text;
-using FhirIomt.Core;
-using FhirIomt.Fhir.Json;
 using FhirIomt.Smart.Clients;
-using FhirIomt.Smart.Jose;
-using FhirIomt.Storage;
+using Microsoft.AspNetCore.Http;
 
 namespace FhirIomt.Smart.Tokens;
 
 /// <summary>
-/// private_key_jwt (RFC 7523, SMART App Launch 2.2 "Asymmetric"): an ordered list of checks, each with its own answer where the answer tells the
-/// client's developer something and an attacker nothing.
+/// Which client speaks: by assertion, by secret (Basic or in the form), or, for public clients, by name alone. Exactly one way, and the one the client is
+/// registered for.
 /// </summary>
-internal sealed class ClientAuthenticator(IStore store, ClientKeys keys, ServerAddress address, TimeProvider time)
+internal sealed class ClientAuthenticator(ClientDirectory clients, AssertionAuthenticator assertions)
 {
-    public const string AssertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+    private const string Basic = "Basic ";
 
-    // SMART: exp no more than five minutes ahead. The skew is for clocks of the two machines.
-    private static readonly TimeSpan LongestLife = TimeSpan.FromMinutes(5);
-    private static readonly TimeSpan Skew = TimeSpan.FromSeconds(30);
-    private const int MaxIdLength = 256;
+    private static readonly string NoSecret = Secrets.Hash("");
 
-    /// <summary>The same words whether the client is unknown, the key is, or the signature is wrong.</summary>
-    private static readonly TokenError NotVerified = TokenError.InvalidClient("The client assertion could not be verified with a key registered for this client.");
+    /// <summary>The same words whether the client is unknown, of another type, or the secret is wrong.</summary>
+    private static readonly TokenError NotKnown = TokenError.InvalidClient("The client is not known, or it did not authenticate as it is registered.");
 
-    public async ValueTask<(ClientRegistration? Client, TokenError? Error)> AuthenticateAsync(string assertion, string? claimedClientId, CancellationToken cancellationToken)
+    public async ValueTask<(ClientRegistration? Client, TokenError? Error)> AuthenticateAsync(HttpRequest request, IReadOnlyDictionary<string, string> form, CancellationToken cancellationToken)
     {
-        if (CompactJws.TryParse(assertion) is not { } jws)
+        var header = request.Headers.Authorization;
+        var byAssertion = form.ContainsKey("client_assertion") || form.ContainsKey("client_assertion_type");
+        var ways = (header.Count > 0 ? 1 : 0) + (byAssertion ? 1 : 0) + (form.ContainsKey("client_secret") ? 1 : 0);
+        if (ways > 1 || header.Count > 1)
         {
-            return (null, TokenError.InvalidClient("client_assertion is not a compact signed JWT."));
+            return (null, TokenError.InvalidRequest("Authenticate once: by Authorization header, client_assertion or client_secret."));
         }
 
-        if ((CheckHeader(jws.Header) ?? CheckClaims(jws.Payload, claimedClientId)) is { } malformed)
+        if (byAssertion)
         {
-            return (null, malformed);
+            return form.GetValueOrDefault("client_assertion_type") == AssertionAuthenticator.AssertionType && form.TryGetValue("client_assertion", out var assertion)
+                ? await assertions.AuthenticateAsync(assertion, form.GetValueOrDefault("client_id"), cancellationToken).ConfigureAwait(false)
+                : (null, TokenError.InvalidClient($"Authenticate with client_assertion_type={AssertionAuthenticator.AssertionType} and client_assertion."));
         }
 
-        var record = await store.FindRecordAsync(RecordKind.Client, jws.Payload["iss"u8].AsString()!, cancellationToken).ConfigureAwait(false);
-        if (record is null)
+        if (header.Count > 0)
         {
-            return (null, NotVerified);
+            return await BasicAsync(header[0]!, form.GetValueOrDefault("client_id"), cancellationToken).ConfigureAwait(false);
         }
 
-        var client = ClientRegistration.FromRecord(record);
-        var key = await keys.FindAsync(client, jws.Header["kid"u8].AsString()!, jws.Header["alg"u8].AsString()!, cancellationToken).ConfigureAwait(false);
-        if (key is null || !key.Verifies(jws.Signed, jws.Signature))
-        {
-            return (null, NotVerified);
-        }
-
-        // Last, so that only a genuine assertion uses up its id; decided in the store, so that of two at once one wins on any node.
-        var use = new UseOnce(AssertionKey(client.ClientId, jws.Payload["jti"u8].AsString()!), time.GetUtcNow() + LongestLife + Skew + Skew);
-        await store.WriteAsync([use], cancellationToken).ConfigureAwait(false);
-        return use.WasFirst ? (client, null) : (null, TokenError.InvalidClient("This client assertion was used before. Make a new one, with a new jti, for each request."));
+        var clientId = form.GetValueOrDefault("client_id") ?? "";
+        return form.TryGetValue("client_secret", out var secret)
+            ? Answer(await SecretAsync(clientId, secret, cancellationToken).ConfigureAwait(false))
+            : Answer(await clients.FindEnabledAsync(clientId, cancellationToken).ConfigureAwait(false) is { Type: ClientType.Public } client ? client : null);
     }
 
-    private static TokenError? CheckHeader(ResourceNode header)
+    // Clients send Basic as it is (SMART) or form-encoded (RFC 6749 §2.3.1): both are tried.
+    private async ValueTask<(ClientRegistration? Client, TokenError? Error)> BasicAsync(string header, string? claimedClientId, CancellationToken cancellationToken)
     {
-        if (header["alg"u8].AsString() is not ("RS384" or "ES384"))
+        if (!header.StartsWith(Basic, StringComparison.OrdinalIgnoreCase) || Decode(header[Basic.Length..].Trim()) is not { } pair || pair.IndexOf(':', StringComparison.Ordinal) is not (> 0 and var colon))
         {
-            return TokenError.InvalidClient("The assertion's alg must be RS384 or ES384.");
+            return (null, NotKnown);
         }
 
-        if (header["typ"u8].AsString() is not ("JWT" or "client-authentication+jwt"))
-        {
-            return TokenError.InvalidClient("The assertion's typ must be JWT.");
-        }
-
-        if (header["crit"u8].Exists || header["b64"u8].Exists)
-        {
-            return TokenError.InvalidClient("The assertion's header uses an extension (crit) that is not known here.");
-        }
-
-        // Keys come from the registration only; jwk, x5c and x5u in the header are not looked at, and jku only from a client registered with it.
-        return header["kid"u8].AsString() is { Length: > 0 and <= MaxIdLength } ? null : TokenError.InvalidClient("The assertion's header has no kid.");
+        var (id, secret) = (pair[..colon], pair[(colon + 1)..]);
+        var client = await SecretAsync(id, secret, cancellationToken).ConfigureAwait(false)
+            ?? (pair.AsSpan().IndexOfAny('%', '+') < 0 ? null : await SecretAsync(WebUtility.UrlDecode(id), WebUtility.UrlDecode(secret), cancellationToken).ConfigureAwait(false));
+        return Answer(claimedClientId is null || claimedClientId == client?.ClientId ? client : null);
     }
 
-    private TokenError? CheckClaims(ResourceNode claims, string? claimedClientId)
+    private async ValueTask<ClientRegistration?> SecretAsync(string clientId, string secret, CancellationToken cancellationToken)
     {
-        var issuer = claims["iss"u8].AsString();
-        if (string.IsNullOrEmpty(issuer) || issuer.Length > MaxIdLength || issuer != claims["sub"u8].AsString() || (claimedClientId is not null && claimedClientId != issuer))
-        {
-            return TokenError.InvalidClient("iss and sub must both be the client_id.");
-        }
-
-        // One string: an array could carry our address along with another server's (RFC 10070).
-        var audience = claims["aud"u8].AsString();
-        if (audience != address.TokenEndpoint && audience != address.Issuer)
-        {
-            return TokenError.InvalidClient($"aud must be the string {address.TokenEndpoint}.");
-        }
-
-        if (claims["jti"u8].AsString() is not { Length: > 0 and <= MaxIdLength })
-        {
-            return TokenError.InvalidClient("jti must be a unique text of at most 256 characters.");
-        }
-
-        return CheckTimes(claims);
+        var client = await clients.FindEnabledAsync(clientId, cancellationToken).ConfigureAwait(false);
+        var matches = Secrets.Same(Secrets.Hash(secret), client?.SecretHash ?? NoSecret);
+        return matches && client is { Type: ClientType.Secret, SecretHash: not null } ? client : null;
     }
 
-    private TokenError? CheckTimes(ResourceNode claims)
+    private static (ClientRegistration? Client, TokenError? Error) Answer(ClientRegistration? client) => (client, client is null ? NotKnown : null);
+
+    private static string? Decode(string base64)
     {
-        var now = time.GetUtcNow();
-        if (Seconds(claims["exp"u8]) is not { } expires || expires <= now - Skew || expires > now + LongestLife + Skew)
-        {
-            return TokenError.InvalidClient("exp must be a number of seconds in the future, at most five minutes ahead.");
-        }
-
-        foreach (var claim in (ReadOnlySpan<ResourceNode>)[claims["nbf"u8], claims["iat"u8]])
-        {
-            if (claim.Exists && (Seconds(claim) is not { } from || from > now + Skew))
-            {
-                return TokenError.InvalidClient("nbf and iat must be numbers of seconds that are not in the future.");
-            }
-        }
-
-        return null;
-    }
-
-    // Whole seconds only: fractions, exponents and numbers beyond the calendar are refused.
-    private static DateTimeOffset? Seconds(ResourceNode claim) =>
-        claim.Exists && claim.Kind == NodeKind.Number && long.TryParse(claim.RawSpan, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds < 253_402_300_800
-            ? DateTimeOffset.FromUnixTimeSeconds(seconds)
-            : null;
-
-    private static string AssertionKey(string clientId, string jti) =>
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{clientId.Length}:{clientId}{jti}")));
-
-    private sealed class UseOnce(string id, DateTimeOffset until) : WriteOperation
-    {
-        public bool WasFirst { get; private set; }
-
-        public override void Run(IWriteTransaction transaction)
-        {
-            WasFirst = transaction.FindRecord(RecordKind.AssertionId, id) is null;
-            if (WasFirst)
-            {
-                transaction.PutRecord(new StoredRecord(RecordKind.AssertionId, id, Array.Empty<byte>(), until));
-            }
-        }
+        var bytes = new byte[base64.Length];
+        return Convert.TryFromBase64String(base64, bytes, out var length) ? Encoding.UTF8.GetString(bytes, 0, length) : null;
     }
 }

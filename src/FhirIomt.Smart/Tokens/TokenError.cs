@@ -7,7 +7,12 @@ internal sealed record TokenError(int Status, string Error, string Description)
 
     public static TokenError InvalidScope(string description) => new(400, "invalid_scope", description);
 
-    public static TokenError UnsupportedGrantType() => new(400, "unsupported_grant_type", "Use grant_type=client_credentials.");
+    /// <summary>The same words for a code or refresh token that never was, is over, was used, or belongs to somebody else.</summary>
+    public static TokenError InvalidGrant(string description) => new(400, "invalid_grant", description);
+
+    public static TokenError UnauthorizedClient(string description) => new(400, "unauthorized_client", description);
+
+    public static TokenError UnsupportedGrantType() => new(400, "unsupported_grant_type", "Use authorization_code, refresh_token or client_credentials.");
 
     /// <summary>SMART App Launch 2.2 asks for <c>invalid_client</c> on every failure to authenticate.</summary>
     public static TokenError InvalidClient(string description) => new(401, "invalid_client", description);

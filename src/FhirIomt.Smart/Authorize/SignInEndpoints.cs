@@ -1,0 +1,133 @@
+using FhirIomt.Fhir.Searching;
+using FhirIomt.Smart.Clients;
+using FhirIomt.Smart.Pages;
+using FhirIomt.Smart.Users;
+using Microsoft.AspNetCore.Http;
+
+namespace FhirIomt.Smart.Authorize;
+
+/// <summary>
+/// From a checked request to a decision: log in, choose a patient, consent. <see cref="ContinueAsync"/> shows whatever comes next; each form does its one
+/// thing and goes back there.
+/// </summary>
+internal sealed class SignInEndpoints(SignIns signIns, Sessions sessions, UserDirectory users, PatientChoice patients, SignInPages show)
+{
+    public async Task ContinueAsync(HttpContext context)
+    {
+        if (await signIns.OpenPageAsync(context).ConfigureAwait(false) is not { } signIn)
+        {
+            return;
+        }
+
+        var pending = signIn.Pending;
+        var loggedIn = await sessions.FindAsync(context).ConfigureAwait(false);
+        if (loggedIn is null || !show.IsRecent(pending, loggedIn.Session))
+        {
+            await (pending.IsSilent
+                ? show.SendBackAsync(context, signIn, "login_required", "Nobody is signed in, or not recently enough.")
+                : show.LoginAsync(context, signIn, pending.LoginHint, failed: false)).ConfigureAwait(false);
+            return;
+        }
+
+        if (!MayUse(pending, loggedIn.User))
+        {
+            await show.SendBackAsync(context, signIn, "access_denied", "The launch is for another user.").ConfigureAwait(false);
+        }
+        else if (pending.IsSilent)
+        {
+            await show.SendBackAsync(context, signIn, "interaction_required", "The person has to be asked.").ConfigureAwait(false);
+        }
+        else if (pending.NeedsPatient() && PatientOf(pending, loggedIn.User) is null)
+        {
+            await show.PatientsAsync(context, signIn, loggedIn.User, new PatientSearch(null, null, null, null), choseNone: false).ConfigureAwait(false);
+        }
+        else
+        {
+            await show.ConsentAsync(context, signIn, loggedIn.User, PatientOf(pending, loggedIn.User)).ConfigureAwait(false);
+        }
+    }
+
+    public async Task LogInAsync(HttpContext context)
+    {
+        if (await signIns.OpenFormAsync(context).ConfigureAwait(false) is not var (signIn, fields))
+        {
+            return;
+        }
+
+        var name = fields["username"].ToString();
+        if (await users.LogInAsync(name, fields["password"].ToString(), context.RequestAborted).ConfigureAwait(false) is not { } user)
+        {
+            await show.LoginAsync(context, signIn, name.Length <= 64 ? name : null, failed: true).ConfigureAwait(false);
+            return;
+        }
+
+        await sessions.StartAsync(context, user).ConfigureAwait(false);
+        show.GoOn(context, signIn);
+    }
+
+    public async Task ChoosePatientAsync(HttpContext context)
+    {
+        if (await OpenLoggedInAsync(context).ConfigureAwait(false) is not var (signIn, fields, loggedIn))
+        {
+            return;
+        }
+
+        var search = new PatientSearch(fields["name"], fields["birthdate"], fields["identifier"], fields["cursor"].Count == 0 ? null : fields["cursor"].ToString());
+        var isChoice = fields["action"] != "search";
+        if (isChoice && fields["patient"] is [{ Length: > 0 } id] && await patients.FindAsync(loggedIn.User, id, context.RequestAborted).ConfigureAwait(false) is not null)
+        {
+            await signIns.SaveAsync(signIn.Transaction, signIn.Pending with { Context = signIn.Pending.Context with { Patient = id } }, context.RequestAborted).ConfigureAwait(false);
+            show.GoOn(context, signIn);
+            return;
+        }
+
+        await show.PatientsAsync(context, signIn, loggedIn.User, search, isChoice).ConfigureAwait(false);
+    }
+
+    public async Task ConsentAsync(HttpContext context)
+    {
+        if (await OpenLoggedInAsync(context).ConfigureAwait(false) is not var (signIn, fields, loggedIn))
+        {
+            return;
+        }
+
+        var patient = PatientOf(signIn.Pending, loggedIn.User);
+        if (signIn.Pending.NeedsPatient() && (patient is null || !await MaySeeAsync(loggedIn.User, patient, context.RequestAborted).ConfigureAwait(false)))
+        {
+            show.GoOn(context, signIn);
+            return;
+        }
+
+        var ticked = fields["scope"].OfType<string>().ToHashSet(StringComparer.Ordinal);
+        await (fields["action"] == "allow"
+            ? show.GrantAsync(context, signIn, loggedIn, patient, ticked)
+            : show.SendBackAsync(context, signIn, "access_denied", "The person did not allow it.")).ConfigureAwait(false);
+    }
+
+    // Forms that only somebody who is signed in can send; whoever is not (any more) begins again with the login.
+    private async Task<(SignIn SignIn, IFormCollection Fields, LoggedIn LoggedIn)?> OpenLoggedInAsync(HttpContext context)
+    {
+        if (await signIns.OpenFormAsync(context).ConfigureAwait(false) is not var (signIn, fields))
+        {
+            return null;
+        }
+
+        if (await sessions.FindAsync(context).ConfigureAwait(false) is { } loggedIn && show.IsRecent(signIn.Pending, loggedIn.Session) && MayUse(signIn.Pending, loggedIn.User))
+        {
+            return (signIn, fields, loggedIn);
+        }
+
+        show.GoOn(context, signIn);
+        return null;
+    }
+
+    // A launch is one user's; and a patient gets at nobody else's record, whatever an EHR says.
+    private static bool MayUse(PendingAuthorization pending, UserAccount user) => pending.Launch is null
+        || (pending.LaunchUser == user.Name && (PatientChoice.OwnOf(user) is not { } own || pending.Context.Patient is null || pending.Context.Patient == own));
+
+    private static string? PatientOf(PendingAuthorization pending, UserAccount user) => pending.Launch is null && pending.NeedsPatient() && PatientChoice.OwnOf(user) is { } own ? own : pending.Context.Patient;
+
+    // Asked again at the end: somebody else may have signed in since the choice was made.
+    private async ValueTask<bool> MaySeeAsync(UserAccount user, string patient, CancellationToken cancellationToken) =>
+        PatientChoice.OwnOf(user) == patient || await patients.FindAsync(user, patient, cancellationToken).ConfigureAwait(false) is not null;
+}
