@@ -1,6 +1,6 @@
 using FhirIomt.Bench;
 
-// dotnet run -c Release --project bench/FhirIomt.Bench [-- [growth | soak] [--engine sqlite|postgres|both] [--to N] [--minutes N] [--quick] [--code-only] [--http-only] [--only TEXT] [--json FILE]]
+// dotnet run -c Release --project bench/FhirIomt.Bench [-- [growth | soak] [--engine sqlite|postgres|both] [--from N] [--to N] [--minutes N] [--quick] [--code-only] [--http-only] [--only TEXT] [--json FILE]]
 if (args is ["echo", var port])
 {
     await EchoServer.RunAsync(int.Parse(port));
@@ -25,7 +25,7 @@ if (args is ["growth" or "soak", ..])
     foreach (var engine in engines)
     {
         await (args[0] == "growth"
-            ? GrowthBenchmarks.RunAsync(report, binary, workspace, engine, long.Parse(Option("--to") ?? "1000000"), quick)
+            ? GrowthBenchmarks.RunAsync(report, binary, workspace, engine, long.Parse(Option("--from") ?? "100000"), long.Parse(Option("--to") ?? "1000000"), quick)
             : Soak.RunAsync(report, binary, workspace, engine, double.Parse(Option("--minutes") ?? "15")));
     }
 }

@@ -16,6 +16,9 @@ public sealed record AccessRules
     /// <summary>What consents and labels take away.</summary>
     public AccessLimits Limits { get; init; } = AccessLimits.None;
 
+    /// <summary>May take security labels off resources.</summary>
+    public bool MayRelabel { get; init; }
+
     /// <summary>When something about them ends by itself; null: never.</summary>
     public DateTimeOffset? Until { get; init; }
 

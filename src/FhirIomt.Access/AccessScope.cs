@@ -131,7 +131,11 @@ public sealed record AccessScope
 /// <summary>A person who logged in.</summary>
 /// <param name="Id">Of the account: stable, says nothing about the person.</param>
 /// <param name="FhirUser">The resource that is this person, such as <c>Practitioner/17</c>; null for somebody who is none here.</param>
-public sealed record AccessUser(string Id, UserRole Role, string? FhirUser);
+public sealed record AccessUser(string Id, UserRole Role, string? FhirUser)
+{
+    /// <summary>When the person last showed who they are; null when that is not known.</summary>
+    public DateTimeOffset? AuthenticatedAt { get; init; }
+}
 
 public enum UserRole
 {

@@ -32,7 +32,7 @@ public sealed class LeavingCheck(SearchIndexer indexer)
 
     /// <summary>Whether a criterion can be decided here: one document says it all, and exactly as the index does.</summary>
     public static bool CanDecide(SearchCriterion criterion) => criterion
-        is SearchCriterion.Tokens { Negated: false } or SearchCriterion.Ids
+        is SearchCriterion.Tokens { Negated: false } or SearchCriterion.Ids or SearchCriterion.Dates { Of.Code: not "_lastUpdated" }
         || (criterion is SearchCriterion.References references && references.Values.All(value => value is { Type: not null, Id: not null, Url: null } && !value.Id.Contains('/', StringComparison.Ordinal)));
 
     // Anything else fails closed.
@@ -54,6 +54,7 @@ public sealed class LeavingCheck(SearchIndexer indexer)
             {
                 (SearchCriterion.Tokens tokens, IndexValue.Token token) => tokens.Values.Any(wanted => wanted.Matches(token.System, token.Code)),
                 (SearchCriterion.References references, IndexValue.Reference reference) => references.Values.Any(wanted => wanted.Type == reference.Type && wanted.Id == reference.Id),
+                (SearchCriterion.Dates dates, IndexValue.Date date) => dates.Values.Any(wanted => wanted.Matches(date.Start, date.End)),
                 _ => false,
             };
             if (isMatch)

@@ -25,6 +25,7 @@ public static class ApiModule
         services.AddSingleton<SystemBundle>();
         services.AddSingleton<Validate>();
         services.AddSingleton<Meta>();
+        services.AddSingleton<BreakGlass>();
         services.AddSingleton<Terminology>();
         services.AddSingleton<Everything>();
         services.AddSingleton<LastN>();

@@ -51,6 +51,21 @@ public static class RepositoryIssues
     public static Refusal OwnConsent() =>
         new(RefusalKind.Forbidden, Issue.Error(IssueKind.Forbidden, "IOMT-0871", "A client does not write consents about its own rights.", fix: "The patient decides about apps on the server's own pages."));
 
+    public static Refusal LabelsStay() =>
+        new(RefusalKind.Forbidden, Issue.Error(IssueKind.Forbidden, "IOMT-0872", "Security labels are not taken away by this caller.", "meta.security", "Ask who decides about labels here; a policy may grant 'relabel' to a role."));
+
+    public static Refusal NoEmergency() =>
+        new(RefusalKind.Forbidden, Issue.Error(IssueKind.Forbidden, "IOMT-0873", "This token cannot open a record in an emergency.", fix: "A person whose role may do so asks with a user/ scope."));
+
+    public static Refusal LoginTooOld(TimeSpan limit) =>
+        new(RefusalKind.Forbidden, Issue.Error(IssueKind.Login, "IOMT-0874", $"The person's login is older than {limit.TotalMinutes:0} minutes, or its time is not known.", fix: "Have the person log in again (max_age, prompt=login) and ask with the new token."));
+
+    public static Refusal NoReason(int shortest, int longest) =>
+        new(RefusalKind.BadRequest, Issue.Error(IssueKind.Required, "IOMT-0875", $"A reason of {shortest} to {longest} characters is needed.", "reason", "Say why the record is needed now: the patient will read it."));
+
+    public static Refusal BadDuration(TimeSpan longest) =>
+        new(RefusalKind.BadRequest, Issue.Error(IssueKind.Value, "IOMT-0876", $"A record is opened for 1 to {longest.TotalMinutes:0} minutes.", "minutes", "Ask again when that has passed and it is still needed."));
+
     public static Issue TooManyPatients(int limit) =>
         Issue.Error(IssueKind.TooCostly, "IOMT-0885", $"The policy means more than {limit} patients for this person.", fix: "Narrow Access:Policies, or let the role see all patients.");
 

@@ -6,7 +6,7 @@ namespace FhirIomt.Storage;
 public static class AccessData
 {
     /// <summary>The types that a policy may find patients by, and Consent.</summary>
-    public static bool Holds(string type) => type is "Patient" or "CareTeam" or "EpisodeOfCare" or "PractitionerRole" or "RelatedPerson" or "Consent";
+    public static bool Holds(string type) => type is "Patient" or "CareTeam" or "EpisodeOfCare" or "PractitionerRole" or "RelatedPerson" or "Group" or "Consent";
 
     internal static bool IsRecord(string kind) => kind == RecordKind.EmergencyAccess;
 

@@ -47,6 +47,11 @@ public sealed class GenerationCache<TValue>(Func<long> generationOf, int capacit
             {
                 Interlocked.Increment(ref _count);
             }
+            else if (_values.ContainsKey(key))
+            {
+                // What was remembered may have ended by itself.
+                _values[key] = value;
+            }
         }
     }
 }

@@ -106,8 +106,11 @@ public static class RecordKind
     /// <summary>Indexing by a search parameter while it runs, by the parameter's id.</summary>
     public const string Reindexing = "reindexing";
 
-    /// <summary>Who opened whose record in an emergency, why, and until when, by <c>{patient}/{id}</c>.</summary>
+    /// <summary>Who has opened whose record in an emergency; gone when that has ended.</summary>
     public const string EmergencyAccess = "emergency-access";
+
+    /// <summary>The same for ever: the patient may see who it was, and why.</summary>
+    public const string EmergencyLog = "emergency-log";
 
     /// <summary>Kinds whose change must reach caches at once.</summary>
     public static bool IsConfiguration(string kind) => kind is Client or User or Vendor or Credential or DeviceOwner or Mapping or SearchIndex or Revocation or SigningKeys;

@@ -98,6 +98,10 @@ internal sealed class TestStore : IAsyncDisposable
     {
         var page = await PageAsync(Query(type, arguments) with { Count = SearchLimits.MaxCount, Total = TotalMode.Accurate });
         Assert.Equal(page.Total, page.Matches.Count);
+
+        // Without a count a search may run in another way (docs/adr/0015), and must find the same.
+        var uncounted = await PageAsync(Query(type, arguments) with { Count = SearchLimits.MaxCount });
+        Assert.Equal(page.Matches.Select(match => match.Id), uncounted.Matches.Select(match => match.Id));
         return [.. page.Matches.Select(match => match.Id)];
     }
 

@@ -11,8 +11,8 @@ public sealed class AccessPolicies
 
     internal AccessPolicies(Dictionary<string, RolePolicy> roles) => _roles = roles;
 
-    /// <summary>Of clients that act for themselves: how far their <c>system/</c> scopes reach into labelled data.</summary>
-    public string ClientConfidentiality => _roles[PolicyReader.Client].Confidentiality;
+    /// <summary>Of clients that act for themselves: their scopes say which types, this how far they reach into labelled data.</summary>
+    public RolePolicy Client => _roles[PolicyReader.Client];
 
     public RolePolicy For(UserRole role) => _roles[NameOf(role)];
 

@@ -42,7 +42,7 @@ internal sealed class PolicyReader(IndexPolicy policy)
 
     private RolePolicy Role(string key, ResourceNode node)
     {
-        Known(key, node, "patients", "confidentiality", "emergency", "types");
+        Known(key, node, "patients", "confidentiality", "emergency", "relabel", "types");
         var patients = new List<string>();
         foreach (var search in node["patients"u8].Items)
         {
@@ -62,7 +62,7 @@ internal sealed class PolicyReader(IndexPolicy policy)
             types[type.Name] = Type($"{key}.types.{type.Name}", type);
         }
 
-        return new RolePolicy(patients, confidentiality, node["emergency"u8] is { Exists: true, Kind: NodeKind.True }, types);
+        return new RolePolicy(patients, confidentiality, IsTrue(node["emergency"u8]), IsTrue(node["relabel"u8]), types);
     }
 
     private TypePolicy Type(string key, ResourceNode node)
@@ -110,6 +110,8 @@ internal sealed class PolicyReader(IndexPolicy policy)
             _issues.Add(PolicyIssues.BadSearch(key, search));
         }
     }
+
+    private static bool IsTrue(ResourceNode node) => node is { Exists: true, Kind: NodeKind.True };
 
     private void Known(string key, ResourceNode node, params string[] names)
     {

@@ -7,8 +7,9 @@ namespace FhirIomt.Access.Policies;
 /// <param name="Patients">Searches whose matches are, or name, the role's patients; <c>{fhirUser}</c> alone is the person.</param>
 /// <param name="Confidentiality">The highest confidentiality label it may see: one of U, L, M, N, R, V.</param>
 /// <param name="MayOpenInEmergency">It may open a record that its policy does not cover, for an hour and with a reason.</param>
+/// <param name="MayRelabel">It may take security labels off resources; without it they stay through every update.</param>
 /// <param name="Types">By resource type; <c>*</c> is every other type that belongs to patients.</param>
-public sealed record RolePolicy(IReadOnlyList<string> Patients, string Confidentiality, bool MayOpenInEmergency, IReadOnlyDictionary<string, TypePolicy> Types)
+public sealed record RolePolicy(IReadOnlyList<string> Patients, string Confidentiality, bool MayOpenInEmergency, bool MayRelabel, IReadOnlyDictionary<string, TypePolicy> Types)
 {
     public const string FhirUser = "{fhirUser}";
 

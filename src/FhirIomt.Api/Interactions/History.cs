@@ -65,6 +65,7 @@ internal sealed class History(ResourceRepository repository, ServerAddress addre
     {
         writer.WriteStartObject();
         writer.WriteString("resourceType"u8, "Bundle"u8);
+        new BundleLabels().Add(found.Versions).Write(writer);
         writer.WriteString("type"u8, "history"u8);
         if (query.Cursor is null && found.Next is null)
         {

@@ -15,6 +15,7 @@ internal sealed class SearchBundle(ServerAddress address, string path, SearchQue
     {
         writer.WriteStartObject();
         writer.WriteString("resourceType"u8, "Bundle"u8);
+        new BundleLabels().Add(page.Matches).Add(page.Included).Write(writer);
         writer.WriteString("type"u8, "searchset"u8);
         if (page.Total is { } total)
         {

@@ -46,12 +46,14 @@ internal sealed class Everything(ResourceRepository repository, SearchService se
     {
         var writer = new Utf8JsonWriter(output, JsonText.Options);
         await using var _ = writer.ConfigureAwait(false);
+        var labels = new BundleLabels();
         writer.WriteStartObject();
         writer.WriteString("resourceType"u8, "Bundle"u8);
         writer.WriteString("type"u8, "searchset"u8);
         writer.WriteStartArray("entry"u8);
         for (var page = first; page is not null; page = await walk.NextAsync(cancelled).ConfigureAwait(false))
         {
+            labels.Add(page);
             page.ForEach(resource => WriteEntry(writer, resource, "match"u8));
             await writer.FlushAsync(cancelled).ConfigureAwait(false);
         }
@@ -62,8 +64,11 @@ internal sealed class Everything(ResourceRepository repository, SearchService se
             throw new InvalidOperationException("A record could not be read to its end.");
         }
 
-        (await walk.ReferredAsync(cancelled).ConfigureAwait(false)).ForEach(resource => WriteEntry(writer, resource, "include"u8));
+        var referred = await walk.ReferredAsync(cancelled).ConfigureAwait(false);
+        labels.Add(referred);
+        referred.ForEach(resource => WriteEntry(writer, resource, "include"u8));
         writer.WriteEndArray();
+        labels.Write(writer);
         writer.WriteStartArray("link"u8);
         BundleWriter.Link(writer, "self", Url(call, request, request.Position));
         if (walk.Position is { } next)

@@ -8,7 +8,7 @@ internal sealed class FhirOperations
 {
     private const string Definitions = "http://hl7.org/fhir/OperationDefinition/";
 
-    public FhirOperations(Validate validate, Meta meta, Terminology terminology, Everything everything, LastN lastN, Stats stats, Reindex reindex)
+    public FhirOperations(Validate validate, Meta meta, Terminology terminology, Everything everything, LastN lastN, Stats stats, Reindex reindex, BreakGlass breakGlass)
     {
         var expand = terminology.Handler(TerminologyOperation.Expand);
         var validateCode = terminology.Handler(TerminologyOperation.ValidateCode);
@@ -26,6 +26,8 @@ internal sealed class FhirOperations
             Operation("everything", "Patient-everything", "GET,POST", "Patient/{id}/$everything", everything.HandleAsync),
             Operation("lastn", "Observation-lastn", "GET,POST", "Observation/$lastn", lastN.HandleAsync),
             Operation("stats", "Observation-stats", "GET,POST", "Observation/$stats", stats.HandleAsync),
+            new("$break-glass", "POST", "Patient/{id}/$break-glass", breakGlass.OpenAsync),
+            new("$emergency-access", "GET", "Patient/{id}/$emergency-access", breakGlass.ListAsync),
             new("$reindex", "GET,POST", "$reindex", reindex.HandleAsync),
             new("$reindex", "GET,POST", "SearchParameter/{id}/$reindex", reindex.HandleAsync),
             Operation("expand", "ValueSet-expand", "GET,POST", "ValueSet/$expand", expand),

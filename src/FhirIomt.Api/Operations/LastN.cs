@@ -92,6 +92,7 @@ internal sealed class LastN(SearchService searches, SearchQueryParser parser, Se
     {
         writer.WriteStartObject();
         writer.WriteString("resourceType"u8, "Bundle"u8);
+        new BundleLabels().Add(found).Write(writer);
         writer.WriteString("type"u8, "searchset"u8);
         writer.WriteNumber("total"u8, found.Count);
         writer.WriteStartArray("link"u8);

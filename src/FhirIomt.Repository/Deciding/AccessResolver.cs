@@ -1,4 +1,5 @@
 using FhirIomt.Access;
+using FhirIomt.Access.Consents;
 using FhirIomt.Access.Policies;
 using FhirIomt.Core;
 using FhirIomt.Fhir.Json;
@@ -9,26 +10,27 @@ using FhirIomt.Storage;
 namespace FhirIomt.Repository.Deciding;
 
 /// <summary>
-/// Gives a scope its rules: which patients the person's policy means. Found by searches of the server's own and remembered until the store's access generation
-/// moves, so a change of a care team acts with the next request on this node, and within a second on others.
+/// Gives a scope its rules: which patients the person's policy means, and what consents and labels withhold. Found by searches of the server's own and remembered
+/// until the store's access generation moves, so a change of a care team or a consent acts with the next request on this node, and within a second on others.
 /// </summary>
-public sealed class AccessResolver(IStore store, SearchQueryParser parser, SearchIndexer indexer, AccessPolicies policies, TimeProvider time)
+public sealed class AccessResolver(IStore store, SearchQueryParser parser, SearchIndexer indexer, IndexPolicy index, AccessPolicies policies, TimeProvider time)
 {
     // Callers at once on one node. A person with 100 patients takes 10 KB.
     private const int MaxRemembered = 5_000;
 
     private readonly GenerationCache<AccessRules> _rules = new(() => store.AccessGeneration, MaxRemembered);
+    private readonly ConsentBook _consents = new(store, parser, indexer);
 
     /// <returns>The scope with its rules, or why there are none.</returns>
     public async ValueTask<Outcome<AccessScope>> ResolveAsync(AccessScope scope, CancellationToken cancellationToken)
     {
-        if (scope.IsServer || scope.User is null)
+        if (scope.IsServer)
         {
             return scope;
         }
 
         var remembered = _rules.Now();
-        var key = $"{scope.ClientId}|{scope.User.Id}|{scope.User.Role}|{scope.User.FhirUser}";
+        var key = scope.User is { } user ? $"{scope.ClientId}|{user.Id}|{user.Role}|{user.FhirUser}" : scope.ClientId ?? "";
         if (!remembered.TryGet(key, out var rules) || rules.Until <= time.GetUtcNow())
         {
             if (!(await FindAsync(scope, cancellationToken).ConfigureAwait(false)).TryGetValue(out rules, out var issues))
@@ -39,21 +41,21 @@ public sealed class AccessResolver(IStore store, SearchQueryParser parser, Searc
             remembered.Remember(key, rules);
         }
 
-        return scope with { Rules = rules };
+        return ReferenceEquals(rules, AccessRules.None) ? scope : scope with { Rules = rules };
     }
 
     private async ValueTask<Outcome<AccessRules>> FindAsync(AccessScope scope, CancellationToken cancellationToken)
     {
-        var user = scope.User!;
-        var policy = policies.For(user.Role);
+        var user = scope.User;
+        var policy = user is null ? policies.Client : policies.For(user.Role);
         var patients = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var search in policy.Patients)
+        foreach (var search in user is null ? [] : policy.Patients)
         {
             if (search == RolePolicy.FhirUser)
             {
-                await AddSelfAsync(user.FhirUser, patients, cancellationToken).ConfigureAwait(false);
+                await AddSelfAsync(user!.FhirUser, patients, cancellationToken).ConfigureAwait(false);
             }
-            else if (RolePolicy.For(search, user.FhirUser) is { } bound)
+            else if (RolePolicy.For(search, user!.FhirUser) is { } bound)
             {
                 await AddAsync(bound, patients, cancellationToken).ConfigureAwait(false);
             }
@@ -64,7 +66,40 @@ public sealed class AccessResolver(IStore store, SearchQueryParser parser, Searc
             }
         }
 
-        return new AccessRules { Policy = policy.Bind(user.FhirUser, parser), Patients = PatientSet.Of(patients) };
+        var opened = user is null ? Emergency.None : await Emergency.OfAsync(store, user.Id, time.GetUtcNow(), cancellationToken).ConfigureAwait(false);
+        patients.UnionWith(opened.Patients.Ids);
+        var (limits, until) = await LimitsAsync(scope, policy, opened.Patients, cancellationToken).ConfigureAwait(false);
+        var rules = new AccessRules
+        {
+            Policy = user is null ? null : policy.Bind(user.FhirUser, parser),
+            Patients = PatientSet.Of(patients),
+            Limits = limits,
+            MayRelabel = policy.MayRelabel,
+            Until = until is null || opened.Until < until ? opened.Until ?? until : until,
+        };
+        return user is null && ReferenceEquals(limits, AccessLimits.None) && until is null && !rules.MayRelabel ? AccessRules.None : rules;
+    }
+
+    private async ValueTask<(AccessLimits Limits, DateTimeOffset? Until)> LimitsAsync(AccessScope scope, RolePolicy policy, PatientSet emergency, CancellationToken cancellationToken)
+    {
+        var consents = await _consents.ReadAsync(cancellationToken).ConfigureAwait(false);
+        var references = scope.User is { } user && consents.Count > 0 ? await new Belonging(store, parser).OfAsync(user.FhirUser, cancellationToken).ConfigureAwait(false) : null;
+        var caller = new ConsentCaller(scope.ClientId, scope.User is null ? null : references ?? new HashSet<string>(StringComparer.Ordinal), scope.User?.FhirUser, scope.User?.Role, emergency);
+        var reading = new ConsentReading(caller, time.GetUtcNow());
+        var refusing = new Dictionary<string, (ConsentCondition Condition, List<string> Patients)>(StringComparer.Ordinal);
+        foreach (var consent in consents)
+        {
+            if (reading.Withheld(consent) is var condition and not ConsentCondition.Never)
+            {
+                refusing.TryAdd(condition.Text, (condition, []));
+                refusing[condition.Text].Patients.Add(consent.PatientId);
+            }
+        }
+
+        var own = scope.ClientId is { } client ? consents.Where(consent => consent.Root.Names(client)).Select(consent => consent.Id).ToList() : [];
+        return refusing.Count == 0 && own.Count == 0 && Confidentiality.Above(policy.Confidentiality).Count == 0
+            ? (AccessLimits.None, reading.Until)
+            : (new ConsentLimits(index, [.. refusing.Values.Select(group => (group.Condition, PatientSet.Of(group.Patients)))], policy.Confidentiality, emergency, own, scope.User is null), reading.Until);
     }
 
     // A patient is itself, and somebody related to a patient acts for that one while the relation stands.

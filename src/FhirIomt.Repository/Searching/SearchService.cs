@@ -19,6 +19,12 @@ public sealed class SearchService(IStore store, SearchIndexer indexer)
             return new SearchResult.Refused(RepositoryIssues.TypeDenied(query.Parts.Count > 0 ? "any type" : query.ResourceType, "search"));
         }
 
+        // Looking through a type is searching it: an empty answer would not tell the caller that the question was not heard.
+        if (LookedThrough.DeniedType(permitted, scope) is { } denied)
+        {
+            return new SearchResult.Refused(RepositoryIssues.TypeDenied(denied, "search"));
+        }
+
         // An included resource is read, not searched for: its type needs the read right.
         var access = scope.SearchAccessFor(query.ResourceType);
         access = access with { Matches = SearchedPatients.Narrowed(access.Matches, query) };

@@ -87,7 +87,7 @@ internal static class MetaChange
         return false;
     }
 
-    private static bool Same(ResourceNode one, ResourceNode other) => one.IsString || other.IsString
+    public static bool Same(ResourceNode one, ResourceNode other) => one.IsString || other.IsString
         ? one.AsString() == other.AsString()
         : one["system"u8].AsString() == other["system"u8].AsString() && one["code"u8].AsString() == other["code"u8].AsString();
 }

@@ -43,7 +43,7 @@ internal sealed class PlannedCreate(PreparedResource resource, string id, Search
 /// <summary>Update of one id, or update as create where the caller may see and write every instance: otherwise the answer would tell of hidden ids.</summary>
 /// <param name="seen">The version that a patch was applied to: any other means that the plan has moved.</param>
 internal sealed class PlannedUpdate(
-    PreparedResource resource, string id, VersionCondition condition, WriteRights rights, Visibility visibility, IReadOnlyList<Issue> warnings, long? seen = null) : PlannedWrite
+    PreparedResource resource, string id, VersionCondition condition, WriteRights rights, Visibility visibility, SecurityLabels labels, IReadOnlyList<Issue> warnings, long? seen = null) : PlannedWrite
 {
     public override IReadOnlyList<(string Type, string Id)> Reads => [(resource.Type, id)];
 
@@ -78,9 +78,10 @@ internal sealed class PlannedUpdate(
             return null;
         }
 
-        return ResourceComparison.SameButForVersion(before.Root, resource.Tree.Root)
+        var next = rights.MayRelabel ? resource : labels.Kept(resource, before);
+        return ResourceComparison.SameButForVersion(before.Root, next.Tree.Root)
             ? new WriteResult.Unchanged(existing)
-            : new WriteResult.Updated(transaction.Put(resource, id, existing), warnings);
+            : new WriteResult.Updated(transaction.Put(next, id, existing), warnings);
     }
 
     private WriteResult? Create(IWriteTransaction transaction, StoredResource? deleted)
@@ -107,7 +108,7 @@ internal sealed class PlannedUpdate(
 /// does not contradict; several refuse.
 /// </summary>
 internal sealed class PlannedConditionalUpdate(
-    PreparedResource resource, SearchQuery query, string newId, WriteRights rights, VersionCondition condition, Visibility visibility, IReadOnlyList<Issue> warnings) : PlannedWrite
+    PreparedResource resource, SearchQuery query, string newId, WriteRights rights, VersionCondition condition, Visibility visibility, SecurityLabels labels, IReadOnlyList<Issue> warnings) : PlannedWrite
 {
     public override void Run(IWriteTransaction transaction)
     {
@@ -122,13 +123,13 @@ internal sealed class PlannedConditionalUpdate(
                 Refuse(RepositoryIssues.IdMismatch(matches[0].Id));
                 break;
             case 1:
-                Delegate(transaction, new PlannedUpdate(resource, matches[0].Id, condition, rights, visibility, warnings));
+                Delegate(transaction, new PlannedUpdate(resource, matches[0].Id, condition, rights, visibility, labels, warnings));
                 break;
             case 0 when condition.IfMatch is { } wanted:
                 Refuse(RepositoryIssues.VersionConflict($"{wanted}"));
                 break;
             case 0 when ownId is not null:
-                Delegate(transaction, new PlannedUpdate(resource, ownId, condition with { IfNoneMatch = true }, rights, visibility, warnings));
+                Delegate(transaction, new PlannedUpdate(resource, ownId, condition with { IfNoneMatch = true }, rights, visibility, labels, warnings));
                 break;
             case 0 when !visibility.Permits(rights.Create, resource.Type, resource.Tree, transaction):
                 Refuse(RepositoryIssues.WriteDenied());
@@ -193,8 +194,9 @@ internal sealed class PlannedConditionalDelete(SearchQuery query, WriteRights ri
 
 /// <summary>What a caller may do with one type.</summary>
 /// <param name="Patch">Of what is there: a patch can test what it changes and answers the whole, so it reads as well (abuse case 53).</param>
+/// <param name="MayRelabel">May take security labels away.</param>
 /// <param name="ChoosesIds">The scopes cover every instance, so an id that is not there may be told from one that is.</param>
-internal sealed record WriteRights(AccessPredicate Create, AccessPredicate Update, AccessPredicate Patch, AccessPredicate Delete, SearchAccess Search, bool ChoosesIds)
+internal sealed record WriteRights(AccessPredicate Create, AccessPredicate Update, AccessPredicate Patch, AccessPredicate Delete, SearchAccess Search, bool ChoosesIds, bool MayRelabel)
 {
     public static WriteRights Of(AccessScope scope, string type)
     {
@@ -205,6 +207,7 @@ internal sealed record WriteRights(AccessPredicate Create, AccessPredicate Updat
             AccessPredicate.Both(update, scope.PredicateFor(type, ScopeInteractions.Read)),
             scope.PredicateFor(type, ScopeInteractions.Delete),
             scope.SearchAccessFor(type),
-            scope.CoversAll(type, ScopeInteractions.Update));
+            scope.CoversAll(type, ScopeInteractions.Update),
+            scope.IsServer || scope.Rules.MayRelabel);
     }
 }

@@ -1,4 +1,5 @@
 using FhirIomt.Access;
+using FhirIomt.Access.Consents;
 using FhirIomt.Fhir.Json;
 
 namespace FhirIomt.Repository.Writing;
@@ -16,30 +17,7 @@ internal static class RestrictedTypes
         _ => null,
     };
 
-    /// <summary>Whether a consent is about the client itself.</summary>
-    public static bool Names(JsonTree consent, AccessScope scope) =>
-        scope.ClientId is { } client && consent.Root["provision"u8] is { Exists: true } provision && Names(provision, client);
+    private static bool Names(JsonTree consent, AccessScope scope) => scope.ClientId is { } client && ConsentRule.Names(consent.Root, client);
 
     private static bool IsOfSystem(SmartScope scope) => scope.Context == ScopeContext.System;
-
-    private static bool Names(ResourceNode provision, string client)
-    {
-        foreach (var actor in provision["actor"u8].Items)
-        {
-            if (actor["reference"u8]["identifier"u8]["value"u8].AsString() == client)
-            {
-                return true;
-            }
-        }
-
-        foreach (var nested in provision["provision"u8].Items)
-        {
-            if (Names(nested, client))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
 }

@@ -14,6 +14,7 @@ namespace FhirIomt.Repository.Writing;
 internal sealed class WritePlanner(IStore store, ServerDefinitions definitions, SearchIndexer indexer, IndexPolicy policy, IdSource ids)
 {
     private readonly Visibility _visibility = new(store, indexer);
+    private readonly SecurityLabels _labels = new(indexer, policy);
 
     /// <param name="newId">The id for a resource that is created; null for a random one.</param>
     /// <param name="deleteLimit">The most resources that one conditional delete takes.</param>
@@ -74,8 +75,8 @@ internal sealed class WritePlanner(IStore store, ServerDefinitions definitions, 
         var prepared = Prepared(update.Type, update.Resource);
         return update.Target switch
         {
-            WriteTarget.Instance instance => new PlannedUpdate(prepared, instance.Id, update.Condition, rights, _visibility, warnings),
-            WriteTarget.Matching matching => new PlannedConditionalUpdate(prepared, matching.Query, newId, rights, update.Condition, _visibility, warnings),
+            WriteTarget.Instance instance => new PlannedUpdate(prepared, instance.Id, update.Condition, rights, _visibility, _labels, warnings),
+            WriteTarget.Matching matching => new PlannedConditionalUpdate(prepared, matching.Query, newId, rights, update.Condition, _visibility, _labels, warnings),
             _ => throw new InvalidOperationException("WriteTarget is a closed set."),
         };
     }
@@ -88,6 +89,11 @@ internal sealed class WritePlanner(IStore store, ServerDefinitions definitions, 
         if (rights.Patch is AccessPredicate.Nothing || (patch.Target is WriteTarget.Matching && rights.Search.Matches is AccessPredicate.Nothing))
         {
             return RepositoryIssues.TypeDenied(patch.Type, "patch");
+        }
+
+        if (!rights.MayRelabel && patch.Change is ResourcePatch.Meta { Removes: true } change && change.Change["security"u8].Exists)
+        {
+            return RepositoryIssues.LabelsStay();
         }
 
         var (existing, refused) = await FindAsync(patch, rights, cancellationToken).ConfigureAwait(false);
@@ -120,7 +126,7 @@ internal sealed class WritePlanner(IStore store, ServerDefinitions definitions, 
         var (refusal, warnings) = await CheckAsync(patch.Type, after, rights.Update, cancellationToken).ConfigureAwait(false);
         return refusal is not null
             ? refusal
-            : new PlannedUpdate(Prepared(patch.Type, after), existing.Id, patch.Condition, rights, _visibility, warnings, seen: existing.Version);
+            : new PlannedUpdate(Prepared(patch.Type, after), existing.Id, patch.Condition, rights, _visibility, _labels, warnings, seen: existing.Version);
     }
 
     private async ValueTask<(StoredResource? Found, Refusal? Refused)> FindAsync(WriteRequest.Patch patch, WriteRights rights, CancellationToken cancellationToken)

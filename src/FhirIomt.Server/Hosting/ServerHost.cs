@@ -46,6 +46,7 @@ internal static class ServerHost
         app.UseMiddleware<RequestGuard>();
         app.UseMiddleware<CrossOrigin>();
         app.UseResponseCompression();
+        Apps.Use(app);
         app.UseRequestDecompression();
         app.UseRouting();
         Health.Map(app);
@@ -70,6 +71,7 @@ internal static class ServerHost
         services.AddSingleton(parts => new SearchQueryParser(parts.GetRequiredService<IndexPolicy>(), parts.GetRequiredService<ITerminology>(), parts.GetRequiredService<ServerAddress>().FhirBase));
         services.AddSingleton(parts => options.Access.Load(parts.GetRequiredService<IndexPolicy>()));
         services.AddSingleton<AccessResolver>();
+        services.AddSingleton<EmergencyAccess>();
         services.AddSingleton<SearchService>();
         services.AddSingleton<CustomParameters>();
         services.AddSingleton<Reindexing>();
@@ -114,7 +116,7 @@ internal static class ServerHost
         services.AddResponseCompression(compression =>
         {
             compression.EnableForHttps = true;
-            compression.MimeTypes = ["application/fhir+json", "application/fhir+xml", "application/json", "text/css"];
+            compression.MimeTypes = ["application/fhir+json", "application/fhir+xml", "application/json", "text/css", "text/javascript"];
         });
 
         // A page of 1,000 Observations (1 MB) shrinks to 3 % at the fastest level already; higher levels take several times as long for a few kilobytes.

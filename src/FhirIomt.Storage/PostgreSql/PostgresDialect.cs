@@ -14,6 +14,8 @@ internal sealed class PostgresDialect : SqlDialect
     // Sessions run with join_collapse_limit=1, which keeps written joins in their order.
     public override string OrderedJoin => "JOIN";
 
+    public override string Apply => "CROSS JOIN LATERAL";
+
     public override string InsertOrIgnore(string table, string columns) =>
         $"INSERT INTO {table}({columns}) VALUES ({string.Join(',', columns.Split(',').Select(_ => '?'))}) ON CONFLICT DO NOTHING";
 

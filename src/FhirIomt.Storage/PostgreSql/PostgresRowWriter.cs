@@ -58,7 +58,7 @@ internal sealed class PostgresRowWriter(PostgresConnection connection) : RowWrit
     public override void Commit(Clock clock)
     {
         var batch = Filled();
-        batch.BatchCommands.Add(Command("UPDATE clock SET last=$1, generation=$2", clock.Last, clock.Generation));
+        batch.BatchCommands.Add(Command("UPDATE clock SET last=$1, generation=$2, catalog=$3", clock.Last, clock.Generation, clock.Catalog));
         batch.BatchCommands.Add(new NpgsqlBatchCommand("COMMIT"));
         try
         {
@@ -192,7 +192,7 @@ internal sealed class PostgresRowWriter(PostgresConnection connection) : RowWrit
         batch.BatchCommands.Add(new NpgsqlBatchCommand("BEGIN ISOLATION LEVEL READ COMMITTED"));
 
         // The row lock is what makes writers of all nodes one after the other (docs/adr/0010).
-        batch.BatchCommands.Add(new NpgsqlBatchCommand("SELECT last, generation, txid_current() FROM clock FOR UPDATE"));
+        batch.BatchCommands.Add(new NpgsqlBatchCommand("SELECT last, generation, catalog, txid_current() FROM clock FOR UPDATE"));
         if (reads.Count > 0)
         {
             batch.BatchCommands.Add(CurrentRows.Query(reads));
@@ -200,8 +200,8 @@ internal sealed class PostgresRowWriter(PostgresConnection connection) : RowWrit
 
         using var reader = batch.ExecuteReader();
         reader.Read();
-        var clock = new Clock(reader.GetInt64(0), reader.GetInt64(1));
-        _transaction = reader.GetInt64(2);
+        var clock = new Clock(reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2));
+        _transaction = reader.GetInt64(3);
         if (reads.Count > 0 && reader.NextResult())
         {
             _current.Take(reads, reader);

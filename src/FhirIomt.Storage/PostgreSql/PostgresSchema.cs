@@ -79,6 +79,9 @@ internal static class PostgresSchema
         CREATE TABLE record(kind text COLLATE "C" NOT NULL, id text COLLATE "C" NOT NULL, body bytea NOT NULL, expires bigint, PRIMARY KEY(kind, id));
         CREATE INDEX record_expires ON record(expires) WHERE expires IS NOT NULL;
         """,
+        """
+        ALTER TABLE clock ADD COLUMN catalog bigint NOT NULL DEFAULT 1;
+        """,
     ];
 
     public static int Current => Scripts.Length;

@@ -22,6 +22,9 @@ internal sealed class Condition
 
     public IReadOnlyList<object?> Values => _values;
 
+    /// <summary>The same for the same text with the same values.</summary>
+    public string Fingerprint => _sql.ToString() + '\u0001' + string.Join('\u0001', _values);
+
     public static Condition Join(string separator, IReadOnlyList<Condition> parts, Condition whenEmpty, bool parenthesised = true)
     {
         if (parts.Count == 0)

@@ -15,10 +15,16 @@ internal sealed class Dictionaries(long textSystem, long codeSets)
     private const int MaxRemembered = 500_000;
 
     private readonly ConcurrentDictionary<DictionaryKey, long> _committed = new();
+
+    // The writer's alone: the parameters that it wrote rows of, identifiers (true) apart from the others, which go to another table.
+    private readonly HashSet<(long Parameter, bool Identifiers)> _used = [];
     private long _codeSets = codeSets;
 
     /// <summary>The number of that system.</summary>
     public long TextSystem => textSystem;
+
+    /// <summary>The number when memory has it.</summary>
+    public long? Known(DictionaryKey key) => _committed.TryGetValue(key, out var known) ? known : null;
 
     /// <summary>The number, or null when nothing with that name was ever stored.</summary>
     public long? Find(SqlConnection connection, DictionaryKey key)
@@ -75,7 +81,20 @@ internal sealed class Dictionaries(long textSystem, long codeSets)
     internal sealed class Pending(Dictionaries dictionaries, SqlConnection connection, bool mayAdd = true)
     {
         private readonly Dictionary<DictionaryKey, long> _added = [];
+        private readonly HashSet<(long Parameter, bool Identifiers)> _used = [];
         private long _unknown;
+
+        /// <summary>The transaction adds something that searches remember the absence of (<see cref="Searching.Catalog"/>).</summary>
+        public bool CatalogChanged { get; set; }
+
+        /// <summary>A row of that parameter goes into <c>identifier_index</c>, or else into the table of its kind.</summary>
+        public void Uses(long parameter, bool identifiers = false)
+        {
+            if (!dictionaries._used.Contains((parameter, identifiers)) && _used.Add((parameter, identifiers)))
+            {
+                CatalogChanged = true;
+            }
+        }
 
         public long? Find(DictionaryKey key)
         {
@@ -139,6 +158,7 @@ internal sealed class Dictionaries(long textSystem, long codeSets)
                 return --_unknown;
             }
 
+            CatalogChanged |= key.Kind is DictionaryKind.Parameter or DictionaryKind.CodeSet or DictionaryKind.Unit || (key.Kind == DictionaryKind.Concept && key.Scope != dictionaries.TextSystem);
             using var rows = key.Insert(connection).Run();
             return rows.Step() ? _added[key] = rows.Int64(0) : throw new InvalidOperationException("An insert answered no number.");
         }
@@ -150,10 +170,18 @@ internal sealed class Dictionaries(long textSystem, long codeSets)
                 dictionaries.Remember(key, number);
             }
 
+            dictionaries._used.UnionWith(_used);
             _added.Clear();
+            _used.Clear();
+            CatalogChanged = false;
         }
 
-        public void RolledBack() => _added.Clear();
+        /// <summary>What was given out is forgotten; what came before an attempt is found again by a look-up.</summary>
+        public void RolledBack()
+        {
+            _added.Clear();
+            _used.Clear();
+        }
     }
 }
 

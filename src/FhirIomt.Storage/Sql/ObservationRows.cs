@@ -116,6 +116,7 @@ internal sealed class ObservationRows(RowWriter rows, Dictionaries.Pending dicti
     {
         foreach (var (parameter, concept) in surplus)
         {
+            dictionaries.Uses(parameter);
             rows.Token(adding, parameter, concept, key);
         }
     }

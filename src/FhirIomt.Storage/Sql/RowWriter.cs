@@ -75,7 +75,8 @@ internal abstract class RowWriter
 
 /// <param name="Last">The tick of the newest version.</param>
 /// <param name="Generation">Grows with every change that caches must see.</param>
-internal readonly record struct Clock(long Last, long Generation);
+/// <param name="Catalog">Grows with every change to what searches remember of the store as a whole (<see cref="Searching.Catalog"/>).</param>
+internal readonly record struct Clock(long Last, long Generation, long Catalog);
 
 internal readonly record struct ResourceRow(long Key, long Type, string Id, long Version, bool Deleted, ResourceColumns Columns, ReadOnlyMemory<byte> Body);
 

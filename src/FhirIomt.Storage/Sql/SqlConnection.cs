@@ -30,6 +30,23 @@ internal abstract class SqlConnection : IDisposable
 
     public abstract void EndSnapshot();
 
+    /// <summary>Everything that is read is of one moment.</summary>
+    public T InSnapshot<T>(Func<T> read)
+    {
+        BeginSnapshot();
+        try
+        {
+            return read();
+        }
+        finally
+        {
+            if (!IsLost)
+            {
+                EndSnapshot();
+            }
+        }
+    }
+
     /// <summary>From now on a statement may take as long as it takes: for work on the whole store, which nobody's request waits for.</summary>
     public virtual void TakeTime()
     {

@@ -9,6 +9,9 @@ internal abstract class SqlDialect
     /// <summary>A join that reads the left side first, for engines whose planner would otherwise turn it round.</summary>
     public abstract string OrderedJoin { get; }
 
+    /// <summary>A join with a query that may use the rows before it; null for an engine that has none.</summary>
+    public virtual string? Apply => null;
+
     /// <summary>Inserts a row unless there is one with its key; the values are question marks in the order of the columns.</summary>
     public abstract string InsertOrIgnore(string table, string columns);
 

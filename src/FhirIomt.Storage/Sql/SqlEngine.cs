@@ -53,7 +53,7 @@ internal sealed class SqlEngine
     /// <summary>What can be searched by.</summary>
     public IndexPolicy Policy => _policy;
 
-    public StoredUnits Units { get; } = new();
+    public Catalog Catalog { get; } = new();
 
     public long TypeNumber(string type) => _typeNumbers[type];
 
@@ -139,7 +139,7 @@ internal sealed class SqlEngine
     }
 
     public Outcome<SearchPage> Search(SqlConnection connection, SearchQuery query, SearchAccess access) =>
-        new SearchRun(this, connection, query, access).Run();
+        SearchRun.Search(this, connection, query, access);
 
     public StoredRecord? FindRecord(SqlConnection connection, string kind, string id) =>
         ReadRecord(connection, kind, id) is { } record && !(record.ExpiresAt <= Time.GetUtcNow()) ? record : null;

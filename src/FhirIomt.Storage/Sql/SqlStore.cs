@@ -32,18 +32,17 @@ public abstract class SqlStore : IStore
     /// <summary>The version of its tables: this build's, since opening brings a store to it.</summary>
     public abstract int Schema { get; }
 
-    public ValueTask<StoredResource?> ReadAsync(string type, string id, CancellationToken cancellationToken) =>
+    public virtual ValueTask<StoredResource?> ReadAsync(string type, string id, CancellationToken cancellationToken) =>
         ReadingAsync(connection => _engine.Read(connection, type, id), cancellationToken);
 
     public ValueTask<StoredResource?> ReadVersionAsync(string type, string id, long version, CancellationToken cancellationToken) =>
         ReadingAsync(connection => _engine.ReadVersion(connection, type, id, version), cancellationToken);
 
-    // One snapshot for the page, its count and its includes.
     public ValueTask<Outcome<SearchPage>> SearchAsync(SearchQuery query, SearchAccess access, CancellationToken cancellationToken) =>
-        ReadingAsync(connection => InSnapshot(connection, () => _engine.Search(connection, query, access)), cancellationToken);
+        ReadingAsync(connection => _engine.Search(connection, query, access), cancellationToken);
 
     public ValueTask<Outcome<HistoryPage>> HistoryAsync(HistoryQuery query, CancellationToken cancellationToken) =>
-        ReadingAsync(connection => InSnapshot(connection, () => new HistoryRun(_engine, connection, query).Run()), cancellationToken);
+        ReadingAsync(connection => connection.InSnapshot(() => new HistoryRun(_engine, connection, query).Run()), cancellationToken);
 
     public Task WriteAsync(IReadOnlyList<WriteOperation> operations, CancellationToken cancellationToken) => _writer.WriteAsync(operations, cancellationToken);
 
@@ -97,22 +96,6 @@ public abstract class SqlStore : IStore
     {
         using var connection = OpenReader();
         return new StoreCheck(_engine, connection).Run(progress);
-    }
-
-    private static T InSnapshot<T>(SqlConnection connection, Func<T> read)
-    {
-        connection.BeginSnapshot();
-        try
-        {
-            return read();
-        }
-        finally
-        {
-            if (!connection.IsLost)
-            {
-                connection.EndSnapshot();
-            }
-        }
     }
 
     private async ValueTask<T> ReadingAsync<T>(Func<SqlConnection, T> read, CancellationToken cancellationToken)

@@ -17,6 +17,7 @@ internal sealed class ValueRows(RowWriter rows, Dictionaries.Pending dictionarie
     public void Write(bool adding, long type, long key, IndexValue value)
     {
         var parameter = Parameter(type, value.Parameter.IndexName);
+        dictionaries.Uses(parameter, value is IndexValue.Token { IsIdentifier: true });
         switch (value)
         {
             case IndexValue.Token token:
@@ -52,6 +53,7 @@ internal sealed class ValueRows(RowWriter rows, Dictionaries.Pending dictionarie
     public void Quantity(bool adding, long parameter, long key, IndexValue.Quantity quantity, long codes)
     {
         var (low, high) = Bounds(quantity);
+        dictionaries.Uses(parameter);
         rows.Quantity(adding, parameter, Unit(quantity), low, high, codes, key);
     }
 
@@ -76,12 +78,15 @@ internal sealed class ValueRows(RowWriter rows, Dictionaries.Pending dictionarie
         if (reference.Version is { } version)
         {
             var versioned = reference.Id is { } id ? DictionaryKey.Entity(reference.Type!, $"{id}/_history/{version}") : DictionaryKey.Entity("", $"{reference.Url}|{version}");
+            dictionaries.Uses(parameter);
             rows.Reference(adding, parameter, dictionaries.GetOrAdd(versioned), key);
         }
 
         if (reference.IdentifierValue is { } identifier)
         {
-            rows.Identifier(adding, Parameter(type, reference.Parameter.IndexName + ByIdentifier), ExactText.Of(identifier), key, dictionaries.GetOrAdd(DictionaryKey.System(reference.IdentifierSystem)));
+            var byIdentifier = Parameter(type, reference.Parameter.IndexName + ByIdentifier);
+            dictionaries.Uses(byIdentifier, identifiers: true);
+            rows.Identifier(adding, byIdentifier, ExactText.Of(identifier), key, dictionaries.GetOrAdd(DictionaryKey.System(reference.IdentifierSystem)));
         }
     }
 
@@ -89,6 +94,7 @@ internal sealed class ValueRows(RowWriter rows, Dictionaries.Pending dictionarie
     public void Composite(long type, long key, IndexValue.Composite composite, int repetition)
     {
         var parameter = Parameter(type, composite.Parameter.IndexName);
+        dictionaries.Uses(parameter);
         for (var component = 0; component < composite.Parts.Count; component++)
         {
             var item = 0;
@@ -136,12 +142,20 @@ internal sealed class ValueRows(RowWriter rows, Dictionaries.Pending dictionarie
             rows.Identifier(adding, parameter, ExactText.Of(token.Code), key, dictionaries.GetOrAdd(DictionaryKey.System(token.System)));
             foreach (var (system, code) in token.IdentifierTypes)
             {
-                rows.Identifier(adding, Parameter(type, token.Parameter.IndexName + OfType), ExactText.Of($"{system}|{code}|{token.Code}"), key, dictionaries.GetOrAdd(DictionaryKey.System(token.System)));
+                var ofType = Parameter(type, token.Parameter.IndexName + OfType);
+                dictionaries.Uses(ofType, identifiers: true);
+                rows.Identifier(adding, ofType, ExactText.Of($"{system}|{code}|{token.Code}"), key, dictionaries.GetOrAdd(DictionaryKey.System(token.System)));
             }
         }
         else if (token.Code.Length > 0)
         {
             rows.Token(adding, parameter, Concept(token.System, token.Code), key);
+        }
+
+        if (token.Texts.Count > 0)
+        {
+            // Beside an identifier too.
+            dictionaries.Uses(parameter);
         }
 
         foreach (var text in token.Texts)

@@ -36,7 +36,8 @@ internal sealed class WriteTransaction : IWriteTransaction
 
     public void Commit()
     {
-        _clock = _clock with { Generation = _clock.Generation + (_configurationChanged ? 1 : 0) + (_accessChanged ? SqlEngine.AccessStep : 0) };
+        var generation = _clock.Generation + (_configurationChanged ? 1 : 0) + (_accessChanged ? SqlEngine.AccessStep : 0);
+        _clock = _clock with { Generation = generation, Catalog = _clock.Catalog + (_dictionaries.CatalogChanged ? 1 : 0) };
         _rows.Commit(_clock);
         _dictionaries.Committed();
         if (_configurationChanged || _accessChanged)
@@ -49,6 +50,7 @@ internal sealed class WriteTransaction : IWriteTransaction
     {
         // Forgotten first: whatever becomes of the engine's own rollback, these numbers are not in the store.
         _dictionaries.RolledBack();
+        _dictionaries.CatalogChanged = false;
         _rows.RollBack();
     }
 
@@ -252,6 +254,7 @@ internal sealed class WriteTransaction : IWriteTransaction
             }
         }
 
+        _dictionaries.CatalogChanged = true;
         _connection.Prepare("DELETE FROM code_set_concept").Done();
         foreach (var (id, members) in sets)
         {

@@ -8,9 +8,9 @@ internal sealed class SqliteRowWriter(SqliteConnection connection) : RowWriter
     public override Clock Begin(IReadOnlyCollection<(long Type, string Id)> reads)
     {
         connection.Prepare("BEGIN IMMEDIATE").Done();
-        using var clock = connection.Prepare("SELECT last, generation FROM clock").Run();
+        using var clock = connection.Prepare("SELECT last, generation, catalog FROM clock").Run();
         clock.Step();
-        return new Clock(clock.Int64(0), clock.Int64(1));
+        return new Clock(clock.Int64(0), clock.Int64(1), clock.Int64(2));
     }
 
     public override ResourceRow? Find(long type, string id) => SqlEngine.ReadRow(connection, type, id);
@@ -19,7 +19,7 @@ internal sealed class SqliteRowWriter(SqliteConnection connection) : RowWriter
 
     public override void Commit(Clock clock)
     {
-        connection.Prepare("UPDATE clock SET last=?, generation=?").Add(clock.Last).Add(clock.Generation).Done();
+        connection.Prepare("UPDATE clock SET last=?, generation=?, catalog=?").Add(clock.Last).Add(clock.Generation).Add(clock.Catalog).Done();
         connection.Prepare("COMMIT").Done();
     }
 

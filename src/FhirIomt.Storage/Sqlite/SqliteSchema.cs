@@ -112,6 +112,9 @@ internal static class SqliteSchema
         -- Everything that is stored goes into the new tables.
         INSERT INTO progress(name, position) SELECT 'index', 0 WHERE EXISTS(SELECT 1 FROM resource);
         """,
+        """
+        ALTER TABLE clock ADD COLUMN catalog INTEGER NOT NULL DEFAULT 1;
+        """,
     ];
 
     public static int Current => Scripts.Length;

@@ -9,7 +9,7 @@ namespace FhirIomt.Storage.Sql.Searching;
 /// What belongs to a page by <c>_include</c> and <c>_revinclude</c> (R4 §3.1.1.5.4): each once, none that is a match, each authorised by its own type's predicate.
 /// Read type by type in batches, never one by one.
 /// </summary>
-internal sealed class Includes(SqlEngine engine, SqlConnection connection, IReadOnlyList<IncludeRule> rules, SearchAccess access)
+internal sealed class Includes(SqlEngine engine, SqlConnection connection, CatalogView catalog, IReadOnlyList<IncludeRule> rules, SearchAccess access)
 {
     // A few lengths of list, so that a few statements serve all pages.
     private const int BatchSize = 128;
@@ -111,7 +111,7 @@ internal sealed class Includes(SqlEngine engine, SqlConnection connection, IRead
 
     private void ReadReferring(string type, SearchParameter parameter, List<long> entities, Condition allowed)
     {
-        var context = new SearchContext(engine, connection, access, type);
+        var context = new SearchContext(engine, connection, catalog, access, type);
         foreach (var batch in entities.Chunk(BatchSize))
         {
             var list = Padded(batch);
@@ -159,7 +159,7 @@ internal sealed class Includes(SqlEngine engine, SqlConnection connection, IRead
     private Condition? Authorised(string type)
     {
         var predicate = access.Included(type);
-        return predicate is AccessPredicate.Nothing ? null : new CriterionSql(new SearchContext(engine, connection, access, type)).Of(predicate);
+        return predicate is AccessPredicate.Nothing ? null : new CriterionSql(new SearchContext(engine, connection, catalog, access, type)).Of(predicate);
     }
 
     private static object?[] Padded<T>(T[] values)

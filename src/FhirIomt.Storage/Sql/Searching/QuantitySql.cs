@@ -62,5 +62,17 @@ internal sealed class QuantitySql(SearchContext context)
         _ => prefix,
     };
 
-    private List<string> Comparable(string code) => [.. context.Engine.Units.Codes(context.Connection, context.System(UcumSystem) ?? -1).Where(unit => Ucum.Standard.AreComparable(code, unit))];
+    private List<string> Comparable(string code) => [.. Codes(context.System(UcumSystem) ?? -1).Where(unit => Ucum.Standard.AreComparable(code, unit))];
+
+    private List<string> Codes(long system) => context.Catalog.Fact(new CatalogKey(CatalogKind.Units, system, ""), () =>
+    {
+        var codes = new List<string>();
+        using var rows = context.Connection.Prepare("SELECT DISTINCT code FROM unit WHERE system=? AND code<>'' ORDER BY code").Add(system).Run();
+        while (rows.Step())
+        {
+            codes.Add(rows.Text(0));
+        }
+
+        return codes;
+    });
 }

@@ -38,7 +38,7 @@ internal sealed class ReferenceSql(SearchContext context)
 
             if (value is { Url: null, Type: null })
             {
-                entities.AddRange(Dictionaries.EntitiesOfId(context.Connection, value.Id!));
+                entities.AddRange(context.EntitiesOfId(value.Id!));
             }
             else if ((value.Url is { } url ? context.Entity("", url) : context.Entity(value.Type!, value.Id!)) is { } entity)
             {

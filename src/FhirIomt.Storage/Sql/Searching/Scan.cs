@@ -47,7 +47,7 @@ internal sealed class Scan
 
         foreach (var criterion in criteria)
         {
-            if (Keys(context, sql, criterion) is { } keys && !(Beyond(criterion) is { } beyond && Keys(context, sql, beyond) is { } many && !IsShort(context, many)) && IsShort(context, keys))
+            if (Keys(context, sql, criterion) is { } keys && (IsExactIdentifier(criterion) || IsListed(context, sql, criterion, keys)))
             {
                 return Listed(context, keys, Conditions(sql, criteria, access));
             }
@@ -55,6 +55,12 @@ internal sealed class Scan
 
         return null;
     }
+
+    // An identifier is given to one or a few: counting them first would cost as much as the search.
+    private static bool IsExactIdentifier(SearchCriterion criterion) => criterion is SearchCriterion.Tokens { Of.Code: "identifier", Negated: false, Values: [{ Code: not null, System: not null }] };
+
+    private static bool IsListed(SearchContext context, CriterionSql sql, SearchCriterion criterion, Condition keys) =>
+        !(Beyond(criterion) is { } beyond && Keys(context, sql, beyond) is { } many && !IsShort(context, many)) && IsShort(context, keys);
 
     /// <summary>FROM with WHERE.</summary>
     public Condition Rows() => Rows(join: null);

@@ -5,57 +5,111 @@ using FhirIomt.Fhir.Searching;
 namespace FhirIomt.Storage.Sql.Searching;
 
 /// <summary>One search: a page of matches, what belongs to it, and how many there are.</summary>
-internal sealed class SearchRun(SqlEngine engine, SqlConnection connection, SearchQuery query, SearchAccess access)
+internal sealed class SearchRun
 {
-    public Outcome<SearchPage> Run() => query.Parts.Count > 0 ? OfSeveralTypes() : OfOneType();
+    private readonly SqlEngine _engine;
+    private readonly SqlConnection _connection;
+    private readonly CatalogView _catalog;
+    private readonly SearchQuery _query;
+    private readonly SearchAccess _access;
+
+    private SearchRun(SqlEngine engine, SqlConnection connection, CatalogView catalog, SearchQuery query, SearchAccess access) =>
+        (_engine, _connection, _catalog, _query, _access) = (engine, connection, catalog, query, access);
+
+    /// <summary>
+    /// The page, its count and its includes, all of one moment. One statement is of one moment by itself, and where each statement is a round trip it runs without a
+    /// snapshot around it, which would be two more.
+    /// </summary>
+    public static Outcome<SearchPage> Search(SqlEngine engine, SqlConnection connection, SearchQuery query, SearchAccess access)
+    {
+        if (!connection.IsReadOnly)
+        {
+            return new SearchRun(engine, connection, new CatalogView(connection, engine.Catalog.At(null), oneStatement: false), query, access).Run();
+        }
+
+        long? number = null;
+        return connection.Dialect.Apply is not null && IsOneStatement(query) && TryRun(engine, connection, query, access, oneStatement: true, ref number, out var page)
+            ? page
+            : connection.InSnapshot(() =>
+            {
+                Outcome<SearchPage> consistent;
+                while (!TryRun(engine, connection, query, access, oneStatement: false, ref number, out consistent))
+                {
+                    // The catalog had moved: once more, by what this snapshot says.
+                }
+
+                return consistent;
+            });
+    }
+
+    private static bool TryRun(SqlEngine engine, SqlConnection connection, SearchQuery query, SearchAccess access, bool oneStatement, ref long? number, out Outcome<SearchPage> page)
+    {
+        var catalog = new CatalogView(connection, engine.Catalog.At(number), oneStatement);
+        page = new SearchRun(engine, connection, catalog, query, access).Run();
+        var holds = catalog.Confirm();
+        number = catalog.Seen;
+        return holds && !(oneStatement && catalog.IsUncertain);
+    }
+
+    private static bool IsOneStatement(SearchQuery query) =>
+        query is { Parts.Count: 0, Includes.Count: 0 } && (query.CountOnly || query.Total != TotalMode.Accurate)
+        && !TypeSearch.Flat(query.Criteria).Any(criterion => criterion is SearchCriterion.Chain or SearchCriterion.Has or SearchCriterion.InList);
+
+    private Outcome<SearchPage> Run() => _query.Parts.Count > 0 ? OfSeveralTypes() : OfOneType();
 
     private Outcome<SearchPage> OfOneType()
     {
-        var search = new TypeSearch(engine, connection, query, access.Matches, access);
+        var search = new TypeSearch(_engine, _connection, _catalog, _query, _access.Matches, _access);
         if (search.Refusal is { } refusal)
         {
             return refusal;
         }
 
-        if ((query.Cursor is null ? SearchCursor.Start : search.Position(query.Cursor)) is not { } position)
+        if ((_query.Cursor is null ? SearchCursor.Start : search.Position(_query.Cursor)) is not { } position)
         {
             return SearchIssues.BadCursor();
         }
 
-        return query.CountOnly
+        if (_catalog.OneStatement && !_query.CountOnly && !search.IsOneStatement)
+        {
+            _catalog.Lacks();
+            return new SearchPage([], [], null, null);
+        }
+
+        return _query.CountOnly
             ? new SearchPage([], [], null, search.Count())
-            : Page(search.Find(position, query.Count + 1), one => one.Position.ToText(query.Fingerprint, search.Order), search.Count);
+            : Page(search.Find(position, _query.Count + 1), one => one.Position.ToText(_query.Fingerprint, search.Order), search.Count);
     }
 
     private Outcome<SearchPage> OfSeveralTypes()
     {
-        var search = new SystemSearch(engine, connection, query, access);
+        var search = new SystemSearch(_engine, _connection, _catalog, _query, _access);
         if (search.Refusal is { } refusal)
         {
             return refusal;
         }
 
-        if ((query.Cursor is null ? SearchCursor.Start : SystemSearch.Position(query)) is not { } position || search.Find(position, query.Count + 1) is not { } found)
+        if ((_query.Cursor is null ? SearchCursor.Start : SystemSearch.Position(_query)) is not { } position || search.Find(position, _query.Count + 1) is not { } found)
         {
             return SearchIssues.BadCursor();
         }
 
-        return query.CountOnly
+        return _query.CountOnly
             ? new SearchPage([], [], null, search.Count())
-            : Page(found, one => one.Position.ToText(query.Fingerprint, SystemSearch.Order), search.Count);
+            : Page(found, one => one.Position.ToText(_query.Fingerprint, SystemSearch.Order), search.Count);
     }
 
     private SearchPage Page(List<Found> found, Func<Found, string> cursor, Func<long> count)
     {
-        var more = found.Count > query.Count;
+        var more = found.Count > _query.Count;
         if (more)
         {
-            found.RemoveRange(query.Count, found.Count - query.Count);
+            found.RemoveRange(_query.Count, found.Count - _query.Count);
         }
 
         var matches = found.ConvertAll(one => one.Resource);
-        var total = query.Total == TotalMode.Accurate ? count() : more || query.Cursor is not null ? null : (long?)matches.Count;
-        var includes = new Includes(engine, connection, query.Includes, access);
+        var total = _query.Total == TotalMode.Accurate ? count() : more || _query.Cursor is not null ? null : (long?)matches.Count;
+        var includes = new Includes(_engine, _connection, _catalog, _query.Includes, _access);
         includes.AddFor(matches);
         return new SearchPage(matches, includes.Included, more ? cursor(found[^1]) : null, total) { IncludesCut = includes.IsCut };
     }

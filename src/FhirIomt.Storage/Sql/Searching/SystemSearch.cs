@@ -13,11 +13,11 @@ internal sealed class SystemSearch
     private readonly SearchQuery _query;
     private readonly List<TypeSearch> _searches;
 
-    public SystemSearch(SqlEngine engine, SqlConnection connection, SearchQuery query, SearchAccess access)
+    public SystemSearch(SqlEngine engine, SqlConnection connection, CatalogView catalog, SearchQuery query, SearchAccess access)
     {
         _engine = engine;
         _query = query;
-        _searches = [.. query.Parts.Select(part => new TypeSearch(engine, connection, part with { Sort = query.Sort, Fingerprint = query.Fingerprint }, access.Chained(part.ResourceType), access))];
+        _searches = [.. query.Parts.Select(part => new TypeSearch(engine, connection, catalog, part with { Sort = query.Sort, Fingerprint = query.Fingerprint }, access.Chained(part.ResourceType), access))];
     }
 
     public Issue? Refusal => _searches.Select(search => search.Refusal).FirstOrDefault(refusal => refusal is not null);

@@ -38,6 +38,11 @@ internal sealed class TimelinePlan
 
     public bool HasOneSubject => _subjects is { Count: 1 };
 
+    /// <summary>A page needs one statement: every range that it may touch is read by it.</summary>
+    public bool IsOneStatement => _dialect.Apply is not null && HasOneSubject && !HasSecondRoundToCome;
+
+    private bool HasSecondRoundToCome => ByTime && HasSecondRound;
+
     /// <summary>Observations without a time come last: they stand first in the timeline, so an ascending walk takes them in a second round.</summary>
     public bool HasSecondRound => !_descending && !IsTimed;
 
@@ -70,7 +75,7 @@ internal sealed class TimelinePlan
                 case SearchCriterion.Tokens tokens when context.IsInSetsOnly(tokens.Of):
                     if (!tokens.Negated && sql.Tokens.Sets(tokens.Of, tokens.Values) is { } sets)
                     {
-                        codeSets = codeSets is null ? sets : [.. codeSets.Intersect(sets)];
+                        codeSets = codeSets is null ? [.. sets] : [.. codeSets.Intersect(sets)];
                         break;
                     }
 
@@ -102,6 +107,11 @@ internal sealed class TimelinePlan
     {
         // SQLite takes 500 parts; beyond a few dozen, sorting the subject's rows costs less than that many ranges.
         const int MaxRanges = 64;
+        if (_dialect.Apply is { } apply)
+        {
+            return WithBodies(Ranges(apply, subject, CodeSetsOf(subject, after: null), after, limit).Append(_descending ? " ORDER BY start DESC, key DESC LIMIT ?" : " ORDER BY start, key LIMIT ?", limit));
+        }
+
         var ranges = new List<Condition>();
         for (var codes = NextCodeSet(connection, subject, long.MinValue, inclusive: true); codes is { } current; codes = NextCodeSet(connection, subject, current, inclusive: false))
         {
@@ -121,6 +131,38 @@ internal sealed class TimelinePlan
         };
     }
 
+    /// <summary>A page of one subject's ranges, one after the other: the rest of the range at the position, and those behind it.</summary>
+    public Condition PageOfRanges(TimelinePosition after, long limit)
+    {
+        var (apply, subject) = (_dialect.Apply!, _subjects![0]);
+        var ranges = Ranges(apply, subject, CodeSetsOf(subject, after.Key == 0 ? null : after.Codes), default, limit);
+        var all = after.Key == 0 ? ranges : new Condition("SELECT * FROM (").Append(KeysOfRange(subject, after.Codes, after, limit)).Append(") p UNION ALL SELECT * FROM (").Append(ranges).Append(") q");
+        return WithBodies(all.Append(" ORDER BY codes, start, key LIMIT ?", limit));
+    }
+
+    // From each set of codes a page at most; an engine that can do it in one statement reads as many rows as when asked for each.
+    private Condition Ranges(string apply, long subject, Condition codeSets, TimelinePosition after, long limit) =>
+        new Condition("SELECT p.key AS key, p.subject AS subject, p.start AS start, p.codes AS codes FROM (").Append(codeSets).Append($") c {apply} (")
+            .Append(Page(Rows(new Condition("t.subject=?", subject), new Condition("t.codes=c.x")), after, limit)).Append(") p");
+
+    // Few sets are tried all; of more, the subject's own are found by jumping from one to the next.
+    private Condition CodeSetsOf(long subject, long? after)
+    {
+        const int MaxTried = 8;
+        var wanted = after is { } last ? _codeSets?.FindAll(set => set > last) : _codeSets;
+        if (wanted is { Count: <= MaxTried })
+        {
+            // No set has the number 0; lists of one length are one statement.
+            long[] padded = [.. wanted, .. Enumerable.Repeat(0L, MaxTried - wanted.Count)];
+            return new Condition($"SELECT v.x AS x FROM (VALUES {string.Join(',', Enumerable.Repeat("(?)", MaxTried))}) v(x) WHERE v.x<>0", [.. padded.Cast<object?>()]);
+        }
+
+        var own = new Condition(
+            "WITH RECURSIVE s(x) AS (SELECT min(codes) FROM timeline WHERE subject=? AND codes>? UNION ALL SELECT (SELECT min(codes) FROM timeline WHERE subject=? AND codes>s.x) FROM s WHERE s.x IS NOT NULL) SELECT x FROM s WHERE x IS NOT NULL",
+            subject, after ?? long.MinValue, subject);
+        return wanted is null ? own : own.Append(" AND ").Append(Condition.In("x", wanted));
+    }
+
     /// <summary>A page of one range of the timeline.</summary>
     public Condition PageOfRange(long subject, long codes, TimelinePosition after, long limit) => WithBodies(KeysOfRange(subject, codes, after, limit));
 
@@ -129,7 +171,7 @@ internal sealed class TimelinePlan
 
     // Bodies are read for the page only: merging two sets with their bodies cost 1.7 times as much. The order is the caller's to restore.
     private Condition WithBodies(Condition keys) =>
-        new Condition("SELECT r.key, r.id, r.version, r.body, m.subject, m.start, m.codes FROM (").Append(keys).Append($") m {_dialect.OrderedJoin} resource r ON r.key=m.key");
+        new Condition($"SELECT r.key, r.id, r.version, r.body, m.subject, m.start, m.codes, {CatalogView.Column} FROM (").Append(keys).Append($") m {_dialect.OrderedJoin} resource r ON r.key=m.key");
 
     /// <summary>The next subject at or after that one, in ascending order; null at the end.</summary>
     public long? NextSubject(SqlConnection connection, long from, bool inclusive) => _subjects is { } some
@@ -217,9 +259,14 @@ internal sealed class TimelinePlan
             .Append(_descending ? " ORDER BY t.start DESC, t.key DESC LIMIT ?" : " ORDER BY t.start, t.key LIMIT ?", limit);
     }
 
-    /// <summary>The order of a page: by time, then by key.</summary>
+    /// <summary>The order of a page: by time, then by key; range by range the range comes first.</summary>
     public int Compare(TimelinePosition left, TimelinePosition right)
     {
+        if (!ByTime && left.Codes != right.Codes)
+        {
+            return left.Codes.CompareTo(right.Codes);
+        }
+
         var order = left.Start != right.Start ? left.Start.CompareTo(right.Start) : left.Key.CompareTo(right.Key);
         return _descending ? -order : order;
     }

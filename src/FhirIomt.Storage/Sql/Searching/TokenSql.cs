@@ -100,7 +100,10 @@ internal sealed class TokenSql(SearchContext context)
     /// <summary>U+10FFFF sorts after every character: what lies before it begins with the text.</summary>
     public static Condition StartsWith(string column, string text) => new($"({column}>=? AND {column}<?)", text, SqlDialect.AfterPrefix(text));
 
-    private List<long>? Sets(long parameter, Condition member)
+    private List<long>? Sets(long parameter, Condition member) =>
+        context.Catalog.Fact(new CatalogKey(CatalogKind.Sets, parameter, member.Fingerprint), () => ReadSets(parameter, member));
+
+    private List<long>? ReadSets(long parameter, Condition member)
     {
         var sets = new List<long>();
         using var rows = new Condition("SELECT DISTINCT code_set FROM code_set_concept WHERE parameter=? AND ", parameter).Append(member).Append(" ORDER BY code_set LIMIT ?", (long)MaxListedSets + 1).Prepare(context.Connection).Run();
@@ -120,10 +123,10 @@ internal sealed class TokenSql(SearchContext context)
             switch (value)
             {
                 case { System: null, Code: { } code }:
-                    concepts.AddRange(context.Engine.Dictionaries.ConceptsOfCode(context.Connection, code));
+                    concepts.AddRange(context.ConceptsOfCode(code));
                     break;
                 case { System: { } system, Code: { } code } when context.System(system) is { } number
-                    && context.Engine.Dictionaries.Find(context.Connection, DictionaryKey.Concept(number, code)) is { } concept:
+                    && context.Concept(number, code) is { } concept:
                     concepts.Add(concept);
                     break;
             }

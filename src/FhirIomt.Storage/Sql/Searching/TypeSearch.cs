@@ -19,11 +19,12 @@ internal sealed class TypeSearch
     private readonly Condition _access;
     private readonly TimelinePlan? _timeline;
     private readonly SortedScan? _sorted;
+    private readonly bool _isEmpty;
 
-    public TypeSearch(SqlEngine engine, SqlConnection connection, SearchQuery query, AccessPredicate predicate, SearchAccess access)
+    public TypeSearch(SqlEngine engine, SqlConnection connection, CatalogView catalog, SearchQuery query, AccessPredicate predicate, SearchAccess access)
     {
         _query = query;
-        _context = new SearchContext(engine, connection, access, query.ResourceType);
+        _context = new SearchContext(engine, connection, catalog, access, query.ResourceType);
         _sql = new CriterionSql(_context);
         _access = _sql.Of(predicate);
         if (Refusal is not null)
@@ -31,6 +32,7 @@ internal sealed class TypeSearch
             return;
         }
 
+        _isEmpty = query.Criteria.Any(RefersToNothing);
         if (TimelinePlan.Answers(query, predicate, _context))
         {
             _timeline = TimelinePlan.For(query, predicate, _access, _sql, _context);
@@ -47,6 +49,9 @@ internal sealed class TypeSearch
     /// <summary>Names the order of the pages.</summary>
     public char Order => _timeline is not null ? 't' : _sorted is not null ? 's' : 'k';
 
+    /// <summary>A page is found by one statement.</summary>
+    public bool IsOneStatement => _timeline is null || _timeline.IsOneStatement;
+
     public SearchCursor? Position(string cursor) =>
         SearchCursor.TryParse(cursor, _query.Fingerprint, Order, _timeline is not null ? TimelinePosition.Kinds : _sorted is not null ? _sorted.Kinds : "");
 
@@ -54,6 +59,11 @@ internal sealed class TypeSearch
     public List<Found> Find(SearchCursor after, int limit)
     {
         var found = new List<Found>(Math.Min(limit, SearchLimits.MaxCount + 1));
+        if (_isEmpty)
+        {
+            return found;
+        }
+
         if (_timeline is not null)
         {
             WalkTimeline(_timeline, TimelinePosition.Of(after), found, limit);
@@ -72,11 +82,20 @@ internal sealed class TypeSearch
 
     public long Count()
     {
+        if (_isEmpty)
+        {
+            return 0;
+        }
+
         var from = _timeline is null ? AllRows() : _timeline.AllRows();
         using var rows = new Condition("SELECT count(*) FROM ").Append(from).Prepare(_context.Connection).Run();
         rows.Step();
         return rows.Int64(0);
     }
+
+    // No resource of the type refers to anything by that parameter: a record of everything asks for dozens of such types.
+    private bool RefersToNothing(SearchCriterion criterion) =>
+        criterion is SearchCriterion.References references && _context.Whole(references.Of) is null && _sql.References.Probes(references.Of, _sql.References.Entities(references)).Count == 0;
 
     private Issue? Refuse()
     {
@@ -99,7 +118,8 @@ internal sealed class TypeSearch
         _ => 10,
     };
 
-    private static IEnumerable<SearchCriterion> Flat(IEnumerable<SearchCriterion> criteria) => criteria.SelectMany(criterion => criterion switch
+    /// <summary>Criteria with those inside them.</summary>
+    public static IEnumerable<SearchCriterion> Flat(IEnumerable<SearchCriterion> criteria) => criteria.SelectMany(criterion => criterion switch
     {
         SearchCriterion.And and => Flat(and.Parts),
         SearchCriterion.Or or => Flat(or.Parts),
@@ -141,6 +161,12 @@ internal sealed class TypeSearch
 
     private void WalkRanges(TimelinePlan plan, TimelinePosition after, List<Found> found, int limit)
     {
+        if (plan.IsOneStatement)
+        {
+            Fetch(plan.PageOfRanges(after, limit), found, plan, secondRound: false);
+            return;
+        }
+
         var connection = _context.Connection;
         var start = after.Key == 0 ? long.MinValue : after.Subject;
         for (var subject = plan.NextSubject(connection, start, inclusive: true); subject is { } current; subject = plan.NextSubject(connection, current, inclusive: false))
@@ -166,37 +192,58 @@ internal sealed class TypeSearch
             rows.Append(descending ? " AND r.key<?" : " AND r.key>?", after.Key);
         }
 
-        using var run = new Condition("SELECT r.key, r.id, r.version, r.body FROM ").Append(rows).Append(descending ? " ORDER BY r.key DESC LIMIT ?" : " ORDER BY r.key LIMIT ?", (long)limit).Prepare(_context.Connection).Run();
+        long? catalog = null;
+        using var run = new Condition($"SELECT r.key, r.id, r.version, r.body, {CatalogView.Column} FROM ").Append(rows).Append(descending ? " ORDER BY r.key DESC LIMIT ?" : " ORDER BY r.key LIMIT ?", (long)limit).Prepare(_context.Connection).Run();
         while (run.Step())
         {
             found.Add(new Found(Resource(run), new SearchCursor([], run.Int64(0))));
+            catalog ??= run.Int64(4);
         }
+
+        Saw(catalog);
     }
 
     private void ReadSorted(SortedScan sorted, SearchCursor after, List<Found> found, int limit)
     {
         var scan = Scan.For(_context, _sql, _query.Criteria, _access, all: true);
+        long? catalog = null;
         using var run = sorted.Page(scan, after, limit).Prepare(_context.Connection).Run();
         while (run.Step())
         {
-            found.Add(new Found(Resource(run), new SearchCursor(sorted.Values(run, 4), run.Int64(0))));
+            found.Add(new Found(Resource(run), new SearchCursor(sorted.Values(run, 5), run.Int64(0))));
+            catalog ??= run.Int64(4);
         }
+
+        Saw(catalog);
     }
 
     private void Fetch(Condition select, List<Found> found, TimelinePlan plan, bool secondRound)
     {
         var page = new List<(Found Found, TimelinePosition Position)>();
+        long? catalog = null;
         using (var run = select.Prepare(_context.Connection).Run())
         {
             while (run.Step())
             {
                 var position = new TimelinePosition(run.Int64(4), run.Int64(6), run.Int64(5), run.Int64(0), secondRound);
                 page.Add((new Found(Resource(run), position.ToCursor()), position));
+                catalog ??= run.Int64(7);
             }
         }
 
+        Saw(catalog);
+
         page.Sort((left, right) => plan.Compare(left.Position, right.Position));
         found.AddRange(page.Select(one => one.Found));
+    }
+
+    // A statement without rows says nothing; the search asks in the end.
+    private void Saw(long? catalog)
+    {
+        if (catalog is { } number)
+        {
+            _context.Catalog.Sees(number);
+        }
     }
 
     private StoredResource Resource(SqlStatement.Rows run) => new(_query.ResourceType, run.Text(1), run.Int64(2), ResourceKey.TimeOf(run.Int64(0)), run.Blob(3));
