@@ -20,6 +20,18 @@ public sealed class SenderTests(TestServer server) : IClassFixture<TestServer>
     }
 
     [Fact]
+    public async Task B47_a_device_reads_its_own_status_and_nothing_over_FHIR()
+    {
+        var (_, credential, patient, _) = await server.AddWornDeviceAsync();
+        var self = await server.GetAsync("devices/self", credential);
+        Assert.Equal(200, self.Status);
+        Assert.Equal(["device", "status"], self.Json.AsObject().Select(member => member.Key));
+        Assert.Equal(401, (await server.GetAsync($"fhir/Patient/{patient}", credential)).Status);
+        Assert.Equal(401, (await server.GetAsync($"fhir/Device/{self.Json["device"]}", credential)).Status);
+        Assert.Equal(401, (await server.GetAsync("devices/self", await server.TokenAsync())).Status);
+    }
+
+    [Fact]
     public async Task Another_vendors_device_looks_like_one_that_does_not_exist()
     {
         var vendor = server.Name("vendor");

@@ -20,6 +20,7 @@ internal sealed class DeviceEndpoints(IngestPipeline pipeline, SenderCredentials
     {
         routes.MapPost("/devices/messages", (HttpContext context, DeviceEndpoints endpoints) => endpoints.PostMessagesAsync(context));
         routes.MapGet("/devices/messages/{id}", (HttpContext context, string id, DeviceEndpoints endpoints) => endpoints.GetReceiptAsync(context, id));
+        routes.MapGet("/devices/self", (HttpContext context, DeviceEndpoints endpoints) => endpoints.GetSelfAsync(context));
         routes.MapPut("/devices/mappings/{name}", (HttpContext context, string name, DeviceEndpoints endpoints) => endpoints.PutMappingAsync(context, name));
     }
 
@@ -79,6 +80,28 @@ internal sealed class DeviceEndpoints(IngestPipeline pipeline, SenderCredentials
         context.Response.ContentType = "application/json";
         context.Response.Headers.CacheControl = "private, no-store";
         await context.Response.BodyWriter.WriteAsync(receipt.Raw, context.RequestAborted).ConfigureAwait(false);
+    }
+
+    // A device learns whether it is known and in use, and nothing about whose it is (abuse case 47).
+    private async Task GetSelfAsync(HttpContext context)
+    {
+        if (await AuthenticateAsync(context).ConfigureAwait(false) is not { } sender)
+        {
+            return;
+        }
+
+        if (sender is not Sender.Device { DeviceId: var id } || await store.ReadAsync("Device", id, context.RequestAborted).ConfigureAwait(false) is not { IsDeleted: false } device)
+        {
+            await RefuseAsync(context, StatusCodes.Status404NotFound, DeviceIssues.NotADevice()).ConfigureAwait(false);
+            return;
+        }
+
+        var root = JsonTree.Parse(device.Body).Require().Root;
+        await AnswerAsync(context, StatusCodes.Status200OK, writer =>
+        {
+            writer.WriteString("device"u8, id);
+            writer.WriteString("status"u8, root["status"u8].AsString() ?? "unknown");
+        }).ConfigureAwait(false);
     }
 
     private async Task PutMappingAsync(HttpContext context, string name)

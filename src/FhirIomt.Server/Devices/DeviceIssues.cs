@@ -50,6 +50,9 @@ internal static class DeviceIssues
     public static Issue NoSuchMessage() =>
         Issue.Error(IssueKind.NotFound, "IOMT-0534", "There is no receipt with that id.", fix: "Use the id of a receipt, with the credential that sent the message.");
 
+    public static Issue NotADevice() =>
+        Issue.Error(IssueKind.NotFound, "IOMT-0877", "This credential is not that of a device.", fix: "Ask with the device's own credential; vendors read their receipts.");
+
     public static Issue NotOperator() =>
         Issue.Error(IssueKind.Forbidden, "IOMT-0535", "This needs an operator's token.", "Authorization", "Get a token with the scope __operator.");
 
