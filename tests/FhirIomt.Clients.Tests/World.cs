@@ -46,6 +46,9 @@ public sealed class World : IAsyncLifetime
 
     public ValueTask DisposeAsync() => Server.DisposeAsync();
 
+    /// <summary>Another patient of the clinician's.</summary>
+    internal Task<string> PatientAsync(string name) => Ehr.CreateAsync(PatientJson(name, "1960-01-01"));
+
     /// <summary>What the programs need to know, as JSON.</summary>
     internal async Task<string> DescribeAsync(string? accessToken = null)
     {

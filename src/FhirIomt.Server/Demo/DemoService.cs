@@ -31,7 +31,12 @@ internal sealed class DemoService(IServiceProvider services, IHostApplicationLif
         var now = time.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture);
         return $$"""
 
-            The demo's devices are sending. Paste these into another terminal:
+            The demo's devices are sending.
+
+            # a clinician: open {{address.Root}}{{DemoEhr.Path}} in a browser, launch the vitals app, and sign in as
+            {{DemoWorld.Clinician}}   {{world.Password}}
+
+            Paste these into another terminal:
 
             # an EHR: a token for five minutes, then the newest heart rates of {{patient.Name}}
             TOKEN={{token}}

@@ -5,6 +5,7 @@ using FhirIomt.Core;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Repository;
 using FhirIomt.Server.Devices;
+using FhirIomt.Smart.Users;
 
 namespace FhirIomt.Server.Demo;
 
@@ -14,9 +15,15 @@ internal sealed record DemoDevice(string Kind, string Identifier, string Credent
 internal sealed record DemoPatient(string Id, string Name, IReadOnlyList<DemoDevice> Devices);
 
 /// <summary>What <c>--demo</c> registers, kept beside the store so that the next start finds it again.</summary>
-internal sealed record DemoWorld(string ClientId, string KeyFile, IReadOnlyList<DemoPatient> Patients)
+/// <param name="Password">Of the demo's clinician: made at random when the demo is first set up.</param>
+internal sealed record DemoWorld(string ClientId, string KeyFile, string Password, IReadOnlyList<DemoPatient> Patients)
 {
-    private const string Scopes = "system/*.cruds";
+    /// <summary>Who looks after the demo's patients.</summary>
+    public const string Clinician = "demo.clinician";
+
+    public const string LaunchRight = "__launch";
+
+    private const string Scopes = $"system/*.cruds {LaunchRight}";
 
     private static readonly (string Given, string Family, string BirthDate, string Gender)[] People =
         [("Ada", "Ünal", "1958-03-14", "female"), ("Jonas", "Berg", "1971-11-02", "male"), ("Mira", "Okafor", "1990-06-27", "female")];
@@ -26,17 +33,23 @@ internal sealed record DemoWorld(string ClientId, string KeyFile, IReadOnlyList<
 
     public static async Task<DemoWorld> OpenAsync(string data, IServiceProvider services, CancellationToken cancellationToken)
     {
-        var folder = Directory.CreateDirectory(Path.Combine(data, "demo")).FullName;
-        var file = Path.Combine(folder, "demo.json");
-        if (File.Exists(file))
+        if (await FindAsync(data, cancellationToken).ConfigureAwait(false) is { } known)
         {
-            return JsonSerializer.Deserialize<DemoWorld>(await File.ReadAllTextAsync(file, cancellationToken).ConfigureAwait(false))!;
+            return known;
         }
 
+        var folder = Directory.CreateDirectory(Path.Combine(data, "demo")).FullName;
         var world = await CreateAsync(folder, services, cancellationToken).ConfigureAwait(false);
-        await WriteSecretAsync(file, JsonSerializer.Serialize(world), cancellationToken).ConfigureAwait(false);
+        await WriteSecretAsync(FileIn(data), JsonSerializer.Serialize(world), cancellationToken).ConfigureAwait(false);
         return world;
     }
+
+    /// <summary>What an earlier start has set up; null before.</summary>
+    public static async Task<DemoWorld?> FindAsync(string data, CancellationToken cancellationToken) => File.Exists(FileIn(data))
+        ? JsonSerializer.Deserialize<DemoWorld>(await File.ReadAllTextAsync(FileIn(data), cancellationToken).ConfigureAwait(false))
+        : null;
+
+    private static string FileIn(string data) => Path.Combine(data, "demo", "demo.json");
 
     private static async Task<DemoWorld> CreateAsync(string folder, IServiceProvider services, CancellationToken cancellationToken)
     {
@@ -46,35 +59,45 @@ internal sealed record DemoWorld(string ClientId, string KeyFile, IReadOnlyList<
         await WriteSecretAsync(keyFile, key.ExportPkcs8PrivateKeyPem(), cancellationToken).ConfigureAwait(false);
         var client = (await registrar.AddClientAsync("demo EHR", ClientKeyFile.PublicSet(key), Scopes, cancellationToken).ConfigureAwait(false)).Require();
         (await registrar.AddVendorAsync("demo", null, cancellationToken).ConfigureAwait(false)).Require();
+        var practitioner = await CreateAsync(services, "Practitioner", new { resourceType = "Practitioner", name = new[] { new { family = "Demo", prefix = new[] { "Dr." } } } }, cancellationToken).ConfigureAwait(false);
+        var password = services.GetRequiredService<IdSource>().NewSecret();
+        var clinician = new NewUser(Clinician, UserRole.Clinician, $"Practitioner/{practitioner}", password);
+        (await services.GetRequiredService<UserDirectory>().AddAsync(clinician, cancellationToken).ConfigureAwait(false)).Require();
         var patients = new List<DemoPatient>();
         foreach (var person in People)
         {
-            patients.Add(await AddPatientAsync(person, services, registrar, cancellationToken).ConfigureAwait(false));
+            patients.Add(await AddPatientAsync(person, practitioner, services, registrar, cancellationToken).ConfigureAwait(false));
         }
 
-        return new DemoWorld(client.ClientId, keyFile, patients);
+        return new DemoWorld(client.ClientId, keyFile, password, patients);
     }
 
-    private static async Task<DemoPatient> AddPatientAsync((string Given, string Family, string BirthDate, string Gender) person, IServiceProvider services, Registrar registrar, CancellationToken cancellationToken)
+    private static async Task<DemoPatient> AddPatientAsync((string Given, string Family, string BirthDate, string Gender) person, string practitioner, IServiceProvider services, Registrar registrar, CancellationToken cancellationToken)
     {
-        var resource = JsonSerializer.SerializeToUtf8Bytes(new
+        var patient = await CreateAsync(services, "Patient", new
         {
             resourceType = "Patient",
             name = new[] { new { family = person.Family, given = new[] { person.Given } } },
             gender = person.Gender,
             birthDate = person.BirthDate,
-        });
-        var writer = services.GetRequiredService<ResourceWriter>();
-        var created = (WriteResult.Created)await writer.WriteAsync(new WriteRequest.Create("Patient", JsonTree.Parse(resource).Require(), IfNoneExist: null), AccessScope.Server, cancellationToken).ConfigureAwait(false);
+            generalPractitioner = new[] { new { reference = $"Practitioner/{practitioner}" } },
+        }, cancellationToken).ConfigureAwait(false);
         var devices = new List<DemoDevice>();
         foreach (var (kind, mapping) in Kinds)
         {
             var identifier = $"{person.Given.ToLowerInvariant()}-{kind}";
-            var added = await registrar.AddDeviceAsync(new NewDevice("urn:fhiriomt:demo", identifier, "demo", created.Resource.Id, null, mapping), cancellationToken).ConfigureAwait(false);
+            var added = await registrar.AddDeviceAsync(new NewDevice("urn:fhiriomt:demo", identifier, "demo", patient, null, mapping), cancellationToken).ConfigureAwait(false);
             devices.Add(new DemoDevice(kind, identifier, added.Require().Secret, mapping));
         }
 
-        return new DemoPatient(created.Resource.Id, $"{person.Given} {person.Family}", devices);
+        return new DemoPatient(patient, $"{person.Given} {person.Family}", devices);
+    }
+
+    private static async Task<string> CreateAsync<T>(IServiceProvider services, string type, T resource, CancellationToken cancellationToken)
+    {
+        var request = new WriteRequest.Create(type, JsonTree.Parse(JsonSerializer.SerializeToUtf8Bytes(resource)).Require(), IfNoneExist: null);
+        var created = await services.GetRequiredService<ResourceWriter>().WriteAsync(request, AccessScope.Server, cancellationToken).ConfigureAwait(false);
+        return ((WriteResult.Created)created).Resource.Id;
     }
 
     // Keys and credentials of the demo: readable by the owner only, even though they are for trying out.

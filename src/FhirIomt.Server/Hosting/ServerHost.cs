@@ -40,6 +40,7 @@ internal static class ServerHost
         builder.Services.AddHostedService<DefinitionsRefresh>();
         builder.Services.AddHostedService<ReindexService>();
         builder.Services.AddHostedService<ExpiredRecords>();
+        builder.Services.AddHostedService<VitalsApp>();
         builder.Services.AddHostedService<DemoService>();
         OpenTelemetryExport.Add(builder, options.Telemetry);
         var app = builder.Build();
@@ -54,6 +55,7 @@ internal static class ServerHost
         app.MapSmart();
         app.MapFhirApi();
         DeviceEndpoints.Map(app);
+        DemoEhr.Map(app, options);
         return app;
     }
 

@@ -23,6 +23,25 @@ public sealed class ClientDirectory(IStore store, IndexPolicy policy, IdSource i
         return (registration, secret);
     }
 
+    /// <summary>Whether nothing is wrong with it.</summary>
+    public bool CanRegister(NewClient client) => client.Check("", policy).Succeeded;
+
+    /// <summary>
+    /// An app that belongs to the server itself: registered under an id that its pages know, and again when the server's address has changed. One that was disabled
+    /// stays so.
+    /// </summary>
+    public async Task EnsureAsync(string clientId, NewClient client, CancellationToken cancellationToken)
+    {
+        var wanted = client.Check(clientId, policy).Require();
+        var update = new Update(RecordKind.Client, clientId, record =>
+        {
+            var known = record is null ? null : ClientRegistration.FromRecord(record);
+            var registration = wanted with { IsDisabled = known?.IsDisabled == true };
+            return record is not null && registration.ToRecord().Body.Span.SequenceEqual(record.Body.Span) ? null : registration.ToRecord();
+        });
+        await store.WriteAsync([update], cancellationToken).ConfigureAwait(false);
+    }
+
     public async ValueTask<IReadOnlyList<ClientRegistration>> ListAsync(CancellationToken cancellationToken) =>
         [.. (await store.ListRecordsAsync(RecordKind.Client, cancellationToken).ConfigureAwait(false)).Select(ClientRegistration.FromRecord)];
 

@@ -41,7 +41,7 @@ export class Charts {
       {
         width: 600,
         height: 220,
-        scales: { x: { time: true, min: range.from / 1000, max: range.to / 1000 } },
+        scales: { x: { time: true, min: range.from / 1000, max: range.to / 1000 }, y: { range: (_, low, high) => spread(low, high, bands.map((band) => converted(info, band, choice))) } },
         axes: axes(unit),
         cursor: { sync: { key: "vitals", setSeries: false }, drag: { x: true, y: false, setScale: true } },
         series: [{}, ...series.map((name, index) => line(name, unit, index, isPressure))],
@@ -244,6 +244,14 @@ function pairs(chart: uPlot): void {
   });
   ctx.stroke();
   ctx.restore();
+}
+
+// The normal band is always in sight: a flat line says little without it.
+function spread(low: number | null, high: number | null, bands: Band[]): [number, number] {
+  const all = [...bands.flatMap((band) => [band.low, band.high]), ...(low === null || high === null ? [] : [low, high])];
+  const [least, most] = all.length === 0 ? [0, 1] : bounds(all);
+  const margin = Math.max((most - least) * 0.08, 0.5);
+  return [least - margin, most + margin];
 }
 
 function clock(minute: number): string {
