@@ -67,7 +67,10 @@ public sealed class RegistrationTests(Accounts accounts) : IClassFixture<Account
         var key = ClientKey.Ec();
         var client = new NewClient("Näme <x>", ClientType.Jwks, "openid patient/*.rs system/Patient.rs __launch")
         {
-            Keys = key.JwkSet(), RedirectUris = ["https://a.example/1", "https://a.example/2"], LaunchUri = "https://a.example/launch", AssertionAudience = AssertionAudience.Issuer,
+            Keys = key.JwkSet(),
+            RedirectUris = ["https://a.example/1", "https://a.example/2"],
+            LaunchUri = "https://a.example/launch",
+            AssertionAudience = AssertionAudience.Issuer,
         };
         var made = (await AddAsync(client)).Require().Client;
         var found = (await accounts.Clients.FindAsync(made.ClientId, CancellationToken.None))!;

@@ -545,8 +545,8 @@ public sealed class TokenEndpointTests(ServerFixture fixture) : IClassFixture<Se
     }
 
     [Theory]
-    [InlineData("authorization_code")]
-    [InlineData("refresh_token")]
+    [InlineData("implicit")]
+    [InlineData("urn:ietf:params:oauth:grant-type:device_code")]
     [InlineData("password")]
     [InlineData("Client_Credentials")]
     public async Task An_unknown_grant_is_refused_as_one(string grant)

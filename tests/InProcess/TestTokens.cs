@@ -31,7 +31,10 @@ internal sealed class TestTokens(IServiceProvider services)
         var policy = services.GetRequiredService<IndexPolicy>();
         return new AccessScope
         {
-            Actor = $"client/{client}", ClientId = client, User = user, Patient = patient,
+            Actor = $"client/{client}",
+            ClientId = client,
+            User = user,
+            Patient = patient,
             Scopes = [.. scopes.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(scope => SmartScope.Parse(scope, policy).Require())],
         };
     }

@@ -14,14 +14,14 @@ internal sealed class TokenFilter(AccessTokens tokens, AccessResolver access) : 
         var token = BearerToken.Of(http.Request);
         if (token is null)
         {
-            http.Response.Headers.WWWAuthenticate = "Bearer";
+            http.Response.Headers.WWWAuthenticate = BearerToken.Challenge(http.Request);
             await FhirResponse.RefuseAsync(http, StatusCodes.Status401Unauthorized, [ApiIssues.TokenMissing()]).ConfigureAwait(false);
             return Results.Empty;
         }
 
         if (await tokens.ResolveAsync(token, http.RequestAborted).ConfigureAwait(false) is not { } grant)
         {
-            http.Response.Headers.WWWAuthenticate = "Bearer error=\"invalid_token\"";
+            http.Response.Headers.WWWAuthenticate = BearerToken.Challenge(http.Request);
             await FhirResponse.RefuseAsync(http, StatusCodes.Status401Unauthorized, [ApiIssues.TokenInvalid()]).ConfigureAwait(false);
             return Results.Empty;
         }

@@ -54,7 +54,7 @@ internal sealed class LaunchEndpoint(AccessTokens tokens, ClientDirectory client
             return SmartIssues.BadLaunch();
         }
 
-        if (await clients.FindEnabledAsync(body["client_id"u8].AsString() ?? "", context.RequestAborted).ConfigureAwait(false) is not { RedirectUris.Count: > 0 } client || !client.Scopes.Contains(ScopeNames.Launch))
+        if (await clients.FindEnabledAsync(body["client_id"u8].AsString() ?? "", context.RequestAborted).ConfigureAwait(false) is not { RedirectUris.Count: > 0 } client || !client.Scopes.Contains(ScopeNames.Launch, StringComparer.Ordinal))
         {
             return SmartIssues.UnknownLaunchClient();
         }
@@ -75,7 +75,7 @@ internal sealed class LaunchEndpoint(AccessTokens tokens, ClientDirectory client
     private async ValueTask<Outcome<LaunchContext>> ContextAsync(ResourceNode body, CancellationToken cancellationToken)
     {
         var (patient, encounter) = (body["patient"u8].AsString(), body["encounter"u8].AsString());
-        if (patient is not null && await store.ReadAsync("Patient", patient, cancellationToken).ConfigureAwait(false) is not { IsDeleted: false })
+        if (patient is not null && (!PatientChoice.IsId(patient) || await store.ReadAsync("Patient", patient, cancellationToken).ConfigureAwait(false) is not { IsDeleted: false }))
         {
             return SmartIssues.UnknownLaunchResource("patient");
         }
@@ -103,7 +103,7 @@ internal sealed class LaunchEndpoint(AccessTokens tokens, ClientDirectory client
 
     private async ValueTask<bool> IsEncounterOfAsync(string id, string? patient, CancellationToken cancellationToken)
     {
-        if (await store.ReadAsync("Encounter", id, cancellationToken).ConfigureAwait(false) is not { IsDeleted: false } encounter)
+        if (!PatientChoice.IsId(id) || await store.ReadAsync("Encounter", id, cancellationToken).ConfigureAwait(false) is not { IsDeleted: false } encounter)
         {
             return false;
         }

@@ -52,12 +52,15 @@ internal sealed class PatientChoice(ResourceRepository repository, AccessResolve
 
     /// <summary>The patient, when this person may see it.</summary>
     public async ValueTask<PatientEntry?> FindAsync(UserAccount user, string id, CancellationToken cancellationToken) =>
-        await ScopeAsync(user, cancellationToken).ConfigureAwait(false) is { } scope
+        IsId(id) && await ScopeAsync(user, cancellationToken).ConfigureAwait(false) is { } scope
             && await repository.ReadAsync("Patient", id, scope, cancellationToken).ConfigureAwait(false) is ReadResult.Found found ? Entry(found.Resource) : null;
 
     /// <summary>The patient of a launch, or a person's own: known by id already, only to be shown by name.</summary>
     public async ValueTask<PatientEntry?> NameAsync(string id, CancellationToken cancellationToken) =>
         await repository.ReadAsync("Patient", id, AccessScope.Server, cancellationToken).ConfigureAwait(false) is ReadResult.Found found ? Entry(found.Resource) : null;
+
+    /// <summary>A FHIR id (R4 §2.24.0.1).</summary>
+    public static bool IsId(string text) => text.Length is > 0 and <= 64 && text.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '.');
 
     // Null when the policy cannot be carried out for this person; then nobody is shown.
     private async ValueTask<AccessScope?> ScopeAsync(UserAccount user, CancellationToken cancellationToken)

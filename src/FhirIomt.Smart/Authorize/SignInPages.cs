@@ -39,7 +39,7 @@ internal sealed class SignInPages(PageWriter pages, PatientChoice patients, ISto
         var question = new ConsentQuestion(
             user.Name,
             patientId is null ? null : patient is null ? patientId : PatientPage.Line(signIn.Texts, patient),
-            pending.Scopes.Contains(ScopeNames.FhirUser) ? user.FhirUser : null,
+            pending.Scopes.Contains(ScopeNames.FhirUser, StringComparer.Ordinal) ? user.FhirUser : null,
             pending.Scopes,
             ConsentChoices.Of(pending.Scopes, parts.Policy),
             pending.RedirectUri);

@@ -28,7 +28,7 @@ public sealed class ClientDirectory(IStore store, IndexPolicy policy, IdSource i
 
     /// <summary>The client, also when it is disabled.</summary>
     public async ValueTask<ClientRegistration?> FindAsync(string clientId, CancellationToken cancellationToken) =>
-        await store.FindRecordAsync(RecordKind.Client, clientId, cancellationToken).ConfigureAwait(false) is { } record ? ClientRegistration.FromRecord(record) : null;
+        IsId(clientId) && await store.FindRecordAsync(RecordKind.Client, clientId, cancellationToken).ConfigureAwait(false) is { } record ? ClientRegistration.FromRecord(record) : null;
 
     internal async ValueTask<ClientRegistration?> FindEnabledAsync(string clientId, CancellationToken cancellationToken) =>
         await FindAsync(clientId, cancellationToken).ConfigureAwait(false) is { IsDisabled: false } client ? client : null;
@@ -70,6 +70,9 @@ public sealed class ClientDirectory(IStore store, IndexPolicy policy, IdSource i
 
         return origins.Contains(origin);
     }
+
+    // What no client_id looks like is not asked for: an engine may refuse to look for it at all (a NUL on PostgreSQL).
+    private static bool IsId(string clientId) => clientId.Length is > 0 and <= 256 && clientId.All(character => character is > ' ' and < '\x7f');
 
     private async Task<bool> UpdateAsync(string clientId, Func<ClientRegistration, ClientRegistration?> change, CancellationToken cancellationToken)
     {

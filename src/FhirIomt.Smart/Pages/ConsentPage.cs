@@ -62,7 +62,7 @@ internal static class ConsentPage
     private static Html Identity(Texts texts, ConsentQuestion question)
     {
         var lines = new List<Html>();
-        if (question.Scopes.Contains(ScopeNames.OpenId))
+        if (question.Scopes.Contains(ScopeNames.OpenId, StringComparer.Ordinal))
         {
             lines.Add(Html.Of($"<p>{texts["consent.identity"]}</p>"));
         }
@@ -77,7 +77,7 @@ internal static class ConsentPage
 
     private static Html Duration(Texts texts, IReadOnlyList<string> scopes)
     {
-        if (scopes.Contains(ScopeNames.OfflineAccess))
+        if (scopes.Contains(ScopeNames.OfflineAccess, StringComparer.Ordinal))
         {
             return Html.Of($"""
                 {Tick("offline", ScopeNames.OfflineAccess, texts["consent.offline"], isTicked: true)}
@@ -85,6 +85,6 @@ internal static class ConsentPage
                 """);
         }
 
-        return scopes.Contains(ScopeNames.OnlineAccess) ? Html.Of($"<p>{texts["consent.online"]}</p>") : Html.Empty;
+        return scopes.Contains(ScopeNames.OnlineAccess, StringComparer.Ordinal) ? Html.Of($"<p>{texts["consent.online"]}</p>") : Html.Empty;
     }
 }

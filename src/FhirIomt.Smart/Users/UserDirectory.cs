@@ -53,7 +53,7 @@ public sealed partial class UserDirectory(IStore store, IdSource ids, TimeProvid
         : await UpdateAsync(name, account => account with { PasswordHash = _hasher.HashPassword(account, password), Stamp = ids.NewId() }, cancellationToken).ConfigureAwait(false);
 
     internal async ValueTask<UserAccount?> FindAsync(string name, CancellationToken cancellationToken) =>
-        await store.FindRecordAsync(RecordKind.User, name, cancellationToken).ConfigureAwait(false) is { } record ? UserAccount.FromRecord(record) : null;
+        UserName().IsMatch(name) && await store.FindRecordAsync(RecordKind.User, name, cancellationToken).ConfigureAwait(false) is { } record ? UserAccount.FromRecord(record) : null;
 
     /// <summary>By name or by sub.</summary>
     internal async ValueTask<UserAccount?> FindEnabledAsync(string nameOrId, CancellationToken cancellationToken)
@@ -69,7 +69,7 @@ public sealed partial class UserDirectory(IStore store, IdSource ids, TimeProvid
         name = Normalise(name);
         var attempt = new LoginAttempts.Begin(name, time.GetUtcNow());
         await store.WriteAsync([attempt], cancellationToken).ConfigureAwait(false);
-        var account = name.Length <= 64 ? await FindAsync(name, cancellationToken).ConfigureAwait(false) : null;
+        var account = await FindAsync(name, cancellationToken).ConfigureAwait(false);
         var verdict = _hasher.VerifyHashedPassword(account!, account?.PasswordHash ?? _nobody.Value, password.Length <= LongestPassword ? password : "");
         if (!attempt.IsAllowed || account is null or { Disabled: true } || verdict == PasswordVerificationResult.Failed)
         {
