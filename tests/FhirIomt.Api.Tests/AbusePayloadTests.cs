@@ -94,7 +94,7 @@ public sealed class AbusePayloadTests(ServerFixture fixture) : IClassFixture<Ser
     [Fact]
     public async Task G132_G133_no_id_becomes_a_header_or_a_path()
     {
-        foreach (var id in (string[])["a%0d%0aX-Injected:%201", "..%2f..%2fetc%2fpasswd", "%2e%2e", "a%00b", "a%22b", new string('a', 65)])
+        foreach (var id in (string[])["a%0d%0aX-Injected:%201", "..%2f..%2fetc%2fpasswd", "a%00b", "a%22b", new string('a', 65)])
         {
             var answer = await All.GetAsync($"Patient/{id}");
             AssertRefused(answer);
