@@ -6,7 +6,7 @@ namespace FhirIomt.Access;
 public sealed class PatientSet
 {
     /// <summary>
-    /// 10,000 patients cost a search over all of them 4 ms more (docs/security.md); five times that is more than any person cares for, and a policy that
+    /// Five times the ten thousand of a large practice; more than any person cares for, and a policy that
     /// means everybody says so.
     /// </summary>
     public const int MaxPatients = 50_000;

@@ -102,7 +102,7 @@ public sealed partial class NonInterferenceTests
     }
 
     private static string Argument(Func<string[], string> one) => one([
-        "patient=pb", "patient=pa,pb", "subject=Patient/pb", "subject:missing=true", "_id=oa1,ob1,ob2", "code=8867-4", "category=laboratory", "category:not=vital-signs", "performer=Patient/pb", "_lastUpdated=ge2000", "_sort=-date", "_sort=_id",
+        "patient=pb", "patient=pa,pb", "subject=Patient/pb", "subject:missing=true", "_id=oa1,ob1,ob2", "code=8867-4", "category=laboratory", "category:not=vital-signs", "performer=Patient/pb", "_lastUpdated=ge2000", "_sort=-date",
         "patient.family=Zimmer", "patient.family=Bexley", "subject:Patient.birthdate=gt1985", "device.patient=pb", "has-member.subject=Patient/pb", "_has:Observation:patient:code=8867-4", "_has:Observation:has-member:subject=Patient/pb", "_has:Observation:performer:status=final",
         "_include=*", "_include=Observation:performer", "_include=Observation:has-member", "_include:iterate=Observation:subject", "_revinclude=Observation:has-member", "_revinclude=*:*", "_revinclude=List:item", "_revinclude=Observation:subject",
         "_total=accurate", "_summary=count", "_count=1", "_list=la", "_list=lb", "_filter=subject.family eq Zimmer", "_filter=value-quantity gt 80 or status eq final", "value-quantity=gt80", "_content=Zimmer", "_security=http://terminology.hl7.org/CodeSystem/v3-Confidentiality|R",
