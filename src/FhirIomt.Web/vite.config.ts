@@ -1,5 +1,7 @@
-import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
+
+const page = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 // One folder for each app; the server hands out dist/ as it is, under /apps.
 export default defineConfig({
@@ -13,8 +15,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     rollupOptions: {
       input: {
-        vitals: resolve(import.meta.dirname, "vitals/index.html"),
-        launch: resolve(import.meta.dirname, "vitals/launch.html"),
+        vitals: page("vitals/index.html"),
+        launch: page("vitals/launch.html"),
       },
     },
   },
