@@ -27,7 +27,11 @@ public sealed class SearchService(IStore store, SearchIndexer indexer)
 
         // An included resource is read, not searched for: its type needs the read right.
         var access = scope.SearchAccessFor(query.ResourceType);
-        access = access with { Matches = SearchedPatients.Narrowed(access.Matches, query) };
+        access = access with
+        {
+            Matches = SearchedPatients.Narrowed(access.Matches, query),
+            Part = part => SearchedPatients.Narrowed(scope.PredicateFor(part.ResourceType, ScopeInteractions.Search), part),
+        };
         var outcome = await store.SearchAsync(permitted, access, cancellationToken).ConfigureAwait(false);
         if (!outcome.TryGetValue(out var page, out var issues))
         {
