@@ -138,13 +138,22 @@ internal sealed class LaunchEndpoint(AccessTokens tokens, ClientDirectory client
 
     private static async ValueTask<ResourceNode?> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
     {
-        if (!request.HasJsonContentType() || request.ContentLength is null or > MaxBytes)
+        if (!request.HasJsonContentType() || request.ContentLength > MaxBytes)
         {
             return null;
         }
 
         using var stream = new MemoryStream();
-        await request.Body.CopyToAsync(stream, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            request.LimitBody(MaxBytes);
+            await request.Body.CopyToAsync(stream, cancellationToken).ConfigureAwait(false);
+        }
+        catch (BadHttpRequestException)
+        {
+            return null;
+        }
+
         if (!JsonTree.Parse(stream.ToArray(), new JsonLimits(MaxBytes, 16)).TryGetValue(out var tree, out _) || !tree.Root.IsObject)
         {
             return null;
