@@ -197,6 +197,8 @@ internal sealed class PlannedConditionalDelete(SearchQuery query, WriteRights ri
             return;
         }
 
+        Replaced.Clear();
+        Replaced.AddRange(matches);
         Result = new WriteResult.Deleted([.. matches.Select(transaction.Delete)]);
     }
 }
