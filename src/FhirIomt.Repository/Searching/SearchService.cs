@@ -73,8 +73,11 @@ public sealed class SearchService(IStore store, SearchIndexer indexer)
 /// <summary>
 /// A search that says which patients it is about needs no more of a caller's patients than those: the few are bound to the statement, and thousands are not sent along.
 /// </summary>
-internal static class SearchedPatients
+public static class SearchedPatients
 {
+    /// <summary>The patients that the search says it is about; null when it says none.</summary>
+    public static IReadOnlyList<string>? Of(SearchQuery query) => query.Criteria.Select(criterion => PatientsOf(criterion, query.ResourceType)).FirstOrDefault(patients => patients is not null);
+
     public static AccessPredicate Narrowed(AccessPredicate matches, SearchQuery query)
     {
         if (matches is AccessPredicate.Everything or AccessPredicate.Nothing)

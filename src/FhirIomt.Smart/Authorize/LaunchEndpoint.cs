@@ -41,6 +41,7 @@ internal sealed class LaunchEndpoint(AccessTokens tokens, ClientDirectory client
             return;
         }
 
+        (AuditNote.Of(context).ClientId, AuditNote.Of(context).Patient) = (grant.Scope.ClientId, ticket.Context.Patient);
         var launch = parts.NewSecret();
         await store.WriteAsync([new Change([Records.Of(RecordKind.Launch, Secrets.Hash(launch), ticket, Records.Default.LaunchTicket, parts.Now + LaunchTicket.Kept)])], context.RequestAborted).ConfigureAwait(false);
         context.Response.StatusCode = StatusCodes.Status201Created;
