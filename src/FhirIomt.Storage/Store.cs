@@ -69,6 +69,9 @@ public static class RecordKind
     /// <summary>People who can log in, by user name.</summary>
     public const string User = "user";
 
+    /// <summary>Which user somebody known to another issuer is, by the hash of iss and sub.</summary>
+    public const string UserLink = "user-link";
+
     /// <summary>Failed logins, by the hash of the name that was typed.</summary>
     public const string LoginAttempts = "login-attempts";
 
@@ -113,7 +116,7 @@ public static class RecordKind
     public const string EmergencyLog = "emergency-log";
 
     /// <summary>Kinds whose change must reach caches at once.</summary>
-    public static bool IsConfiguration(string kind) => kind is Client or User or Vendor or Credential or DeviceOwner or Mapping or SearchIndex or SigningKeys;
+    public static bool IsConfiguration(string kind) => kind is Client or User or UserLink or Vendor or Credential or DeviceOwner or Mapping or SearchIndex or SigningKeys;
 }
 
 /// <summary>The engine cannot do it now: disk full, file unreadable, locked beyond the timeout. Nothing was written; trying again may work.</summary>

@@ -27,6 +27,12 @@ internal sealed class LogoutEndpoint(Sessions sessions, BrowserCookies cookies, 
         }
 
         await sessions.EndAsync(context).ConfigureAwait(false);
+        if (transaction == Account.AccountEndpoints.Purpose)
+        {
+            ClientRedirect.SeeOther(context.Response, $"{address.Root}/account");
+            return;
+        }
+
         if (transaction != Purpose)
         {
             // In the middle of a sign-in: somebody else goes on with it.

@@ -2,6 +2,7 @@ using FhirIomt.Access;
 using FhirIomt.Core;
 using FhirIomt.Fhir.Searching;
 using FhirIomt.Smart.Clients;
+using FhirIomt.Smart.Issuers;
 using FhirIomt.Smart.Users;
 using FhirIomt.Storage;
 
@@ -27,7 +28,7 @@ public sealed record TokenGrant(AccessScope Scope, IReadOnlyList<string> Names, 
 /// Opaque access tokens: 256 random bits, kept as a hash. What a token stands for is remembered until the store's generations move, so a change to a
 /// client, a user or a grant acts at once here and within a second elsewhere.
 /// </summary>
-public sealed class AccessTokens(IStore store, IndexPolicy policy, IdSource ids, TimeProvider time)
+public sealed class AccessTokens(IStore store, IndexPolicy policy, ExternalTokens external, IdSource ids, TimeProvider time)
 {
     /// <summary>SMART Backend Services: at most five minutes.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(5);
@@ -54,6 +55,12 @@ public sealed class AccessTokens(IStore store, IndexPolicy policy, IdSource ids,
     /// <summary>What the token stands for, or null when it is unknown, expired or taken back, or its client or user is gone.</summary>
     public async ValueTask<TokenGrant?> ResolveAsync(string token, CancellationToken cancellationToken)
     {
+        // Ours hold no dot; a JWT holds two.
+        if (token.Contains('.', StringComparison.Ordinal))
+        {
+            return await external.ResolveAsync(token, cancellationToken).ConfigureAwait(false) is { } stranger && stranger.ExpiresAt > time.GetUtcNow() ? stranger : null;
+        }
+
         var remembered = _grants.Now();
         if (!remembered.TryGet(token, out var grant))
         {
