@@ -61,6 +61,7 @@ internal sealed class Discovery(ServerAddress address, IssuerKeys keys)
         writer.WriteString("token_endpoint"u8, address.TokenEndpoint);
         writer.WriteString("introspection_endpoint"u8, address.IntrospectionEndpoint);
         writer.WriteString("revocation_endpoint"u8, address.RevocationEndpoint);
+        writer.WriteString("management_endpoint"u8, address.Account);
         WriteTexts(writer, "grant_types_supported", ["authorization_code", "refresh_token", "client_credentials"]);
         WriteTexts(writer, "response_types_supported", ["code"]);
         WriteTexts(writer, "code_challenge_methods_supported", ["S256"]);

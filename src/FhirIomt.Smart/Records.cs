@@ -14,6 +14,7 @@ namespace FhirIomt.Smart;
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, UseStringEnumConverter = true)]
 [JsonSerializable(typeof(ClientBody))]
 [JsonSerializable(typeof(UserAccount))]
+[JsonSerializable(typeof(UserLink))]
 [JsonSerializable(typeof(LoginAttempts))]
 [JsonSerializable(typeof(Session))]
 [JsonSerializable(typeof(PendingAuthorization))]

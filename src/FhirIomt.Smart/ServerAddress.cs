@@ -21,6 +21,9 @@ public sealed record ServerAddress(string Root)
 
     public string RevocationEndpoint => $"{Root}/auth/revoke";
 
+    /// <summary>Where a person sees and ends what apps may do.</summary>
+    public string Account => $"{Root}/account";
+
     public string JwksUri => $"{Root}/auth/jwks";
 
     public string SmartStyle => $"{Root}/auth/smart-style.json";

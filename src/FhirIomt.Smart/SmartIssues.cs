@@ -59,6 +59,9 @@ internal static class SmartIssues
     public static Issue WeakPassword(int shortest, int longest) =>
         Issue.Error(IssueKind.Value, "IOMT-0834", "The password is too short or too long, or is the user name.", "password", $"Use {shortest} to {longest} characters; several words are easier to keep than signs.");
 
+    public static Issue NoSuchLink(string name) =>
+        Issue.Error(IssueKind.NotFound, "IOMT-0836", $"The user '{name}' is not linked to that issuer and subject.", "NAME", "Write iss and sub exactly as they were linked.");
+
     public static Issue BadLaunch() =>
         Issue.Error(IssueKind.Invalid, "IOMT-0840", "The launch is not a JSON object of client_id, user, patient, encounter, intent, fhirContext, need_patient_banner.", fix: "Send application/json with at least client_id and user.");
 

@@ -1,5 +1,7 @@
+using FhirIomt.Smart.Account;
 using FhirIomt.Smart.Authorize;
 using FhirIomt.Smart.Clients;
+using FhirIomt.Smart.Issuers;
 using FhirIomt.Smart.Keys;
 using FhirIomt.Smart.Pages;
 using FhirIomt.Smart.Tokens;
@@ -27,6 +29,7 @@ public static class SmartModule
         services.AddSingleton<ClientKeys>();
         services.AddSingleton<AssertionAuthenticator>();
         services.AddSingleton<ClientAuthenticator>();
+        services.AddSingleton<ExternalTokens>();
         services.AddSingleton<AccessTokens>();
         services.AddSingleton<TokenParts>();
         services.AddSingleton<TokenAnswers>();
@@ -45,6 +48,10 @@ public static class SmartModule
         services.AddSingleton<SignInPages>();
         services.AddSingleton<SignInEndpoints>();
         services.AddSingleton<LogoutEndpoint>();
+        services.AddSingleton<Sharing>();
+        services.AddSingleton<AccountReader>();
+        services.AddSingleton<AccountParts>();
+        services.AddSingleton<AccountEndpoints>();
         services.AddSingleton<LaunchParts>();
         services.AddSingleton<LaunchEndpoint>();
         return services;
@@ -61,6 +68,11 @@ public static class SmartModule
         routes.MapPost("/auth/consent", (HttpContext context, SignInEndpoints endpoints) => endpoints.ConsentAsync(context));
         routes.MapGet("/auth/logout", (HttpContext context, LogoutEndpoint endpoint) => endpoint.AskAsync(context));
         routes.MapPost("/auth/logout", (HttpContext context, LogoutEndpoint endpoint) => endpoint.LogOutAsync(context));
+        routes.MapGet("/account", (HttpContext context, AccountEndpoints endpoints) => endpoints.ShowAsync(context));
+        routes.MapPost("/account/login", (HttpContext context, AccountEndpoints endpoints) => endpoints.LogInAsync(context));
+        routes.MapPost("/account/revoke", (HttpContext context, AccountEndpoints endpoints) => endpoints.RevokeAsync(context));
+        routes.MapPost("/account/sharing", (HttpContext context, AccountEndpoints endpoints) => endpoints.ShareAsync(context));
+        routes.MapPost("/account/password", (HttpContext context, AccountEndpoints endpoints) => endpoints.SetPasswordAsync(context));
         routes.MapPost("/auth/launches", (HttpContext context, LaunchEndpoint endpoint) => endpoint.HandleAsync(context));
         routes.MapPost("/auth/token", (HttpContext context, TokenEndpoint endpoint) => endpoint.HandleAsync(context));
         routes.MapPost("/auth/introspect", (HttpContext context, TokenInformation endpoint) => endpoint.IntrospectAsync(context));

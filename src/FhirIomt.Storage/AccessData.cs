@@ -2,13 +2,13 @@ using FhirIomt.Fhir.Json;
 
 namespace FhirIomt.Storage;
 
-/// <summary>What decides which patients somebody may see: a write to it moves <see cref="IStore.AccessGeneration"/> in its own transaction.</summary>
+/// <summary>What decides which patients somebody may see, and whether a token still counts: a write to it moves <see cref="IStore.AccessGeneration"/> in its own transaction.</summary>
 public static class AccessData
 {
     /// <summary>The types that a policy may find patients by, and Consent.</summary>
     public static bool Holds(string type) => type is "Patient" or "CareTeam" or "EpisodeOfCare" or "PractitionerRole" or "RelatedPerson" or "Group" or "Consent";
 
-    internal static bool IsRecord(string kind) => kind == RecordKind.EmergencyAccess;
+    internal static bool IsRecord(string kind) => kind is RecordKind.EmergencyAccess or RecordKind.Revocation;
 
     /// <summary>Patients are written often, and their care changes seldom: only what says who cares for them counts.</summary>
     /// <param name="before">Null when there was none.</param>

@@ -72,6 +72,9 @@ public static class RecordKind
     /// <summary>People who can log in, by user name.</summary>
     public const string User = "user";
 
+    /// <summary>Which user somebody known to another issuer is, by the hash of iss and sub.</summary>
+    public const string UserLink = "user-link";
+
     /// <summary>Failed logins, by the hash of the name that was typed.</summary>
     public const string LoginAttempts = "login-attempts";
 
@@ -93,7 +96,7 @@ public static class RecordKind
     /// <summary>Refresh tokens, used ones too, by their hash.</summary>
     public const string RefreshToken = "refresh-token";
 
-    /// <summary>That something about tokens ended: written beside the deletion, so that caches hear of it. Grants come and go without emptying caches.</summary>
+    /// <summary>That something about tokens ended: written beside the deletion, so that caches hear of it (those of access, not those that ingest lives by). Grants come and go without emptying caches.</summary>
     public const string Revocation = "revocation";
 
     /// <summary>The keys that sign id tokens: one record.</summary>
@@ -116,7 +119,7 @@ public static class RecordKind
     public const string EmergencyLog = "emergency-log";
 
     /// <summary>Kinds whose change must reach caches at once.</summary>
-    public static bool IsConfiguration(string kind) => kind is Client or User or Vendor or Credential or DeviceOwner or Mapping or SearchIndex or Revocation or SigningKeys;
+    public static bool IsConfiguration(string kind) => kind is Client or User or UserLink or Vendor or Credential or DeviceOwner or Mapping or SearchIndex or SigningKeys;
 }
 
 /// <summary>The engine cannot do it now: disk full, file unreadable, locked beyond the timeout. Nothing was written; trying again may work.</summary>

@@ -52,6 +52,7 @@ public sealed class TestServer : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         var options = new ServerOptions { Urls = "http://127.0.0.1:0", Data = Data };
+        options.Limits.Enabled = false;
         Configure(options);
         _app = ServerHost.Build(options, TimeProvider.System);
         Services.GetRequiredService<ILoggerFactory>().AddProvider(new Capture(_log));

@@ -52,7 +52,8 @@ internal sealed class TestServer : IAsyncDisposable
     /// <summary>The tests that include this file run on the embedded store, and with FHIRIOMT_TEST_ENGINE=postgres all of them on PostgreSQL.</summary>
     private static bool OnPostgreSql => Environment.GetEnvironmentVariable("FHIRIOMT_TEST_ENGINE") == "postgres";
 
-    public static async Task<TestServer> StartAsync()
+    /// <param name="configure">Changes options before the server starts. Limits on requests are off: tests ask as fast as they can, all from one address.</param>
+    public static async Task<TestServer> StartAsync(Action<ServerOptions>? configure = null)
     {
         // Between finding a free port and taking it somebody else may take it.
         for (var attempt = 0; ; attempt++)
@@ -61,13 +62,16 @@ internal sealed class TestServer : IAsyncDisposable
             var folder = Directory.CreateTempSubdirectory("fhiriomt-server-").FullName;
             var time = new AdjustableTime();
             var schema = OnPostgreSql ? PostgresCluster.NewSchema() : null;
-            var app = ServerHost.Build(new ServerOptions { Urls = root, Data = folder, Postgres = schema }, time);
+            var options = new ServerOptions { Urls = root, Data = folder, Postgres = schema };
+            options.Limits.Enabled = false;
+            configure?.Invoke(options);
+            var app = ServerHost.Build(options, time);
             var tokens = new TestTokens(app.Services);
             app.Use(next => context => tokens.RememberAsync(context, next));
             try
             {
                 await app.StartAsync();
-                return new TestServer(app, tokens, folder, schema, time, root);
+                return new TestServer(app, tokens, folder, schema, time, options.Urls);
             }
             catch (IOException) when (attempt < 5)
             {
@@ -95,7 +99,9 @@ internal sealed class TestServer : IAsyncDisposable
     public FhirCaller Caller(string scopes, AccessUser? user = null, string? patient = null, string client = "test-app", string? self = null) =>
         new(this, _tokens.For(_tokens.Scope(scopes, user, patient, client) with { ReadableSelf = self }));
 
-    public Task DeleteClientAsync(string clientId) => Store.WriteAsync([new DeleteRecord(RecordKind.Client, clientId)], CancellationToken.None);
+    public Task DeleteClientAsync(string clientId) => DeleteRecordAsync(RecordKind.Client, clientId);
+
+    public Task DeleteRecordAsync(string kind, string id) => Store.WriteAsync([new DeleteRecord(kind, id)], CancellationToken.None);
 
     public async ValueTask DisposeAsync()
     {

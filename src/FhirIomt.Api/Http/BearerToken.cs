@@ -5,8 +5,8 @@ namespace FhirIomt.Api.Http;
 /// <summary>The bearer token of a request (RFC 6750 §2.1).</summary>
 public static class BearerToken
 {
-    // An opaque token of ours has 43 characters.
-    private const int MaxLength = 4096;
+    // An opaque token of ours has 43 characters; a JWT of another issuer with many claims some 4,000.
+    private const int MaxLength = 8192;
 
     private const string Scheme = "Bearer ";
 

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using FhirIomt.Server.Devices;
 
@@ -14,7 +16,8 @@ internal static class DeviceCommand
         var patient = new Option<string?>("--patient") { Description = "Patient that it is assigned to", HelpName = "Patient/ID" };
         var from = new Option<string?>("--from") { Description = "Start of the assignment; without it the assignment is open at the start", HelpName = "DATETIME" };
         var mapping = new Option<string?>("--mapping") { Description = "Mapping for messages that name none" };
-        var add = new Command("add", "Register a device; prints its credential, once") { identifier, vendor, patient, from, mapping };
+        var certificate = new Option<string?>("--certificate") { Description = "Certificate that it may send with instead of the credential (mTLS)", HelpName = "FILE" };
+        var add = new Command("add", "Register a device; prints its credential, once") { identifier, vendor, patient, from, mapping, certificate };
         add.SetAction((parsed, cancellationToken) => StoreSession.RunAsync(
             store.Of(parsed),
             async (services, token) =>
@@ -22,6 +25,16 @@ internal static class DeviceCommand
                 if (Read(parsed.GetValue(identifier)!, parsed.GetValue(vendor), parsed.GetValue(patient), parsed.GetValue(from), parsed.GetValue(mapping)) is not { } device)
                 {
                     return StoreSession.Refuse([RegistrarIssues.BadIdentifier()]);
+                }
+
+                if (parsed.GetValue(certificate) is { } file)
+                {
+                    if (ReadCertificate(file) is not { } shown)
+                    {
+                        return StoreSession.Refuse([RegistrarIssues.BadCertificate(file)]);
+                    }
+
+                    device = device with { Certificate = shown };
                 }
 
                 var outcome = await services.GetRequiredService<Registrar>().AddDeviceAsync(device, token).ConfigureAwait(false);
@@ -35,6 +48,18 @@ internal static class DeviceCommand
             },
             cancellationToken));
         return new Command("device", "Devices") { add };
+    }
+
+    private static X509Certificate2? ReadCertificate(string file)
+    {
+        try
+        {
+            return X509CertificateLoader.LoadCertificateFromFile(file);
+        }
+        catch (Exception exception) when (exception is CryptographicException or IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
     }
 
     private static NewDevice? Read(string identifier, string? vendor, string? patient, string? from, string? mapping)

@@ -6,7 +6,7 @@ using FhirIomt.Smart.Users;
 
 namespace FhirIomt.Server.Commands;
 
-/// <summary><c>fhiriomt user add|list|disable|enable|password</c>. There is no user and no password until somebody makes one.</summary>
+/// <summary><c>fhiriomt user add|list|disable|enable|password|link|unlink</c>. There is no user and no password until somebody makes one.</summary>
 internal static class UserCommand
 {
     public static Command Build(StoreOptions store) => new("user", "People who can log in")
@@ -16,6 +16,8 @@ internal static class UserCommand
         BuildDisable(store, "disable", "End the user's sessions and everything they allowed to apps; no login until 'enable'", disabled: true),
         BuildDisable(store, "enable", "Let the user log in again", disabled: false),
         BuildPassword(store),
+        BuildLink(store, "link", "Let somebody with a token of another issuer be this user", isLinked: true),
+        BuildLink(store, "unlink", "Take such a link back", isLinked: false),
     };
 
     private static Option<bool> FromStandardInput() => new("--password-stdin") { Description = "Read the password from standard input instead of asking" };
@@ -89,6 +91,24 @@ internal static class UserCommand
             async (services, token) => PasswordPrompt.Read(parsed.GetValue(standardInput)) is { } password
                 ? Answer(await services.GetRequiredService<UserDirectory>().SetPasswordAsync(parsed.GetValue(user)!, password, token).ConfigureAwait(false))
                 : StoreSession.Refuse([PasswordPrompt.Missing]),
+            cancellationToken));
+        return command;
+    }
+
+    private static Command BuildLink(StoreOptions store, string name, string description, bool isLinked)
+    {
+        var user = new Argument<string>("NAME");
+        var issuer = new Option<string>("--issuer") { Description = "The token's iss, exactly", HelpName = "URL", Required = true };
+        var subject = new Option<string>("--subject") { Description = "The token's sub", HelpName = "SUB", Required = true };
+        var command = new Command(name, description) { user, issuer, subject };
+        command.SetAction((parsed, cancellationToken) => StoreSession.RunAsync(
+            store.Of(parsed),
+            async (services, token) =>
+            {
+                var users = services.GetRequiredService<UserDirectory>();
+                var (iss, sub) = (parsed.GetValue(issuer)!, parsed.GetValue(subject)!);
+                return Answer(isLinked ? await users.LinkAsync(parsed.GetValue(user)!, iss, sub, token).ConfigureAwait(false) : await users.UnlinkAsync(parsed.GetValue(user)!, iss, sub, token).ConfigureAwait(false));
+            },
             cancellationToken));
         return command;
     }

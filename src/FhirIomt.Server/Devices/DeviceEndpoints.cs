@@ -200,10 +200,10 @@ internal sealed class DeviceEndpoints(IngestPipeline pipeline, SenderCredentials
 
     private async ValueTask<Sender?> AuthenticateAsync(HttpContext context)
     {
-        var secret = BearerToken.Of(context.Request);
-        var sender = secret is null ? null : await credentials.FindAsync(secret, context.RequestAborted).ConfigureAwait(false);
+        var sender = await credentials.OfAsync(context).ConfigureAwait(false);
         if (sender is null)
         {
+            var secret = BearerToken.Of(context.Request);
             context.Response.Headers.WWWAuthenticate = secret is null ? "Bearer" : "Bearer error=\"invalid_token\"";
             await RefuseAsync(context, StatusCodes.Status401Unauthorized, secret is null ? DeviceIssues.CredentialMissing() : DeviceIssues.CredentialUnknown()).ConfigureAwait(false);
         }

@@ -48,6 +48,11 @@ internal sealed class Registrar(IStore store, ResourceRepository repository, Sen
 
         var (secret, credential) = credentials.Issue(new Sender.Device(deviceId, device.Mapping));
         var records = new List<StoredRecord> { credential };
+        if (device.Certificate is not null)
+        {
+            records.Add(SenderCredentials.Register(device.Certificate, new Sender.Device(deviceId, device.Mapping)));
+        }
+
         if (device.Vendor is not null)
         {
             records.Add(EnsureIdentity.OwnerRecord(deviceId, device.Vendor));
@@ -169,7 +174,11 @@ internal sealed class Registrar(IStore store, ResourceRepository repository, Sen
 }
 
 /// <param name="From">FHIR dateTime: start of the assignment; null leaves it open at the start.</param>
-internal sealed record NewDevice(string IdentifierSystem, string IdentifierValue, string? Vendor, string? PatientId, string? From, string? Mapping);
+internal sealed record NewDevice(string IdentifierSystem, string IdentifierValue, string? Vendor, string? PatientId, string? From, string? Mapping)
+{
+    /// <summary>By which it may send without a secret (mTLS).</summary>
+    public System.Security.Cryptography.X509Certificates.X509Certificate2? Certificate { get; init; }
+}
 
 /// <summary>Refusals of registration: IOMT-0550 to IOMT-0559.</summary>
 internal static class RegistrarIssues
@@ -194,6 +203,9 @@ internal static class RegistrarIssues
 
     public static Issue BadIdentifier() =>
         Issue.Error(IssueKind.Value, "IOMT-0556", "The identifier must be SYSTEM|VALUE.", "--identifier", "Write for example 'urn:example:serial|SN-1'.");
+
+    public static Issue BadCertificate(string file) =>
+        Issue.Error(IssueKind.Value, "IOMT-0912", $"'{file}' is no certificate that can be read.", "--certificate", "Name a PEM or DER file with the device's certificate, without its private key.");
 
     public static Issue NoSuchKeys(string file) =>
         Issue.Error(IssueKind.NotFound, "IOMT-0557", $"There is no file '{file}', and it is no address either.", "--jwks", "Give a file with a JWK Set, or an https address of one.");

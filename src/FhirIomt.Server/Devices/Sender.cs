@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
+using FhirIomt.Api.Http;
 using FhirIomt.Core;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Storage;
@@ -26,25 +28,20 @@ internal abstract record Sender(string? DefaultMapping)
     };
 }
 
-/// <summary>Credentials of devices and vendors: 256-bit secrets, stored as hashes.</summary>
-internal sealed class SenderCredentials(IStore store, IdSource ids)
+/// <summary>Credentials of devices and vendors: 256-bit secrets, stored as hashes, and for devices certificates by their SHA-256 thumbprint.</summary>
+internal sealed class SenderCredentials(IStore store, IdSource ids, TimeProvider time)
 {
     // One entry is about 200 bytes.
     private const int MaxRemembered = 100_000;
 
     private readonly GenerationCache<Sender> _senders = new(store, MaxRemembered);
+    private readonly GenerationCache<Sender> _certificates = new(store, MaxRemembered);
 
     /// <summary>A new secret and the record that makes it valid once it is stored.</summary>
     public (string Secret, StoredRecord Record) Issue(Sender sender)
     {
         var secret = ids.NewSecret();
-        var body = new Dictionary<string, string?>(StringComparer.Ordinal)
-        {
-            ["device"] = (sender as Sender.Device)?.DeviceId,
-            ["vendor"] = (sender as Sender.Vendor)?.Name,
-            ["mapping"] = sender.DefaultMapping,
-        };
-        return (secret, new StoredRecord(RecordKind.Credential, Hash(secret), JsonSerializer.SerializeToUtf8Bytes(body)));
+        return (secret, new StoredRecord(RecordKind.Credential, Hash(secret), Body(sender)));
     }
 
     public async ValueTask<Sender?> FindAsync(string secret, CancellationToken cancellationToken)
@@ -61,11 +58,60 @@ internal sealed class SenderCredentials(IStore store, IdSource ids)
             return null;
         }
 
-        var root = JsonTree.Parse(record.Body).Require().Root;
-        var mapping = root["mapping"u8].AsString();
-        Sender sender = root["device"u8].AsString() is { } device ? new Sender.Device(device, mapping) : new Sender.Vendor(root["vendor"u8].AsString()!, mapping);
+        var sender = Read(record);
         remembered.Remember(secret, sender);
         return sender;
+    }
+
+    /// <summary>Who sends this request: by the secret in its header, or else by the certificate of its own connection (mTLS); what a header says of a certificate counts for nothing.</summary>
+    public async ValueTask<Sender?> OfAsync(HttpContext context)
+    {
+        if (context.Request.Headers.Authorization.Count > 0)
+        {
+            return BearerToken.Of(context.Request) is { } secret ? await FindAsync(secret, context.RequestAborted).ConfigureAwait(false) : null;
+        }
+
+        return context.Connection.ClientCertificate is { } certificate ? await FindAsync(certificate, context.RequestAborted).ConfigureAwait(false) : null;
+    }
+
+    /// <summary>The record that lets a device send with this certificate once it is stored.</summary>
+    public static StoredRecord Register(X509Certificate2 certificate, Sender.Device device) =>
+        new(RecordKind.Credential, CertificateId(certificate), Body(device));
+
+    // A certificate of another authority with the same name is another certificate: only the registered one counts, and only while it is valid.
+    private async ValueTask<Sender?> FindAsync(X509Certificate2 certificate, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow().UtcDateTime;
+        if (certificate.NotBefore.ToUniversalTime() > now || certificate.NotAfter.ToUniversalTime() <= now)
+        {
+            return null;
+        }
+
+        var id = CertificateId(certificate);
+        var remembered = _certificates.Now();
+        if (!remembered.TryGet(id, out var sender) && await store.FindRecordAsync(RecordKind.Credential, id, cancellationToken).ConfigureAwait(false) is { } record)
+        {
+            remembered.Remember(id, sender = Read(record));
+        }
+
+        return sender;
+    }
+
+    // Hashes of secrets have no prefix: a thumbprint, which is no secret, is never found as one.
+    private static string CertificateId(X509Certificate2 certificate) => "x5t-" + Convert.ToHexStringLower(certificate.GetCertHash(HashAlgorithmName.SHA256));
+
+    private static byte[] Body(Sender sender) => JsonSerializer.SerializeToUtf8Bytes(new Dictionary<string, string?>(StringComparer.Ordinal)
+    {
+        ["device"] = (sender as Sender.Device)?.DeviceId,
+        ["vendor"] = (sender as Sender.Vendor)?.Name,
+        ["mapping"] = sender.DefaultMapping,
+    });
+
+    private static Sender Read(StoredRecord record)
+    {
+        var root = JsonTree.Parse(record.Body).Require().Root;
+        var mapping = root["mapping"u8].AsString();
+        return root["device"u8].AsString() is { } device ? new Sender.Device(device, mapping) : new Sender.Vendor(root["vendor"u8].AsString()!, mapping);
     }
 
     private static string Hash(string secret) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(secret)));

@@ -3,6 +3,7 @@ using System.Text.Json;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Api.Http;
 using FhirIomt.Core;
+using FhirIomt.Smart;
 
 namespace FhirIomt.Server.Hosting;
 
@@ -10,8 +11,11 @@ namespace FhirIomt.Server.Hosting;
 /// Around every request: security headers, one log line without anything from the URL, and an answer for what nobody answered — an exception is a
 /// 500 with a trace id and no text, a route that is not there or not for this method an OperationOutcome.
 /// </summary>
-internal sealed class RequestGuard(RequestDelegate next, ILogger<RequestGuard> log, TimeProvider time)
+internal sealed class RequestGuard(RequestDelegate next, ServerAddress address, ILogger<RequestGuard> log, TimeProvider time)
 {
+    // Of https servers a browser keeps for a year that there is no http; also where a proxy does TLS. No includeSubDomains: other hosts are not ours to decide on.
+    private readonly string? _strictTransport = address.Root.StartsWith("https://", StringComparison.Ordinal) ? "max-age=31536000" : null;
+
     public async Task InvokeAsync(HttpContext context)
     {
         var start = time.GetTimestamp();
@@ -19,6 +23,11 @@ internal sealed class RequestGuard(RequestDelegate next, ILogger<RequestGuard> l
         headers.XContentTypeOptions = "nosniff";
         headers.ContentSecurityPolicy = "default-src 'none'; frame-ancestors 'none'";
         headers["Referrer-Policy"] = "no-referrer";
+        if (_strictTransport is not null)
+        {
+            headers.StrictTransportSecurity = _strictTransport;
+        }
+
         try
         {
             await next(context).ConfigureAwait(false);

@@ -12,6 +12,7 @@ using FhirIomt.Repository.Readings;
 using FhirIomt.Repository.Searching;
 using FhirIomt.Server.Demo;
 using FhirIomt.Server.Devices;
+using FhirIomt.Server.Hosting.Guarding;
 using FhirIomt.Smart;
 using FhirIomt.Storage;
 using FhirIomt.Validation.Terminology;
@@ -27,9 +28,7 @@ internal static class ServerHost
         // Configuration is read once, by ServerOptions; nothing watches files.
         var builder = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false"]);
         builder.WebHost.UseUrls(options.Urls.Split(';'));
-        builder.WebHost.UseKestrelHttpsConfiguration();
-        builder.WebHost.ConfigureKestrel(kestrel => Limit(kestrel.Limits, options));
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+        Connections.Configure(builder, options);
         ConfigureLogging(builder);
         builder.Services.AddRoutingCore();
         AddCompression(builder.Services);
@@ -46,12 +45,15 @@ internal static class ServerHost
         builder.Services.AddHostedService<DemoService>();
         OpenTelemetryExport.Add(builder, options.Telemetry);
         var app = builder.Build();
+        Connections.UseProxies(app, options);
         app.UseMiddleware<RequestGuard>();
+        app.UseMiddleware<RateLimits>();
         app.UseMiddleware<CrossOrigin>();
         app.UseResponseCompression();
         Apps.Use(app);
         app.UseRequestDecompression();
         app.UseRouting();
+        app.UseRequestTimeouts();
         Health.Map(app);
         Home.Map(app);
         app.MapSmart();
@@ -91,6 +93,7 @@ internal static class ServerHost
         services.AddSingleton<ReadingResolver>();
         services.AddSingleton<IngestPipeline>();
         services.AddSingleton(options.Auth);
+        services.AddSingleton(new Smart.Issuers.IssuerList(options.Issuers));
         services.AddSmartDirectories();
         services.AddSingleton<Registrar>();
     }
@@ -104,15 +107,6 @@ internal static class ServerHost
         }
 
         return url.TrimEnd('/');
-    }
-
-    private static void Limit(Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerLimits limits, ServerOptions options)
-    {
-        // The larger of what the FHIR API and the device endpoint take; each checks its own smaller limit.
-        limits.MaxRequestBodySize = Math.Max(Fhir.Json.JsonLimits.Default.MaxBytes, options.Ingest.MaxBodyBytes);
-
-        // Kestrel's defaults: 8 kB request line, 32 kB of headers, 30 s for the headers, 240 bytes/s of body after 5 s of grace.
-        limits.MaxConcurrentConnections = 20_000;
     }
 
     // What is compressed holds nothing that an attacker could choose beside something secret to guess (BREACH). The login pages do, so no page is compressed.

@@ -1,3 +1,6 @@
+using FhirIomt.Server.Hosting.Guarding;
+using FhirIomt.Smart.Issuers;
+
 namespace FhirIomt.Server.Hosting;
 
 /// <summary>
@@ -33,6 +36,15 @@ internal sealed class ServerOptions
 
     public Smart.SmartOptions Auth { get; set; } = new();
 
+    /// <summary>Authorization servers of others whose tokens are taken; none by default.</summary>
+    public List<IssuerOptions> Issuers { get; set; } = [];
+
+    public LimitOptions Limits { get; set; } = new();
+
+    public TlsOptions Tls { get; set; } = new();
+
+    public ProxyOptions Proxies { get; set; } = new();
+
     public IEnumerable<string> Problems()
     {
         if (PublicUrl is not null && (!Uri.TryCreate(PublicUrl, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.AbsolutePath != "/"))
@@ -48,10 +60,17 @@ internal sealed class ServerOptions
             }
         }
 
-        foreach (var problem in Ingest.Problems().Concat(Access.Problems()).Concat(Audit.Problems()).Concat(Telemetry.Problems()).Concat(Auth.Problems()))
+        foreach (var problem in Ingest.Problems().Concat(Access.Problems()).Concat(Audit.Problems()).Concat(Telemetry.Problems()).Concat(Auth.Problems()).Concat(Limits.Problems()).Concat(Tls.Problems(Urls)).Concat(Proxies.Problems()).Concat(IssuerProblems()))
         {
             yield return problem;
         }
+    }
+
+    private IEnumerable<string> IssuerProblems()
+    {
+        var policy = new Fhir.Searching.IndexPolicy(Fhir.Definitions.FhirDefinitions.R4);
+        var problems = Issuers.SelectMany((issuer, index) => issuer.Problems($"Issuers:{index}", policy));
+        return Issuers.Select(issuer => issuer.Issuer).Distinct(StringComparer.Ordinal).Count() == Issuers.Count ? problems : problems.Append("Issuers: each Issuer may be there once.");
     }
 }
 

@@ -28,6 +28,12 @@ internal sealed class LogoutEndpoint(Sessions sessions, BrowserCookies cookies, 
 
         AuditNote.Of(context).UserId = (await sessions.FindAsync(context).ConfigureAwait(false))?.User.Id;
         await sessions.EndAsync(context).ConfigureAwait(false);
+        if (transaction == Account.AccountEndpoints.Purpose)
+        {
+            ClientRedirect.SeeOther(context.Response, $"{address.Root}/account");
+            return;
+        }
+
         if (transaction != Purpose)
         {
             // In the middle of a sign-in: somebody else goes on with it.

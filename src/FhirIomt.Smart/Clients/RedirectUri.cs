@@ -29,8 +29,13 @@ internal static class RedirectUri
     public static string? Origin(string redirectUri) =>
         Uri.TryCreate(redirectUri, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" ? uri.GetLeftPart(UriPartial.Authority) : null;
 
-    /// <summary>What a Content-Security-Policy calls the place that a form may end at.</summary>
-    public static string FormTarget(string redirectUri) => Origin(redirectUri) ?? redirectUri[..(redirectUri.IndexOf(':', StringComparison.Ordinal) + 1)];
+    /// <summary>What a person is told about where the browser goes next: the origin, or the scheme of an app's own.</summary>
+    public static string Place(string redirectUri) => Origin(redirectUri) ?? Scheme(redirectUri);
+
+    /// <summary>What a Content-Security-Policy calls the place that a form may end at. Its grammar has no IPv6 addresses, so for [::1] the scheme has to do.</summary>
+    public static string FormTarget(string redirectUri) => Origin(redirectUri) is { } origin && !origin.Contains('[', StringComparison.Ordinal) ? origin : Scheme(redirectUri);
+
+    private static string Scheme(string redirectUri) => redirectUri[..(redirectUri.IndexOf(':', StringComparison.Ordinal) + 1)];
 
     private static string? WithoutLoopbackPort(string text)
     {

@@ -23,7 +23,7 @@ internal static class ConsentPage
             {Choices(texts, question.Choices)}
             {Identity(texts, question)}
             {Duration(texts, question.Scopes)}
-            <p class="hint">{texts.Format("consent.return", RedirectUri.FormTarget(question.RedirectUri))}</p>
+            <p class="hint">{texts.Format("consent.return", RedirectUri.Place(question.RedirectUri))}</p>
             <button type="submit" name="action" value="allow">{texts["consent.allow"]}</button>
             <button class="second" type="submit" name="action" value="deny">{texts["consent.deny"]}</button>
             </form>

@@ -3,7 +3,7 @@ namespace FhirIomt.Smart.Pages;
 internal static class LoginPage
 {
     /// <param name="name">What the name field holds: the client's hint, or what was typed before.</param>
-    public static Html Body(PageFrame frame, string? name, bool failed)
+    public static Html Body(PageFrame frame, string? name, bool failed, string action = "/auth/login")
     {
         var texts = frame.Texts;
         var alert = failed ? Html.Of($"""<p role="alert" id="failed" class="error">{texts["login.failed"]}</p>""") : Html.Empty;
@@ -11,7 +11,7 @@ internal static class LoginPage
             <h1>{texts["login.title"]}</h1>
             <p>{texts.Format("login.lead", frame.ClientName)}</p>
             {alert}
-            <form method="post" action="/auth/login">
+            <form method="post" action="{action}">
             {frame.HiddenFields()}
             <label for="username">{texts["login.username"]}</label>
             <input type="text" id="username" name="username" value="{name}" maxlength="64" required autocomplete="username" autocapitalize="none" spellcheck="false">

@@ -2,6 +2,7 @@ using FhirIomt.Access;
 using FhirIomt.Core;
 using FhirIomt.Fhir.Searching;
 using FhirIomt.Smart.Clients;
+using FhirIomt.Smart.Issuers;
 using FhirIomt.Smart.Users;
 using FhirIomt.Storage;
 
@@ -24,10 +25,10 @@ public sealed record TokenGrant(AccessScope Scope, IReadOnlyList<string> Names, 
 }
 
 /// <summary>
-/// Opaque access tokens: 256 random bits, kept as a hash. What a token stands for is remembered until the store's generation moves, so a change to a
+/// Opaque access tokens: 256 random bits, kept as a hash. What a token stands for is remembered until the store's generations move, so a change to a
 /// client, a user or a grant acts at once here and within a second elsewhere.
 /// </summary>
-public sealed class AccessTokens(IStore store, IndexPolicy policy, IdSource ids, TimeProvider time)
+public sealed class AccessTokens(IStore store, IndexPolicy policy, ExternalTokens external, IdSource ids, TimeProvider time)
 {
     /// <summary>SMART Backend Services: at most five minutes.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(5);
@@ -37,7 +38,9 @@ public sealed class AccessTokens(IStore store, IndexPolicy policy, IdSource ids,
 
     private const int MaxRemembered = 20_000;
 
-    private readonly GenerationCache<TokenGrant> _grants = new(store, MaxRemembered);
+    // Clients and users are configuration, the end of a grant or session is access: what a token stands for hangs on both. Adding loses nothing: both only grow,
+    // and the second number's steps are beyond what the first can reach.
+    private readonly GenerationCache<TokenGrant> _grants = new(() => store.Generation + (store.AccessGeneration << 32), MaxRemembered);
 
     /// <summary>Makes a backend service's token; it is durable before it is answered.</summary>
     public async Task<string> IssueAsync(string clientId, string scope, CancellationToken cancellationToken)
@@ -52,6 +55,12 @@ public sealed class AccessTokens(IStore store, IndexPolicy policy, IdSource ids,
     /// <summary>What the token stands for, or null when it is unknown, expired or taken back, or its client or user is gone.</summary>
     public async ValueTask<TokenGrant?> ResolveAsync(string token, CancellationToken cancellationToken)
     {
+        // Ours hold no dot; a JWT holds two.
+        if (token.Contains('.', StringComparison.Ordinal))
+        {
+            return await external.ResolveAsync(token, cancellationToken).ConfigureAwait(false) is { } stranger && stranger.ExpiresAt > time.GetUtcNow() ? stranger : null;
+        }
+
         var remembered = _grants.Now();
         if (!remembered.TryGet(token, out var grant))
         {
@@ -97,7 +106,7 @@ public sealed class AccessTokens(IStore store, IndexPolicy policy, IdSource ids,
         Actor = user is null ? $"client/{client.ClientId}" : $"user/{user.Id}",
         ClientId = client.ClientId,
         TokenReference = reference,
-        User = user?.ToAccessUser(),
+        User = user?.ToAccessUser() is { } person ? person with { AuthenticatedAt = grant!.AuthTime } : null,
         Scopes = [.. names.Where(name => !ScopeNames.IsForPeople(name) && !ScopeNames.IsRight(name)).Select(name => SmartScope.Parse(name, policy).Require())],
         Patient = grant?.Context.Patient,
         Encounter = grant?.Context.Encounter,

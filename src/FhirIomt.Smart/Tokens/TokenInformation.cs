@@ -78,7 +78,7 @@ internal sealed class TokenInformation(IStore store, ClientAuthenticator authent
     internal static string? Bearer(HttpRequest request)
     {
         const string Scheme = "Bearer ";
-        return request.Headers.Authorization is [{ Length: <= 4096 } header] && header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? header[Scheme.Length..].Trim() : null;
+        return request.Headers.Authorization is [{ Length: <= 8192 } header] && header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? header[Scheme.Length..].Trim() : null;
     }
 
     private async ValueTask<(string? ClientId, bool MayAskAll, TokenError? Refused)> AskerAsync(HttpContext context, Dictionary<string, string> form)

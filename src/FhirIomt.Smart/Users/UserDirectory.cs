@@ -52,6 +52,34 @@ public sealed partial class UserDirectory(IStore store, IdSource ids, TimeProvid
         ? SmartIssues.WeakPassword(ShortestPassword, LongestPassword)
         : await UpdateAsync(name, account => account with { PasswordHash = _hasher.HashPassword(account, password), Stamp = ids.NewId() }, cancellationToken).ConfigureAwait(false);
 
+    /// <summary>Lets somebody with a token of another issuer be this user here.</summary>
+    public async Task<Issue?> LinkAsync(string name, string issuer, string subject, CancellationToken cancellationToken)
+    {
+        if (await FindAsync(Normalise(name), cancellationToken).ConfigureAwait(false) is not { } account)
+        {
+            return SmartIssues.NoSuchUser(name);
+        }
+
+        await store.WriteAsync([new Change([new UserLink(account.Name).ToRecord(issuer, subject)])], cancellationToken).ConfigureAwait(false);
+        return null;
+    }
+
+    /// <summary>Takes the link back; tokens of that person are then worth what the issuer's claims are.</summary>
+    public async Task<Issue?> UnlinkAsync(string name, string issuer, string subject, CancellationToken cancellationToken)
+    {
+        var id = UserLink.IdOf(issuer, subject);
+        var isTheirs = await store.FindRecordAsync(RecordKind.UserLink, id, cancellationToken).ConfigureAwait(false) is { } record && Records.Read(record, Records.Default.UserLink).User == Normalise(name);
+        if (!isTheirs)
+        {
+            return SmartIssues.NoSuchLink(name);
+        }
+
+        await store.WriteAsync([new Change([], (RecordKind.UserLink, id))], cancellationToken).ConfigureAwait(false);
+        return null;
+    }
+
+    internal static bool IsFhirUser(string reference) => FhirUser().IsMatch(reference);
+
     internal async ValueTask<UserAccount?> FindAsync(string name, CancellationToken cancellationToken) =>
         UserName().IsMatch(name) && await store.FindRecordAsync(RecordKind.User, name, cancellationToken).ConfigureAwait(false) is { } record ? UserAccount.FromRecord(record) : null;
 
