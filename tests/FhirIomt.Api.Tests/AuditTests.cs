@@ -49,7 +49,7 @@ public sealed class AuditTests(ServerFixture fixture) : IClassFixture<ServerFixt
             var found = Assert.Single(await EventsAsync($"patient=Patient/{patient}&subtype=search-type"));
             Assert.Equal($"GET /fhir/Observation?_tag={tag}&_count=7", Query(found));
             Assert.Equal($"Patient/{patient}", Entities(found, "1"));
-            Assert.Single(found.GetProperty("entity").EnumerateArray(), entity => entity.GetProperty("role").Text("code") == "1");
+            Assert.Single(found.GetProperty("entity").EnumerateArray(), entity => entity.TryGetProperty("role", out var role) && role.Text("code") == "1");
         }
     }
 
@@ -151,7 +151,7 @@ public sealed class AuditTests(ServerFixture fixture) : IClassFixture<ServerFixt
         var validator = fixture.Server.Services.GetRequiredService<ServerDefinitions>().Validator;
         foreach (var one in await EventsAsync("_count=1000"))
         {
-            Assert.DoesNotContain(validator.Validate(JsonTree.Parse(Encoding.UTF8.GetBytes(one.GetRawText())).Require()), issue => issue.Refuses);
+            Assert.Equal([], validator.Validate(JsonTree.Parse(Encoding.UTF8.GetBytes(one.GetRawText())).Require()).Where(issue => issue.Refuses).Select(issue => $"{issue.Code} {issue.Message} {issue.Expression}"));
         }
     }
 
