@@ -94,7 +94,7 @@ internal static class AuditLine
 
     private static void Text(Utf8JsonWriter writer, ReadOnlySpan<byte> name, string? text)
     {
-        if (text is not null)
+        if (!string.IsNullOrEmpty(text))
         {
             writer.WriteString(name, text.Length <= LongestText ? text : text[..LongestText]);
         }

@@ -110,7 +110,7 @@ public sealed class AuditLog : IAsyncDisposable
 
     private async Task CommitAsync(List<Waiting> group)
     {
-        var lines = new Lines([.. group.Where(waiting => waiting.Entry is not null).Select(waiting => AuditLine.Write(waiting.Entry!, _serverBase, waiting.At))]);
+        var lines = new Lines(Written(group));
         while (true)
         {
             try
@@ -135,7 +135,34 @@ public sealed class AuditLog : IAsyncDisposable
                 _failed(exception);
                 await Task.Delay(Pause, TimeProvider.System).ConfigureAwait(false);
             }
+            catch (Exception exception)
+            {
+                // A bug, and trying again would meet it again: said loudly, and the lines behind these are still written.
+                _failed(exception);
+                group.ForEach(waiting => waiting.Done?.TrySetException(exception));
+                return;
+            }
         }
+    }
+
+    private List<AuditRow> Written(List<Waiting> group)
+    {
+        var rows = new List<AuditRow>(group.Count);
+        foreach (var waiting in group.Where(waiting => waiting.Entry is not null))
+        {
+            try
+            {
+                rows.Add(AuditLine.Write(waiting.Entry!, _serverBase, waiting.At));
+            }
+            catch (Exception exception)
+            {
+                // One that cannot be put into words must not take the others along.
+                _failed(exception);
+                waiting.Done?.TrySetException(exception);
+            }
+        }
+
+        return rows;
     }
 
     private static TaskCompletionSource NewDone() => new(TaskCreationOptions.RunContinuationsAsynchronously);
