@@ -1,6 +1,6 @@
 using FhirIomt.Bench;
 
-// dotnet run -c Release --project bench/FhirIomt.Bench [-- [growth | soak] [--engine sqlite|postgres|both] [--from N] [--to N] [--minutes N] [--quick] [--code-only] [--http-only] [--only TEXT] [--json FILE]]
+// dotnet run -c Release --project bench/FhirIomt.Bench [-- [growth | soak | access] [--engine sqlite|postgres|both] [--from N] [--to N] [--minutes N] [--quick] [--code-only] [--http-only] [--only TEXT] [--json FILE]]
 if (args is ["echo", var port])
 {
     await EchoServer.RunAsync(int.Parse(port));
@@ -19,12 +19,12 @@ var quick = args.Contains("--quick");
 string[] engines = Option("--engine") switch { null or "both" => ["sqlite", "postgres"], var one => [one] };
 var report = new Report();
 using var workspace = new Workspace();
-if (args is ["growth" or "soak", ..])
+if (args is ["growth" or "soak" or "access", ..])
 {
     var binary = workspace.Publish();
     foreach (var engine in engines)
     {
-        await (args[0] == "growth"
+        await (args[0] == "access" ? AccessBenchmarks.RunAsync(report, binary, workspace, engine, quick) : args[0] == "growth"
             ? GrowthBenchmarks.RunAsync(report, binary, workspace, engine, long.Parse(Option("--from") ?? "100000"), long.Parse(Option("--to") ?? "1000000"), quick)
             : Soak.RunAsync(report, binary, workspace, engine, double.Parse(Option("--minutes") ?? "15")));
     }

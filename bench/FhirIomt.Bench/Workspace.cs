@@ -32,10 +32,14 @@ internal sealed class Workspace : IDisposable
     }
 
     /// <summary>Runs a program to its end and answers the last line it printed.</summary>
-    public static string Run(string program, params string[] arguments)
+    public static string Run(string program, params string[] arguments) => RunWithInput("", program, arguments);
+
+    public static string RunWithInput(string input, string program, string[] arguments)
     {
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardInput = true };
         using var process = Process.Start(start)!;
+        process.StandardInput.Write(input);
+        process.StandardInput.Close();
         var text = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         return process.ExitCode == 0 ? text.TrimEnd().Split('\n')[^1] : throw new InvalidOperationException($"{program} {string.Join(' ', arguments)}: {text}");

@@ -73,6 +73,16 @@ internal sealed class World
     }
 
     /// <summary>A request of that many new readings, spread over all devices as a gateway's are.</summary>
+    public string Token => _token;
+
+    /// <summary>Up to fifty readings of a patient.</summary>
+    public async Task<List<string>> IdsOfAsync(int port, string patient)
+    {
+        using var http = new HttpClient();
+        using var page = await SendAsync(http, $"http://127.0.0.1:{port}/fhir/Observation?patient={patient}&_count=50");
+        return [.. page.RootElement.GetProperty("entry").EnumerateArray().Select(entry => entry.GetProperty("resource").GetProperty("id").GetString()!)];
+    }
+
     public byte[] Messages(int count) => RawClient.Request("POST", "/devices/messages?mapping=bench", _vendor, "application/json", Body(count));
 
     public byte[] Post() => RawClient.Request("POST", "/fhir/Observation", _token, "application/fhir+json", Encoding.UTF8.GetBytes(Observation(_patients[_second % _patients.Length])));
@@ -107,7 +117,7 @@ internal sealed class World
         return ids;
     }
 
-    private string Patient(long number) => _patients[number % _patients.Length];
+    public string Patient(long number) => _patients[number % _patients.Length];
 
     private byte[] Get(string path) => RawClient.Request("GET", "/fhir/" + path, _token);
 
@@ -152,7 +162,7 @@ internal sealed class World
         return JsonDocument.Parse(await answer.Content.ReadAsStreamAsync());
     }
 
-    private static string Text(string json, string name)
+    public static string Text(string json, string name)
     {
         using var document = JsonDocument.Parse(json);
         return document.RootElement.GetProperty(name).GetString()!;

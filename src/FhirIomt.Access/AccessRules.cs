@@ -13,6 +13,9 @@ public sealed record AccessRules
     /// <summary>The patients that the policy means, with those opened in an emergency.</summary>
     public PatientSet Patients { get; init; } = PatientSet.Empty;
 
+    /// <summary>The patients whose record the person opened in an emergency.</summary>
+    public PatientSet Emergency { get; init; } = PatientSet.Empty;
+
     /// <summary>What consents and labels take away.</summary>
     public AccessLimits Limits { get; init; } = AccessLimits.None;
 

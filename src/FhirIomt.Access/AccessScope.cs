@@ -34,6 +34,12 @@ public sealed record AccessScope
     /// <summary>What the <c>fhirUser</c> scope lets the person read in addition: the resource that is this person.</summary>
     public string? ReadableSelf { get; init; }
 
+    /// <summary>Where the request came from, for the audit; null for the server's own work.</summary>
+    public RequestOrigin? Origin { get; init; }
+
+    /// <summary>By what the audit knows requests of one token: part of its hash, which is no use to anybody who wants to send it.</summary>
+    public string? TokenReference { get; init; }
+
     /// <summary>What policies, consents and labels say about this caller; found from the store once the token is known.</summary>
     public AccessRules Rules { get; init; } = AccessRules.None;
 
@@ -127,6 +133,10 @@ public sealed record AccessScope
         return User is null ? inContext : AccessPredicate.Both(inContext, Rules.Granted(resourceType, interaction));
     }
 }
+
+/// <param name="Address">Of the network.</param>
+/// <param name="RequestId">The client's own when it sent one as X-Request-Id.</param>
+public sealed record RequestOrigin(string? Address, string RequestId);
 
 /// <summary>A person who logged in.</summary>
 /// <param name="Id">Of the account: stable, says nothing about the person.</param>

@@ -11,17 +11,23 @@ namespace FhirIomt.Access;
 public sealed class LeavingCheck(SearchIndexer indexer)
 {
     /// <param name="find">Finds the current version of what the resource hangs on (<see cref="PatientCompartment.AttachedBy"/>); without it nothing is found.</param>
-    public bool Permits(AccessPredicate predicate, string resourceType, JsonTree resource, Func<string, string, JsonTree?>? find = null) => predicate switch
+    public bool Permits(AccessPredicate predicate, string resourceType, JsonTree resource, Func<string, string, JsonTree?>? find = null) =>
+        Permits(predicate, new JudgedResource(resourceType, resource, indexer.ServerBase), find);
+
+    /// <summary>The same on the bytes of a stored resource that hangs on nothing.</summary>
+    public bool Permits(AccessPredicate predicate, string resourceType, ReadOnlyMemory<byte> body) => Permits(predicate, new JudgedResource(resourceType, body, indexer.ServerBase), find: null);
+
+    private bool Permits(AccessPredicate predicate, JudgedResource resource, Func<string, string, JsonTree?>? find) => predicate switch
     {
         AccessPredicate.Everything => true,
-        AccessPredicate.Any any => any.Alternatives.Any(alternative => Permits(alternative, resourceType, resource, find)),
-        AccessPredicate.All all => all.Parts.All(part => Permits(part, resourceType, resource, find)),
-        AccessPredicate.Not not => !Permits(not.Inner, resourceType, resource, find),
-        AccessPredicate.OfPatient patient => PatientCompartment.OwnerOf(resourceType, resource.Root, indexer.ServerBase) == patient.PatientId,
-        AccessPredicate.OfPatients set => PatientCompartment.OwnerOf(resourceType, resource.Root, indexer.ServerBase) is { } owner && set.Patients.Contains(owner),
-        AccessPredicate.WithId one => resource.Root["id"u8].AsString() == one.Id,
+        AccessPredicate.Any any => any.Alternatives.Any(alternative => Permits(alternative, resource, find)),
+        AccessPredicate.All all => all.Parts.All(part => Permits(part, resource, find)),
+        AccessPredicate.Not not => !Permits(not.Inner, resource, find),
+        AccessPredicate.OfPatient patient => resource.Owner == patient.PatientId,
+        AccessPredicate.OfPatients set => resource.Owner is { } owner && set.Patients.Contains(owner),
+        AccessPredicate.WithId one => resource.Tree.Root["id"u8].AsString() == one.Id,
         AccessPredicate.Meets meets => meets.Criteria.All(criterion => Matches(criterion, resource)),
-        AccessPredicate.Through through => PatientCompartment.Referred(resource.Root, through.Element, indexer.ServerBase) is (var type, var id)
+        AccessPredicate.Through through => PatientCompartment.Referred(resource.Tree.Root, through.Element, indexer.ServerBase) is (var type, var id)
             && find?.Invoke(type, id) is { } target && Permits(through.Target(type), type, target),
         _ => false,
     };
@@ -36,19 +42,19 @@ public sealed class LeavingCheck(SearchIndexer indexer)
         || (criterion is SearchCriterion.References references && references.Values.All(value => value is { Type: not null, Id: not null, Url: null } && !value.Id.Contains('/', StringComparison.Ordinal)));
 
     // Anything else fails closed.
-    private bool Matches(SearchCriterion criterion, JsonTree resource)
+    private bool Matches(SearchCriterion criterion, JudgedResource resource)
     {
-        if (!CanDecide(criterion))
+        if (!CanDecide(criterion) || (criterion.Parameter is { } asked && !resource.MayHave(asked.Code)))
         {
             return false;
         }
 
         if (criterion is SearchCriterion.Ids ids)
         {
-            return resource.Root["id"u8].AsString() is { } id && ids.Values.Contains(id, StringComparer.Ordinal);
+            return resource.Tree.Root["id"u8].AsString() is { } id && ids.Values.Contains(id, StringComparer.Ordinal);
         }
 
-        foreach (var value in indexer.Extract(resource, [criterion.Parameter!]))
+        foreach (var value in indexer.Extract(resource.Tree, [criterion.Parameter!]))
         {
             var isMatch = (criterion, value) switch
             {

@@ -120,7 +120,14 @@ public static class PatientCompartment
     {
         Span<byte> name = stackalloc byte[32];
         var length = System.Text.Encoding.UTF8.GetBytes(element, name);
-        var reference = resource[name[..length]]["reference"u8].AsString();
+        return Referred(resource[name[..length]]["reference"u8].AsString(), serverBase);
+    }
+
+    /// <summary>The element that says whose a resource of the type is, "" for the resource itself; null when no patient owns any.</summary>
+    internal static string? SubjectElementOf(string resourceType) => SubjectElement.GetValueOrDefault(resourceType);
+
+    internal static (string Type, string Id)? Referred(string? reference, string? serverBase)
+    {
         if (serverBase is not null && reference?.StartsWith(serverBase, StringComparison.Ordinal) == true)
         {
             reference = reference[serverBase.Length..];

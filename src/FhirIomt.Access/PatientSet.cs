@@ -11,19 +11,25 @@ public sealed class PatientSet
     /// </summary>
     public const int MaxPatients = 50_000;
 
-    private readonly FrozenSet<string> _ids;
+    private readonly IReadOnlyCollection<string> _ids;
 
-    private PatientSet(FrozenSet<string> ids) => _ids = ids;
+    private PatientSet(IReadOnlyCollection<string> ids) => _ids = ids;
 
-    public static PatientSet Empty { get; } = new(FrozenSet<string>.Empty);
+    public static PatientSet Empty { get; } = new(Array.Empty<string>());
 
     public int Count => _ids.Count;
 
     public IReadOnlyCollection<string> Ids => _ids;
 
-    public static PatientSet Of(IEnumerable<string> ids) => new(ids.ToFrozenSet(StringComparer.Ordinal));
+    public static PatientSet Of(IEnumerable<string> ids)
+    {
+        // Each search makes sets of one or two; a table of hashes costs more than all it answers for them.
+        const int MaxListed = 8;
+        var distinct = ids.Distinct(StringComparer.Ordinal).ToArray();
+        return new(distinct.Length <= MaxListed ? distinct : distinct.ToFrozenSet(StringComparer.Ordinal));
+    }
 
-    public bool Contains(string id) => _ids.Contains(id);
+    public bool Contains(string id) => _ids is string[] few ? Array.IndexOf(few, id) >= 0 : ((FrozenSet<string>)_ids).Contains(id);
 
-    public PatientSet Within(IReadOnlyList<string> patients) => _ids.Count == 0 ? this : Of(patients.Where(_ids.Contains));
+    public PatientSet Within(IReadOnlyList<string> patients) => _ids.Count == 0 ? this : Of(patients.Where(Contains));
 }

@@ -1,9 +1,12 @@
+using FhirIomt.Api.Auditing;
 using FhirIomt.Api.Bundles;
 using FhirIomt.Api.Http;
 using FhirIomt.Api.Interactions;
 using FhirIomt.Api.Operations;
 using FhirIomt.Api.Shaping;
 using FhirIomt.Fhir.Definitions;
+using FhirIomt.Repository.Auditing;
+using FhirIomt.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -23,6 +26,8 @@ public static class ApiModule
         services.AddSingleton<WriteRequests>();
         services.AddSingleton<Write>();
         services.AddSingleton<SystemBundle>();
+        services.AddSingleton<AuditTrail>();
+        services.AddSingleton<AuditEvents>();
         services.AddSingleton<Validate>();
         services.AddSingleton<Meta>();
         services.AddSingleton<BreakGlass>();
@@ -45,7 +50,7 @@ public static class ApiModule
         var fhir = endpoints.MapGroup("/fhir").AddEndpointFilter<TokenFilter>().AddEndpointFilter(CheckRequestAsync);
         foreach (var route in routes.All)
         {
-            fhir.MapMethods("/" + route.Pattern, route.Method.Split(','), context => AnswerAsync(context, route));
+            fhir.MapMethods("/" + route.Pattern, route.Method.Split(','), context => AnswerAsync(context, route)).WithMetadata(route);
         }
 
         // After all others: an address that exists, asked for with a method that does not.
@@ -74,7 +79,18 @@ public static class ApiModule
     private static async Task AnswerAsync(HttpContext context, FhirRoute route)
     {
         var call = new HttpFhirCall(context, route, context.Features.Get<ResponseShape>()!);
-        var answer = await route.Handler(call).ConfigureAwait(false);
+        FhirAnswer answer;
+        try
+        {
+            answer = await route.Handler(call).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is not (StoreBusyException or OperationCanceledException))
+        {
+            await FhirAudit.RecordAsync(context, route, call, new FhirAnswer(StatusCodes.Status500InternalServerError)).ConfigureAwait(false);
+            throw;
+        }
+
+        await FhirAudit.RecordAsync(context, route, call, answer).ConfigureAwait(false);
         await FhirResponse.SendAsync(context, answer, call.Shape).ConfigureAwait(false);
     }
 

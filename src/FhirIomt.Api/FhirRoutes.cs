@@ -8,7 +8,7 @@ namespace FhirIomt.Api;
 /// <summary>Every interaction and operation below <c>/fhir</c>: the same table answers HTTP requests and the entries of Bundles.</summary>
 internal sealed class FhirRoutes
 {
-    public FhirRoutes(Read read, History history, Write write, Search search, SystemBundle bundle, FhirOperations operations)
+    public FhirRoutes(Read read, History history, Write write, Search search, SystemBundle bundle, AuditEvents audit, FhirOperations operations)
     {
         All =
         [
@@ -17,6 +17,9 @@ internal sealed class FhirRoutes
             new("history-type", "GET,HEAD", "{type}/_history", history.HandleAsync),
             new("history-instance", "GET,HEAD", "{type}/{id}/_history", history.HandleAsync),
             .. operations.Routes,
+            new("read", "GET,HEAD", "AuditEvent/{id}", audit.ReadAsync),
+            new("search-type", "GET,HEAD", "AuditEvent", audit.SearchAsync),
+            new("search-compartment", "GET,HEAD", "Patient/{id}/AuditEvent", audit.SearchAsync),
             new("search-system", "GET,HEAD", "", search.GetAsync),
             new("search-system", "POST", "_search", search.PostAsync),
             new("search-type", "POST", "{type}/_search", search.PostAsync),

@@ -48,6 +48,9 @@ public static class RepositoryIssues
     public static Refusal ServerWritten(string type) =>
         new(RefusalKind.Forbidden, Issue.Error(IssueKind.Forbidden, "IOMT-0870", $"{type} is written by the server alone.", fix: "Whoever does something is recorded by the server; nothing needs to be sent."));
 
+    public static Issue AuditNotSearched() => Issue.Error(
+        IssueKind.NotSupported, "IOMT-0890", "The audit is not searched like that.", fix: "Use date, patient, agent, agent-name, entity, type, subtype, action, outcome, _id, without modifiers or includes; sort by date.");
+
     public static Refusal OwnConsent() =>
         new(RefusalKind.Forbidden, Issue.Error(IssueKind.Forbidden, "IOMT-0871", "A client does not write consents about its own rights.", fix: "The patient decides about apps on the server's own pages."));
 

@@ -141,7 +141,7 @@ public sealed class ResourceRepository(IStore store, ServerDefinitions definitio
         }
 
         var judged = stored.IsDeleted ? await store.ReadVersionAsync(stored.Type, stored.Id, stored.Version - 1, cancellationToken).ConfigureAwait(false) : stored;
-        return judged is { IsDeleted: false } && await _visibility.PermitsAsync(predicate, stored.Type, JsonTree.Parse(judged.Body).Require(), cancellationToken).ConfigureAwait(false);
+        return judged is { IsDeleted: false } && await _visibility.PermitsAsync(predicate, judged, cancellationToken).ConfigureAwait(false);
     }
 }
 

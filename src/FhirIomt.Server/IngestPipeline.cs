@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using FhirIomt.Access;
 using FhirIomt.Core;
 using FhirIomt.Fhir;
 using FhirIomt.Fhir.Json;
@@ -7,6 +8,7 @@ using FhirIomt.Fhir.Searching;
 using FhirIomt.Ingest;
 using FhirIomt.Mapping;
 using FhirIomt.Repository;
+using FhirIomt.Repository.Auditing;
 using FhirIomt.Repository.Readings;
 using FhirIomt.Server.Devices;
 using FhirIomt.Server.Hosting;
@@ -19,15 +21,15 @@ namespace FhirIomt.Server;
 /// One message never costs another; within a message one reading never costs another.
 /// </summary>
 internal sealed class IngestPipeline(
-    IStore store, ResourceRepository repository, ReadingResolver resolver, SearchIndexer indexer, IndexPolicy policy, IdSource ids, TimeProvider time, ServerOptions options)
+    IStore store, ResourceRepository repository, ReadingResolver resolver, SearchIndexer indexer, IndexPolicy policy, IdSource ids, TimeProvider time, ServerOptions options, AuditLog audit)
 {
     // While one chunk commits the next is mapped: 500 messages take about as long to map as to commit.
     public const int ChunkSize = 500;
 
     /// <summary>Takes the messages of one request; returns when all that it says is stored is durable.</summary>
-    public async Task<IReadOnlyList<MessageReceipt>> ProcessAsync(Sender sender, ActiveMapping mapping, IReadOnlyList<MessageEntry> entries, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<MessageReceipt>> ProcessAsync(Sender sender, RequestOrigin? origin, ActiveMapping mapping, IReadOnlyList<MessageEntry> entries, CancellationToken cancellationToken)
     {
-        var batch = new MessageBatch(ids.NewId(), sender, mapping, time.GetUtcNow());
+        var batch = new MessageBatch(ids.NewId(), sender, mapping, time.GetUtcNow()) { Origin = origin };
         var receipts = new List<MessageReceipt>(entries.Count);
         Task<ReceiptOperation>? committing = null;
         for (var start = 0; start < entries.Count; start += ChunkSize)
@@ -117,7 +119,7 @@ internal sealed class IngestPipeline(
     private async Task<ReceiptOperation> CommitAsync(MessageBatch batch, int chunk, List<MessageWork> work, CancellationToken cancellationToken)
     {
         using var activity = Telemetry.Source.StartActivity("commit");
-        var receipt = new ReceiptOperation(batch, chunk, work, batch.ReceivedAt + options.Ingest.ReceiptsKept);
+        var receipt = new ReceiptOperation(batch, chunk, work, batch.ReceivedAt + options.Ingest.ReceiptsKept, audit);
         await store.WriteAsync([.. work.SelectMany(message => message.Operations), receipt], cancellationToken).ConfigureAwait(false);
         return receipt;
     }

@@ -60,6 +60,7 @@ public static class SmartModule
     public static void MapSmart(this IEndpointRouteBuilder routes)
     {
         MapDiscovery(routes);
+        routes = routes.MapGroup("").AddEndpointFilter<SmartAudit>();
         routes.MapMethods("/auth/authorize", ["GET", "POST"], (HttpContext context, AuthorizeEndpoint endpoint) => endpoint.HandleAsync(context));
         routes.MapGet("/auth/continue", (HttpContext context, SignInEndpoints endpoints) => endpoints.ContinueAsync(context));
         routes.MapPost("/auth/login", (HttpContext context, SignInEndpoints endpoints) => endpoints.LogInAsync(context));

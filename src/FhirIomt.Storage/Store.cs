@@ -31,6 +31,9 @@ public interface IStore : IAsyncDisposable
     /// <summary>Quarantined messages, newest first.</summary>
     ValueTask<IReadOnlyList<StoredRecord>> ListNewestRecordsAsync(string kind, int limit, CancellationToken cancellationToken);
 
+    /// <summary>Lines of the audit.</summary>
+    ValueTask<IReadOnlyList<StoredAudit>> ReadAuditAsync(AuditQuery query, CancellationToken cancellationToken);
+
     /// <summary>Grows with every change to configuration or to devices and assignments, by any process on this store; caches compare it.</summary>
     long Generation { get; }
 

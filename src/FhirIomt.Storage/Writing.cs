@@ -54,6 +54,13 @@ public interface IWriteTransaction
 
     /// <summary>Takes away records whose time is over.</summary>
     void DeleteExpiredRecords();
+
+    /// <summary>Adds a line to the audit, in the same commit as everything else. An attempt that is undone does not undo it.</summary>
+    void Audit(AuditRow row);
+
+    /// <summary>Takes away the audit's oldest commits, as far as all their lines were written before that time; the rest stays a chain.</summary>
+    /// <returns>Lines that went.</returns>
+    long PruneAudit(DateTimeOffset before, int limit);
 }
 
 /// <summary>A condition that no engine carries out: the caller's fault, found inside the transaction. Nothing of the operation was written.</summary>

@@ -45,6 +45,36 @@ public sealed class LeavingCheckTests
         Assert.False(check.Permits(new AccessPredicate.Any([]), "Observation", Given.Resource(VitalSign)));
     }
 
-    private static bool Permits(AccessScope token, string json) =>
-        new LeavingCheck(Given.Indexer).Permits(token.PredicateFor("Observation", ScopeInteractions.Read), "Observation", Given.Resource(json));
+    [Theory]
+    [InlineData("""{"resourceType":"Observation","id":"x","meta":{"versionId":"1"},"subject":{"reference":"Patient/pa"}}""", true)]
+    [InlineData("""{"subject":{"display":"A","reference":"Patient/pa"},"component":[{"subject":{"reference":"Patient/pb"}}],"resourceType":"Observation"}""", true)]
+    [InlineData("""{"resourceType":"Observation","subject":{"reference":"Patient/pa"},"meta":{"tag":[{"code":"t"}]},"id":"x"}""", true)]
+    [InlineData("""{"resourceType":"Observation","sub\u006aect":{"reference":"Patient/pa"}}""", false)]
+    [InlineData("""{"resourceType":"Observation","subject":{"reference":"Pati\u0065nt/p\u0061"}}""", true)]
+    [InlineData("""{"resourceType":"Observation","subject":{"reference":"Patient/pa/_history/3"}}""", true)]
+    [InlineData("""{"resourceType":"Observation","subject":{"reference":"https://fhir.example/fhir/Patient/pa"}}""", true)]
+    [InlineData("""{"resourceType":"Observation","subject":{"reference":"https://elsewhere.example/fhir/Patient/pa"}}""", false)]
+    [InlineData("""{"resourceType":"Observation","subject":{"reference":"Group/pa"}}""", false)]
+    [InlineData("""{"resourceType":"Observation","subject":{"identifier":{"reference":"Patient/pa"}}}""", false)]
+    [InlineData("""{"resourceType":"Observation","performer":[{"reference":"Patient/pa"}]}""", false)]
+    [InlineData("""{"resourceType":"Observation","contained":[{"resourceType":"Observation","subject":{"reference":"Patient/pa"}}]}""", false)]
+    [InlineData("""{"resourceType":"Observation","subject":{"extension":[{"url":"u","valueReference":{"reference":"Patient/pa"}}],"reference":"Patient/pb"}}""", false)]
+    public void Whose_a_resource_is_stands_in_one_place_wherever_that_is(string json, bool permitted) => Assert.Equal(permitted, Permits(Given.Token("patient/Observation.r", "pa"), json));
+
+    [Theory]
+    [InlineData("""{"resourceType":"Observation","meta":{"tag":[{"code":"demo"}]}}""", true)]
+    [InlineData("""{"resourceType":"Observation","status":"final","meta":{"profile":["p"],"tag":[{"system":"s","code":"x"},{"code":"demo"}]}}""", true)]
+    [InlineData("""{"resourceType":"Observation","meta":{"security":[{"code":"demo"}]}}""", false)]
+    [InlineData("""{"resourceType":"Observation","meta":{"profile":["p"]},"contained":[{"resourceType":"Patient","meta":{"tag":[{"code":"demo"}]}}]}""", false)]
+    public void A_tag_counts_where_the_resource_itself_has_it(string json, bool permitted) => Assert.Equal(permitted, Permits(Given.Token("system/Observation.r?_tag=demo"), json));
+
+    // From a tree and from the bytes: the two ways may never differ.
+    private static bool Permits(AccessScope token, string json)
+    {
+        var indexer = new Fhir.Search.SearchIndexer(Fhir.Definitions.FhirDefinitions.R4, "https://fhir.example/fhir");
+        var (check, predicate) = (new LeavingCheck(indexer), token.PredicateFor("Observation", ScopeInteractions.Read));
+        var permitted = check.Permits(predicate, "Observation", Given.Resource(json));
+        Assert.Equal(permitted, check.Permits(predicate, "Observation", System.Text.Encoding.UTF8.GetBytes(json)));
+        return permitted;
+    }
 }

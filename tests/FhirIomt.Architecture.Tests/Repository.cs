@@ -12,7 +12,7 @@ internal static class Repository
 
     /// <summary>Project files below a top folder, by project name.</summary>
     public static IReadOnlyDictionary<string, string> Projects(string folder) =>
-        Directory.EnumerateFiles(Path.Combine(Root, folder), "*.csproj", SearchOption.AllDirectories)
+        Directory.EnumerateFiles(Path.Combine(Root, folder), "*.csproj", SearchOption.AllDirectories).Where(path => !path.Contains("node_modules", StringComparison.Ordinal))
             .ToDictionary(path => Path.GetFileNameWithoutExtension(path), StringComparer.Ordinal);
 
     public static IReadOnlyList<string> ReferencesOf(string projectFile) =>

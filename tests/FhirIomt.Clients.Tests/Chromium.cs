@@ -58,6 +58,13 @@ internal sealed class Window : IAsyncDisposable
                 _complaints.Add(message.Text);
             }
         };
+        page.Response += (_, response) =>
+        {
+            if (response.Status >= 400)
+            {
+                _complaints.Add($"{response.Status} {response.Url}");
+            }
+        };
         page.PageError += (_, error) => _complaints.Add(error);
     }
 

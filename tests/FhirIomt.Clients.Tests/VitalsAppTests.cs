@@ -18,6 +18,7 @@ public sealed class VitalsAppTests(World world, Chromium chromium) : IClassFixtu
     {
         await using var window = await chromium.OpenAsync();
         await window.Page.GotoAsync($"{LaunchPage}?iss={Uri.EscapeDataString(world.Server.FhirBase)}&launch={await AnnounceAsync(world.Ada)}");
+        await window.Page.WaitForSelectorAsync("input[name=username]");
         await window.AssertAccessibleAsync();
         await LogInAsync(window.Page);
         await window.AssertAccessibleAsync();

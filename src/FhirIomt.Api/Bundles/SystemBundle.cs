@@ -1,16 +1,18 @@
 using System.Buffers;
+using FhirIomt.Api.Auditing;
 using FhirIomt.Api.Http;
 using FhirIomt.Api.Interactions;
 using FhirIomt.Core;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Repository;
+using FhirIomt.Repository.Auditing;
 using FhirIomt.Smart;
 using Microsoft.AspNetCore.Http;
 
 namespace FhirIomt.Api.Bundles;
 
 /// <summary>batch and transaction (R4 §3.1.0.11): <c>POST /fhir</c> with a Bundle.</summary>
-internal sealed class SystemBundle(ResourceWriter writer, WriteRequests requests, ServerAddress address)
+internal sealed class SystemBundle(ResourceWriter writer, WriteRequests requests, ServerAddress address, AuditLog audit)
 {
     // 10,000 heart rates are 10 MB; one commit of them takes about a second, and every other writer waits for it.
     private const int MaxEntries = 10_000;
@@ -71,6 +73,11 @@ internal sealed class SystemBundle(ResourceWriter writer, WriteRequests requests
             }
         }
 
+        foreach (var entry in entries.Where(entry => entry.Call is { Route.IsWrite: true } && answers[entry.Number] is { Status: >= 400 }))
+        {
+            await RecordAsync(entry, answers[entry.Number]!).ConfigureAwait(false);
+        }
+
         await ReadAsync(entries, answers).ConfigureAwait(false);
         return BundleResponse.Of("batch-response", entries, answers!, address, call);
     }
@@ -121,8 +128,11 @@ internal sealed class SystemBundle(ResourceWriter writer, WriteRequests requests
         return BundleResponse.Of("transaction-response", entries, answers!, address, call);
     }
 
+    private ValueTask RecordAsync(BundleEntry entry, FhirAnswer answer) =>
+        FhirAudit.RecordAsync(audit, entry.Call!.Route, entry.Call, answer, $"{entry.Call.Method} {entry.Node["request"u8]["url"u8].AsString()}");
+
     // Reads come last (R4 §3.1.0.11.2): they see what was written.
-    private static async Task ReadAsync(IReadOnlyList<BundleEntry> entries, FhirAnswer?[] answers)
+    private async Task ReadAsync(IReadOnlyList<BundleEntry> entries, FhirAnswer?[] answers)
     {
         long bytes = 0;
         foreach (var entry in entries)
@@ -139,6 +149,7 @@ internal sealed class SystemBundle(ResourceWriter writer, WriteRequests requests
             }
 
             var answer = await entry.Call!.Route.Handler(entry.Call).ConfigureAwait(false);
+            await RecordAsync(entry, answer).ConfigureAwait(false);
             if (answer.Content is null or FhirContent.Outcome)
             {
                 answers[entry.Number] = BundleEntries.At(answer, entry.Number);

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Text.Json;
+using FhirIomt.Api.Auditing;
 using FhirIomt.Core;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Fhir.Searching;
@@ -14,6 +15,9 @@ internal sealed record FhirAnswer(int Status, FhirContent? Content = null)
 {
     /// <summary>The version that was read or written: ETag and Last-Modified.</summary>
     public StoredResource? Tag { get; init; }
+
+    /// <summary>Whom it is about, for the audit.</summary>
+    public AnswerSubjects? About { get; init; }
 
     /// <summary>Of what was written, below the base: <c>Patient/1/_history/2</c>.</summary>
     public string? Location { get; init; }

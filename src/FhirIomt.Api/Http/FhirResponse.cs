@@ -1,4 +1,5 @@
 using System.Globalization;
+using FhirIomt.Api.Auditing;
 using FhirIomt.Api.Shaping;
 using FhirIomt.Core;
 using FhirIomt.Fhir.Searching;
@@ -28,10 +29,11 @@ internal static class FhirResponse
     };
 
     /// <summary>A refusal before any handler ran, in the format that the caller takes.</summary>
-    public static Task RefuseAsync(HttpContext context, int status, params IReadOnlyList<Issue> issues)
+    public static async Task RefuseAsync(HttpContext context, int status, params IReadOnlyList<Issue> issues)
     {
+        await FhirAudit.RecordRefusalAsync(context, FhirAnswer.Refused(status, issues)).ConfigureAwait(false);
         var shape = ResponseShape.Of(context.Request).TryGetValue(out var asked, out _) ? asked : ResponseShape.Plain;
-        return SendAsync(context, FhirAnswer.Refused(status, issues), shape);
+        await SendAsync(context, FhirAnswer.Refused(status, issues), shape).ConfigureAwait(false);
     }
 
     public static async Task SendAsync(HttpContext context, FhirAnswer answer, ResponseShape shape)

@@ -1,5 +1,6 @@
 using FhirIomt.Api.Shaping;
 using FhirIomt.Fhir.Json;
+using FhirIomt.Smart;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 
@@ -14,7 +15,7 @@ internal sealed class HttpFhirCall : FhirCall
     public HttpFhirCall(HttpContext context, FhirRoute route, ResponseShape shape)
     {
         _context = context;
-        Scope = context.AccessScope();
+        Scope = context.AccessScope() with { Origin = RequestOrigins.Of(context) };
         Shape = shape;
         Cancelled = context.RequestAborted;
         Type = route.FixedType.Length > 0 ? route.FixedType : Part("type");

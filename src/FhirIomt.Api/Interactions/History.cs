@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using FhirIomt.Api.Auditing;
 using FhirIomt.Api.Http;
 using FhirIomt.Core;
 using FhirIomt.Fhir.Search;
@@ -22,7 +23,7 @@ internal sealed class History(ResourceRepository repository, ServerAddress addre
 
         var result = await repository.HistoryAsync(query, call.Scope, call.Cancelled).ConfigureAwait(false);
         return result is HistoryResult.Found found
-            ? FhirAnswer.Written(writer => Write(writer, call, query, found))
+            ? FhirAnswer.Written(writer => Write(writer, call, query, found)) with { About = new AnswerSubjects([], found.Versions) }
             : FhirAnswer.Refused(((HistoryResult.Refused)result).Refusal);
     }
 

@@ -1,4 +1,5 @@
 using System.Text;
+using FhirIomt.Api.Auditing;
 using FhirIomt.Api.Http;
 using FhirIomt.Core;
 using FhirIomt.Fhir.Searching;
@@ -41,8 +42,11 @@ internal sealed class Search(SearchService search, SearchQueryParser parser, Ser
         }
 
         IReadOnlyList<SearchArgument> arguments = [.. call.Arguments, .. SearchCondition.Arguments(Encoding.UTF8.GetString(body.Bytes.Span))];
-        return call.Reshape(arguments) is { } badShape ? badShape : await RunAsync(call, arguments).ConfigureAwait(false);
+        return call.Reshape(arguments) is { } badShape ? badShape : WithForm(await RunAsync(call, arguments).ConfigureAwait(false), body);
     }
+
+    private static FhirAnswer WithForm(FhirAnswer answer, FhirBody form) =>
+        answer with { About = (answer.About ?? new AnswerSubjects([], [])) with { Request = Encoding.UTF8.GetString(form.Bytes.Span) } };
 
     private async Task<FhirAnswer> RunAsync(FhirCall call, IReadOnlyList<SearchArgument> arguments)
     {
@@ -65,8 +69,12 @@ internal sealed class Search(SearchService search, SearchQueryParser parser, Ser
         var ignored = issues.Select(issue => issue.Expression).ToHashSet(StringComparer.Ordinal);
         var used = arguments.Where(argument => !ignored.Contains(argument.Name)).ToList();
         var bundle = new SearchBundle(address, Path(call), query, used, page, page.IncludesCut ? [.. issues, SearchIssues.IncludesCut()] : issues);
-        return FhirAnswer.Written(bundle.Write);
+        return FhirAnswer.Written(bundle.Write) with { About = Subjects(query, page) };
     }
+
+    // Every match is of the patient that the search names; to read that from fifty of them would take as long as finding them.
+    private static AnswerSubjects Subjects(SearchQuery query, SearchPage page) =>
+        query.Parts.Count == 0 && SearchedPatients.Of(query) is [var patient] ? new AnswerSubjects([patient], page.Included) : new AnswerSubjects([], [.. page.Matches, .. page.Included]);
 
     private Outcome<SearchQuery> Parse(FhirCall call, IReadOnlyList<SearchArgument> arguments)
     {

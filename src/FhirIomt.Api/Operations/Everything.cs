@@ -37,7 +37,7 @@ internal sealed class Everything(ResourceRepository repository, SearchService se
         }
 
         // The first page is read before anything is answered: a cursor of somebody else's search is told by its status.
-        var walk = new Walk(searches, parser, repository, address, call, request, request.Count ?? MaxUnpaged);
+        var walk = new Walk(new EverythingParts(repository, searches, parser, address), call, request, request.Count ?? MaxUnpaged);
         var first = await walk.NextAsync(call.Cancelled).ConfigureAwait(false);
         return walk.Refused is { } refused ? FhirAnswer.Refused(refused) : new FhirAnswer(200, new FhirContent.Streamed((output, cancelled) => WriteAsync(output, call, request, walk, first, cancelled)));
     }
@@ -70,8 +70,8 @@ internal sealed class Everything(ResourceRepository repository, SearchService se
         writer.WriteEndArray();
         labels.Write(writer);
         writer.WriteStartArray("link"u8);
-        BundleWriter.Link(writer, "self", Url(call, request, request.Position));
-        if (walk.Position is { } next)
+        BundleWriter.Link(writer, "self", Url(call, request, request.Cursor));
+        if (walk.Next is { } next)
         {
             BundleWriter.Link(writer, "next", Url(call, request, next));
         }
@@ -92,60 +92,80 @@ internal sealed class Everything(ResourceRepository repository, SearchService se
         writer.WriteEndObject();
     }
 
-    private string Url(FhirCall call, EverythingRequest request, EverythingPosition? position)
+    private string Url(FhirCall call, EverythingRequest request, string? cursor)
     {
         var parts = request.Given.Select(given => $"{given.Name}={Uri.EscapeDataString(given.Value)}").ToList();
-        if (position is { } known)
+        if (cursor is not null)
         {
-            parts.Add($"_cursor={known}");
+            parts.Add($"_cursor={Uri.EscapeDataString(cursor)}");
         }
 
         return $"{address.FhirBase}/Patient/{call.Id}/$everything{(parts.Count == 0 ? "" : "?" + string.Join('&', parts))}";
     }
 
-    /// <summary>Type after type, page after page.</summary>
-    private sealed class Walk(SearchService searches, SearchQueryParser parser, ResourceRepository repository, ServerAddress address, FhirCall call, EverythingRequest request, int limit)
+    /// <summary>One search over all types of the record, page after page.</summary>
+    private sealed class Walk
     {
+        // At a time: where reads of the same moment share a statement, they are the more the better.
+        private const int MaxReads = 64;
+
         private static readonly string[] Whose = ["patient", "subject", "beneficiary"];
 
-        private readonly ReferredResources _referred = new(address.FhirBase);
-        private int _type = request.Position?.Type ?? 0;
-        private string? _cursor = request.Position?.Cursor;
+        private readonly EverythingParts _parts;
+        private readonly FhirCall _call;
+        private readonly EverythingRequest _request;
+        private readonly ReferredResources _referred;
+        private readonly SearchQuery _query;
+        private readonly int _limit;
+        private string? _cursor;
+        private bool _isOver;
         private int _written;
 
-        /// <summary>Why the walk ended before its end; a type that the token does not cover is no reason.</summary>
+        public Walk(EverythingParts parts, FhirCall call, EverythingRequest request, int limit)
+        {
+            (_parts, _call, _request, _limit, _cursor) = (parts, call, request, limit, request.Cursor);
+            _referred = new ReferredResources(parts.Address.FhirBase);
+            var searched = request.Types.Where(type => call.Scope.PredicateFor(type, ScopeInteractions.Search) is not AccessPredicate.Nothing).Select(Part).ToList();
+            _query = new SearchQuery { ResourceType = "Resource", Parts = searched, Fingerprint = searched.Aggregate(17L, (sum, part) => unchecked((sum * 31) + part.Fingerprint)) };
+            _isOver = searched.Count == 0;
+        }
+
+        /// <summary>Why the walk ended before its end.</summary>
         public Refusal? Refused { get; private set; }
 
         /// <summary>Where the next page starts; null when nothing is left.</summary>
-        public EverythingPosition? Position => _type < request.Types.Count ? new EverythingPosition(_type, _cursor) : null;
+        public string? Next => _isOver ? null : _cursor;
 
         public async ValueTask<List<StoredResource>?> NextAsync(CancellationToken cancelled)
         {
-            while (_type < request.Types.Count && _written < limit && Refused is null)
+            if (_isOver || _written >= _limit || Refused is not null)
             {
-                var type = request.Types[_type];
-                var matches = await ReadAsync(type, Math.Min(limit - _written, SearchLimits.MaxCount), cancelled).ConfigureAwait(false);
-                if (matches.Count > 0)
-                {
-                    _written += matches.Count;
-                    matches.ForEach(_referred.Find);
-                    return matches;
-                }
+                return null;
             }
 
-            return null;
+            var query = _query with { Count = Math.Min(_limit - _written, SearchLimits.MaxCount), Cursor = _cursor };
+            var result = await _parts.Searches.SearchAsync(query, _call.Scope, cancelled).ConfigureAwait(false);
+            if (result is not SearchResult.Found { Page: var page })
+            {
+                Refused = ((SearchResult.Refused)result).Refusal;
+                return null;
+            }
+
+            (_cursor, _isOver) = (page.Next, page.Next is null);
+            _written += page.Matches.Count;
+            List<StoredResource> matches = [.. page.Matches];
+            matches.ForEach(_referred.Find);
+            return matches;
         }
 
         /// <summary>What the page refers to outside the compartment, as far as the token covers it.</summary>
         public async ValueTask<List<StoredResource>> ReferredAsync(CancellationToken cancelled)
         {
             var found = new List<StoredResource>();
-            foreach (var (type, id) in _referred.All)
+            foreach (var group in _referred.All.Where(one => _request.Allows(one.Type)).Chunk(MaxReads))
             {
-                if (request.Allows(type) && await repository.ReadAsync(type, id, call.Scope, cancelled).ConfigureAwait(false) is ReadResult.Found { Resource: var resource })
-                {
-                    found.Add(resource);
-                }
+                var read = await Task.WhenAll(group.Select(one => _parts.Repository.ReadAsync(one.Type, one.Id, _call.Scope, cancelled).AsTask())).ConfigureAwait(false);
+                found.AddRange(read.OfType<ReadResult.Found>().Select(one => one.Resource));
             }
 
             return found;
@@ -153,25 +173,17 @@ internal sealed class Everything(ResourceRepository repository, SearchService se
 
         // Whom a resource is about, where it says so: what somebody performed for another is that other's record (docs/adr/0004).
         private string? WhoseParameter(string type) => type == "Patient" ? "_id"
-            : PatientCompartment.Reaches(type) ? Whose.FirstOrDefault(code => parser.ParseCriterion(type, code, "Patient/x").Succeeded) : null;
+            : PatientCompartment.Reaches(type) ? Whose.FirstOrDefault(code => _parts.Parser.ParseCriterion(type, code, "Patient/x").Succeeded) : null;
 
-        private async ValueTask<List<StoredResource>> ReadAsync(string type, int count, CancellationToken cancelled)
+        private SearchQuery Part(string type)
         {
-            var criteria = request.Criteria(parser, type);
+            var criteria = _request.Criteria(_parts.Parser, type);
             var parsed = WhoseParameter(type) is { } whose
-                ? parser.Parse(type, [new SearchArgument(whose, whose == "_id" ? call.Id : $"Patient/{call.Id}"), .. criteria], lenient: false)
-                : parser.Parse(type, criteria, lenient: false, new CompartmentId("Patient", call.Id));
-            var query = parsed.Require() with { Count = count, Cursor = _cursor };
-            var result = await searches.SearchAsync(query, call.Scope, cancelled).ConfigureAwait(false);
-            if (result is not SearchResult.Found { Page: var page })
-            {
-                Refused = ((SearchResult.Refused)result).Refusal is { Kind: not RefusalKind.Forbidden } refusal ? refusal : null;
-                (_type, _cursor) = (_type + 1, null);
-                return [];
-            }
-
-            (_type, _cursor) = page.Next is null ? (_type + 1, null) : (_type, page.Next);
-            return [.. page.Matches];
+                ? _parts.Parser.Parse(type, [new SearchArgument(whose, whose == "_id" ? _call.Id : $"Patient/{_call.Id}"), .. criteria], lenient: false)
+                : _parts.Parser.Parse(type, criteria, lenient: false, new CompartmentId("Patient", _call.Id));
+            return parsed.Require();
         }
     }
+
+    private sealed record EverythingParts(ResourceRepository Repository, SearchService Searches, SearchQueryParser Parser, ServerAddress Address);
 }

@@ -8,8 +8,9 @@ namespace FhirIomt.Api.Operations;
 
 /// <summary>What a <c>$everything</c> asks for.</summary>
 /// <param name="Types">In the order they are read; the patient first.</param>
+/// <param name="Cursor">Where the page starts; it carries no authority.</param>
 /// <param name="Given">The parameters as they were given, for the links.</param>
-internal sealed record EverythingRequest(IReadOnlyList<string> Types, int? Count, EverythingPosition? Position, IReadOnlyList<SearchArgument> Given, bool NamesTypes)
+internal sealed record EverythingRequest(IReadOnlyList<string> Types, int? Count, string? Cursor, IReadOnlyList<SearchArgument> Given, bool NamesTypes)
 {
     private static readonly string[] Compartment =
         ["Patient", .. FhirDefinitions.R4.ResourceTypes.Where(type => type != "Patient" && FhirDefinitions.R4.CompartmentParameters("Patient", type).Count > 0)];
@@ -52,14 +53,8 @@ internal sealed record EverythingRequest(IReadOnlyList<string> Types, int? Count
             return FhirAnswer.BadRequest(ApiIssues.BadArgument("_type", unknown, "names of R4 resource types, separated by commas"));
         }
 
-        EverythingPosition? position = null;
-        if (cursor is not null && !EverythingPosition.TryParse(cursor, out position))
-        {
-            return FhirAnswer.BadRequest(SearchIssues.BadCursor());
-        }
-
         var types = named.Count == 0 ? Compartment : [.. Compartment.Where(named.Contains)];
-        return new EverythingRequest(types, count is null ? null : Math.Min(number, SearchLimits.MaxCount), position, Arguments(parameters), named.Count > 0)
+        return new EverythingRequest(types, count is null ? null : Math.Min(number, SearchLimits.MaxCount), cursor, Arguments(parameters), named.Count > 0)
         {
             Since = since,
             Start = start,
@@ -87,23 +82,4 @@ internal sealed record EverythingRequest(IReadOnlyList<string> Types, int? Count
 
     private static List<SearchArgument> Arguments(OperationParameters parameters) =>
         [.. new[] { "start", "end", "_since", "_type", "_count" }.SelectMany(name => parameters.Texts(name).Select(value => new SearchArgument(name, value)))];
-}
-
-/// <summary>Where a page of <c>$everything</c> starts: which type, and where in it. It carries no authority.</summary>
-internal sealed record EverythingPosition(int Type, string? Cursor)
-{
-    public override string ToString() => $"{Type.ToString(CultureInfo.InvariantCulture)}.{Cursor}";
-
-    public static bool TryParse(string text, out EverythingPosition? position)
-    {
-        position = null;
-        var dot = text.IndexOf('.', StringComparison.Ordinal);
-        if (dot <= 0 || !int.TryParse(text.AsSpan(0, dot), NumberStyles.None, CultureInfo.InvariantCulture, out var type))
-        {
-            return false;
-        }
-
-        position = new EverythingPosition(type, dot + 1 < text.Length ? text[(dot + 1)..] : null);
-        return true;
-    }
 }

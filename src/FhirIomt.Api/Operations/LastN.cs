@@ -1,3 +1,4 @@
+using FhirIomt.Api.Auditing;
 using FhirIomt.Api.Http;
 using FhirIomt.Api.Interactions;
 using FhirIomt.Fhir.Json;
@@ -68,7 +69,7 @@ internal sealed class LastN(SearchService searches, SearchQueryParser parser, Se
 
             if (page.Next is null)
             {
-                return FhirAnswer.Written(writer => Write(writer, call, groups.All));
+                return FhirAnswer.Written(writer => Write(writer, call, groups.All)) with { About = new AnswerSubjects([], groups.All) };
             }
 
             current = groups.Full.Count == wereFull ? current with { Cursor = page.Next } : Without(criteria, groups) ?? current with { Cursor = page.Next };

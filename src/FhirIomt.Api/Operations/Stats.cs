@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using FhirIomt.Api.Auditing;
 using FhirIomt.Api.Http;
 using FhirIomt.Core.Units;
 using FhirIomt.Fhir.Json;
@@ -40,7 +41,7 @@ internal sealed class Stats(SearchService searches, SearchQueryParser parser, Ti
             series.Add(found);
         }
 
-        return FhirAnswer.Written(writer => Write(writer, request, series, sources));
+        return FhirAnswer.Written(writer => Write(writer, request, series, sources)) with { About = new AnswerSubjects(request.Subject.Split('/') is [.., "Patient", var patient] ? [patient] : [], sources) };
     }
 
     private async Task<Outcome<StatsSeries, FhirAnswer>> CollectAsync(FhirCall call, StatsRequest request, string? system, string code, List<StoredResource> sources)

@@ -73,6 +73,7 @@ public sealed class AccessResolver(IStore store, SearchQueryParser parser, Searc
         {
             Policy = user is null ? null : policy.Bind(user.FhirUser, parser),
             Patients = PatientSet.Of(patients),
+            Emergency = opened.Patients,
             Limits = limits,
             MayRelabel = policy.MayRelabel,
             Until = until is null || opened.Until < until ? opened.Until ?? until : until,

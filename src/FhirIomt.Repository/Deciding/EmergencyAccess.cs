@@ -1,6 +1,7 @@
 using FhirIomt.Access;
 using FhirIomt.Access.Policies;
 using FhirIomt.Core;
+using FhirIomt.Repository.Auditing;
 using FhirIomt.Storage;
 
 namespace FhirIomt.Repository.Deciding;
@@ -9,7 +10,7 @@ namespace FhirIomt.Repository.Deciding;
 /// Opens a record that the policy does not cover, in an emergency ("break the glass"): for a person who has just logged in and says why, for one patient, for an
 /// hour at most. What was opened stays on record for the patient to see.
 /// </summary>
-public sealed class EmergencyAccess(IStore store, AccessPolicies policies, IdSource ids, TimeProvider time)
+public sealed class EmergencyAccess(IStore store, AccessPolicies policies, IdSource ids, TimeProvider time, AuditLog audit)
 {
     public static readonly TimeSpan Longest = TimeSpan.FromHours(1);
 
@@ -49,7 +50,7 @@ public sealed class EmergencyAccess(IStore store, AccessPolicies policies, IdSou
         }
 
         var opening = new EmergencyOpening(ids.NewId(), patientId, user.Id, user.FhirUser, client, stated, now, now + duration);
-        await store.WriteAsync([new Record(opening)], cancellationToken).ConfigureAwait(false);
+        await store.WriteAsync([new Record(opening, audit, scope)], cancellationToken).ConfigureAwait(false);
         return (opening, null);
     }
 
@@ -58,12 +59,13 @@ public sealed class EmergencyAccess(IStore store, AccessPolicies policies, IdSou
         [.. (await store.ListRecordsAsync(RecordKind.EmergencyLog, cancellationToken).ConfigureAwait(false)).Select(EmergencyOpening.Read).Where(opening => opening.PatientId == patientId).OrderByDescending(opening => opening.At)];
 
     // Both at once: nothing is open that is not on record.
-    private sealed class Record(EmergencyOpening opening) : WriteOperation
+    private sealed class Record(EmergencyOpening opening, AuditLog audit, AccessScope scope) : WriteOperation
     {
         public override void Run(IWriteTransaction transaction)
         {
             transaction.PutRecord(opening.ToRecord(RecordKind.EmergencyAccess, opening.Until));
             transaction.PutRecord(opening.ToRecord(RecordKind.EmergencyLog, expires: null));
+            audit.Record(transaction, AuditEntry.Of("emergency", scope) with { Patients = [opening.PatientId], Target = $"Patient/{opening.PatientId}", Reason = opening.Reason });
         }
     }
 }

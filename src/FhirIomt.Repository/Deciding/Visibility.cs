@@ -22,6 +22,11 @@ internal sealed class Visibility(IStore store, SearchIndexer indexer)
         return _leaving.Permits(predicate, type, resource, (_, _) => target);
     }
 
+    public ValueTask<bool> PermitsAsync(AccessPredicate predicate, StoredResource resource, CancellationToken cancellationToken) =>
+        predicate is AccessPredicate.Everything ? new(true)
+        : PatientCompartment.AttachedBy(resource.Type) is null ? new(_leaving.Permits(predicate, resource.Type, resource.Body))
+        : PermitsAsync(predicate, resource.Type, JsonTree.Parse(resource.Body).Require(), cancellationToken);
+
     /// <summary>The same inside a transaction, which sees what it has written.</summary>
     public bool Permits(AccessPredicate predicate, string type, JsonTree resource, IWriteTransaction transaction) =>
         _leaving.Permits(predicate, type, resource, (targetType, id) => transaction.Find(targetType, id) is { IsDeleted: false } found ? JsonTree.Parse(found.Body).Require() : null);
@@ -29,7 +34,7 @@ internal sealed class Visibility(IStore store, SearchIndexer indexer)
     /// <summary>A search answered something that the document does not permit: a bug, and nothing leaves.</summary>
     public async ValueTask RequireAsync(AccessPredicate predicate, StoredResource resource, CancellationToken cancellationToken)
     {
-        if (predicate is not AccessPredicate.Everything && !await PermitsAsync(predicate, resource.Type, JsonTree.Parse(resource.Body).Require(), cancellationToken).ConfigureAwait(false))
+        if (!await PermitsAsync(predicate, resource, cancellationToken).ConfigureAwait(false))
         {
             throw new AccessDisagreementException(resource.Type);
         }

@@ -25,6 +25,8 @@ public sealed class ReadingOperation(MappedReading reading, ResolvedReading reso
 
     public string ResourceId { get; private set; } = "";
 
+    public string PatientId => resolved.PatientId;
+
     public string ResourceType => prepared.Type;
 
     public override IReadOnlyList<(string Type, string Id)> Reads => [(prepared.Type, resolved.Key.ResourceId)];

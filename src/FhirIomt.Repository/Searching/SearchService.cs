@@ -27,7 +27,11 @@ public sealed class SearchService(IStore store, SearchIndexer indexer)
 
         // An included resource is read, not searched for: its type needs the read right.
         var access = scope.SearchAccessFor(query.ResourceType);
-        access = access with { Matches = SearchedPatients.Narrowed(access.Matches, query) };
+        access = access with
+        {
+            Matches = SearchedPatients.Narrowed(access.Matches, query),
+            Part = part => SearchedPatients.Narrowed(scope.PredicateFor(part.ResourceType, ScopeInteractions.Search), part),
+        };
         var outcome = await store.SearchAsync(permitted, access, cancellationToken).ConfigureAwait(false);
         if (!outcome.TryGetValue(out var page, out var issues))
         {
@@ -69,8 +73,11 @@ public sealed class SearchService(IStore store, SearchIndexer indexer)
 /// <summary>
 /// A search that says which patients it is about needs no more of a caller's patients than those: the few are bound to the statement, and thousands are not sent along.
 /// </summary>
-internal static class SearchedPatients
+public static class SearchedPatients
 {
+    /// <summary>The patients that the search says it is about; null when it says none.</summary>
+    public static IReadOnlyList<string>? Of(SearchQuery query) => query.Criteria.Select(criterion => PatientsOf(criterion, query.ResourceType)).FirstOrDefault(patients => patients is not null);
+
     public static AccessPredicate Narrowed(AccessPredicate matches, SearchQuery query)
     {
         if (matches is AccessPredicate.Everything or AccessPredicate.Nothing)

@@ -17,6 +17,9 @@ internal abstract class PlannedWrite : WriteOperation
     /// <summary>What the plan was made from has changed since: nothing was written, and the plan must be made anew.</summary>
     public bool Moved { get; protected set; }
 
+    /// <summary>The versions that were current before: a resource that moves, or goes, was somebody's.</summary>
+    public List<StoredResource> Replaced { get; } = [];
+
     /// <summary>What the caller may see of the answer; null where the write itself was the check.</summary>
     public virtual AccessPredicate? AnswerAccess => null;
 
@@ -50,6 +53,7 @@ internal sealed class PlannedUpdate(
     public override void Run(IWriteTransaction transaction)
     {
         Moved = false;
+        Replaced.Clear();
         var existing = transaction.Find(resource.Type, id);
         Result = existing is { IsDeleted: false } ? Update(transaction, existing) : Create(transaction, existing);
     }
@@ -78,6 +82,7 @@ internal sealed class PlannedUpdate(
             return null;
         }
 
+        Replaced.Add(existing);
         var next = rights.MayRelabel ? resource : labels.Kept(resource, before);
         return ResourceComparison.SameButForVersion(before.Root, next.Tree.Root)
             ? new WriteResult.Unchanged(existing)
@@ -144,6 +149,8 @@ internal sealed class PlannedConditionalUpdate(
     {
         update.Run(transaction);
         Result = update.Result;
+        Replaced.Clear();
+        Replaced.AddRange(update.Replaced);
     }
 }
 
@@ -154,6 +161,7 @@ internal sealed class PlannedDelete(string type, string id, VersionCondition con
 
     public override void Run(IWriteTransaction transaction)
     {
+        Replaced.Clear();
         var existing = transaction.Find(type, id);
         if (existing is null or { IsDeleted: true } || !visibility.Permits(predicate, type, JsonTree.Parse(existing.Body).Require(), transaction))
         {
@@ -165,6 +173,7 @@ internal sealed class PlannedDelete(string type, string id, VersionCondition con
         }
         else
         {
+            Replaced.Add(existing);
             Result = new WriteResult.Deleted([transaction.Delete(existing)]);
         }
     }
@@ -188,6 +197,8 @@ internal sealed class PlannedConditionalDelete(SearchQuery query, WriteRights ri
             return;
         }
 
+        Replaced.Clear();
+        Replaced.AddRange(matches);
         Result = new WriteResult.Deleted([.. matches.Select(transaction.Delete)]);
     }
 }

@@ -3,6 +3,7 @@ using FhirIomt.Core;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Fhir.Search;
 using FhirIomt.Fhir.Searching;
+using FhirIomt.Repository.Auditing;
 using FhirIomt.Repository.Deciding;
 using FhirIomt.Repository.Definitions;
 using FhirIomt.Repository.Writing;
@@ -11,7 +12,7 @@ using FhirIomt.Storage;
 namespace FhirIomt.Repository;
 
 /// <summary>Writes what REST clients ask for: alone, several that know nothing of each other, or all or nothing. Plans outside the transaction, decides inside.</summary>
-public sealed class ResourceWriter(IStore store, ServerDefinitions definitions, SearchIndexer indexer, IndexPolicy policy, SearchQueryParser parser, IdSource ids, RepositoryOptions options)
+public sealed class ResourceWriter(IStore store, ServerDefinitions definitions, SearchIndexer indexer, IndexPolicy policy, SearchQueryParser parser, IdSource ids, RepositoryOptions options, AuditLog audit)
 {
     // Somebody who changes one resource again and again between plan and write; beyond it the client shall decide.
     private const int MaxPlans = 8;
@@ -29,7 +30,7 @@ public sealed class ResourceWriter(IStore store, ServerDefinitions definitions, 
                 return new WriteResult.Refused(planned.Refusal!);
             }
 
-            if (await RunAsync([write], cancellationToken).ConfigureAwait(false) is { } impossible)
+            if (await RunAsync(Audited([write], scope, [(write, request)], whole: null), cancellationToken).ConfigureAwait(false) is { } impossible)
             {
                 return new WriteResult.Refused(impossible);
             }
@@ -48,19 +49,19 @@ public sealed class ResourceWriter(IStore store, ServerDefinitions definitions, 
     public async ValueTask<IReadOnlyList<WriteResult>> WriteAllAsync(IReadOnlyList<WriteRequest> requests, AccessScope scope, CancellationToken cancellationToken)
     {
         var planned = new Planned[requests.Count];
-        var writes = new List<PlannedWrite>(requests.Count);
+        var writes = new List<(PlannedWrite Write, WriteRequest Request)>(requests.Count);
         for (var index = 0; index < requests.Count; index++)
         {
             planned[index] = await _planner.PlanAsync(requests[index], scope, options.MaxConditionalDeletes, newId: null, cancellationToken).ConfigureAwait(false);
             if (planned[index].Write is { } write)
             {
-                writes.Add(write);
+                writes.Add((write, requests[index]));
             }
         }
 
         if (writes.Count > 0)
         {
-            if (await RunAsync(writes, cancellationToken).ConfigureAwait(false) is { } impossible)
+            if (await RunAsync(Audited([.. writes.Select(write => write.Write)], scope, writes, whole: null), cancellationToken).ConfigureAwait(false) is { } impossible)
             {
                 return [.. planned.Select(plan => new WriteResult.Refused(plan.Refusal ?? impossible))];
             }
@@ -94,7 +95,7 @@ public sealed class ResourceWriter(IStore store, ServerDefinitions definitions, 
                 return refused;
             }
 
-            if (await RunAsync([transaction], cancellationToken).ConfigureAwait(false) is { } impossible)
+            if (await RunAsync(Audited([transaction], scope, [.. transaction.Writes.Zip(entries, (write, entry) => (write, entry.Request))], transaction), cancellationToken).ConfigureAwait(false) is { } impossible)
             {
                 return new TransactionResult.Refused(-1, impossible);
             }
@@ -119,6 +120,9 @@ public sealed class ResourceWriter(IStore store, ServerDefinitions definitions, 
 
         return new TransactionResult.Refused(-1, RepositoryIssues.Contended());
     }
+
+    private IReadOnlyList<WriteOperation> Audited(IReadOnlyList<WriteOperation> operations, AccessScope scope, IReadOnlyList<(PlannedWrite, WriteRequest)> writes, TransactionPlan? whole) =>
+        audit.IsEnabled ? [.. operations, new AuditedWrites(audit, scope, writes, whole)] : operations;
 
     // A condition with more values than an engine binds is found out in the transaction; nothing of these operations is written then.
     private async ValueTask<Refusal?> RunAsync(IReadOnlyList<WriteOperation> operations, CancellationToken cancellationToken)

@@ -29,6 +29,8 @@ internal sealed class StoreOptions
         options.Data = configuration["Data"] ?? options.Data;
         configuration.GetSection("Auth").Bind(options.Auth);
         Apply(parsed, options);
+        configuration.GetSection("Audit").Bind(options.Audit);
+        options.Command = parsed.CommandResult.Command is { } command && command.Parents.OfType<Command>().FirstOrDefault() is { } group && group is not RootCommand ? $"{group.Name} {command.Name}" : parsed.CommandResult.Command.Name;
         return options;
     }
 }

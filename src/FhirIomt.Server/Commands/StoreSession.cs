@@ -1,4 +1,5 @@
 using FhirIomt.Core;
+using FhirIomt.Repository.Auditing;
 using FhirIomt.Repository.Definitions;
 using FhirIomt.Server.Hosting;
 using FhirIomt.Storage;
@@ -15,9 +16,19 @@ internal static class StoreSession
         {
             // What a command writes is indexed by the stored search parameters too.
             await parts.GetRequiredService<ServerDefinitions>().RefreshAsync(token).ConfigureAwait(false);
-            return await command(parts, token).ConfigureAwait(false);
+            var code = await command(parts, token).ConfigureAwait(false);
+            await RecordAsync(parts.GetRequiredService<AuditLog>(), options, code, token).ConfigureAwait(false);
+            return code;
         },
         cancellationToken);
+
+    // Whoever may read the files may do anything; who it was is what the operating system says.
+    private static async ValueTask RecordAsync(AuditLog audit, ServerOptions options, int code, CancellationToken cancellationToken)
+    {
+        await audit.RecordAsync(
+            new AuditEntry("command") { Sender = $"os/{Environment.UserName}", Target = options.Command, Outcome = code == 0 ? AuditOutcome.Success : AuditOutcome.Refused }, cancellationToken).ConfigureAwait(false);
+        await audit.FlushAsync(cancellationToken).ConfigureAwait(false);
+    }
 
     /// <summary>For commands that open the store in their own way, or not at all.</summary>
     public static Task<int> RunWithPartsAsync(ServerOptions options, Func<IServiceProvider, CancellationToken, Task<int>> command, CancellationToken cancellationToken) =>

@@ -4,6 +4,7 @@ using FhirIomt.Core;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Ingest;
 using FhirIomt.Server.Hosting;
+using FhirIomt.Smart;
 using FhirIomt.Smart.Tokens;
 using FhirIomt.Storage;
 
@@ -18,6 +19,7 @@ internal sealed class DeviceEndpoints(IngestPipeline pipeline, SenderCredentials
 
     public static void Map(IEndpointRouteBuilder routes)
     {
+        routes = routes.MapGroup("").AddEndpointFilter<DeviceAudit>();
         routes.MapPost("/devices/messages", (HttpContext context, DeviceEndpoints endpoints) => endpoints.PostMessagesAsync(context));
         routes.MapGet("/devices/messages/{id}", (HttpContext context, string id, DeviceEndpoints endpoints) => endpoints.GetReceiptAsync(context, id));
         routes.MapGet("/devices/self", (HttpContext context, DeviceEndpoints endpoints) => endpoints.GetSelfAsync(context));
@@ -50,7 +52,7 @@ internal sealed class DeviceEndpoints(IngestPipeline pipeline, SenderCredentials
             return;
         }
 
-        var receipts = await pipeline.ProcessAsync(sender, mapping, entries, context.RequestAborted).ConfigureAwait(false);
+        var receipts = await pipeline.ProcessAsync(sender, RequestOrigins.Of(context), mapping, entries, context.RequestAborted).ConfigureAwait(false);
         await AnswerAsync(context, StatusCodes.Status200OK, writer =>
         {
             writer.WriteStartArray("messages"u8);
@@ -206,6 +208,7 @@ internal sealed class DeviceEndpoints(IngestPipeline pipeline, SenderCredentials
             await RefuseAsync(context, StatusCodes.Status401Unauthorized, secret is null ? DeviceIssues.CredentialMissing() : DeviceIssues.CredentialUnknown()).ConfigureAwait(false);
         }
 
+        context.Items[DeviceAudit.SenderKey] = sender;
         return sender;
     }
 

@@ -1,3 +1,4 @@
+using FhirIomt.Access;
 using FhirIomt.Core;
 using FhirIomt.Fhir;
 using FhirIomt.Ingest;
@@ -7,7 +8,11 @@ using FhirIomt.Repository.Readings;
 namespace FhirIomt.Server.Devices;
 
 /// <summary>The messages of one request. The id of a message is <c>{Id}-{index}</c>.</summary>
-internal sealed record MessageBatch(string Id, Sender Sender, ActiveMapping Mapping, DateTimeOffset ReceivedAt);
+internal sealed record MessageBatch(string Id, Sender Sender, ActiveMapping Mapping, DateTimeOffset ReceivedAt)
+{
+    /// <summary>Where the request came from; null for the server's own demonstration.</summary>
+    public RequestOrigin? Origin { get; init; }
+}
 
 /// <summary>One message on its way through the pipeline: what is to be stored of it, and what cannot be.</summary>
 internal sealed class MessageWork(MessageEntry entry)

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using FhirIomt.Fhir.Json;
+using FhirIomt.Repository.Auditing;
 using FhirIomt.Storage;
 
 namespace FhirIomt.Server.Devices;
@@ -8,7 +9,7 @@ namespace FhirIomt.Server.Devices;
 /// Writes the receipts, and the messages that are kept for replay, in the transaction of the readings themselves: what a vendor was told, and what it was
 /// not told because the line broke, can both be asked for again.
 /// </summary>
-internal sealed class ReceiptOperation(MessageBatch batch, int chunk, IReadOnlyList<MessageWork> work, DateTimeOffset keptUntil) : WriteOperation
+internal sealed class ReceiptOperation(MessageBatch batch, int chunk, IReadOnlyList<MessageWork> work, DateTimeOffset keptUntil, AuditLog audit) : WriteOperation
 {
     public IReadOnlyList<MessageReceipt> Receipts { get; private set; } = [];
 
@@ -18,6 +19,13 @@ internal sealed class ReceiptOperation(MessageBatch batch, int chunk, IReadOnlyL
     {
         Receipts = [.. work.Select(message => message.ToReceipt(batch.Id))];
         transaction.PutRecord(new StoredRecord(RecordKind.Receipt, RecordId(batch.Id, chunk), Json(WriteReceipts), keptUntil));
+        audit.Record(transaction, new AuditEntry("message")
+        {
+            Sender = batch.Sender.Id,
+            Origin = batch.Origin,
+            Target = $"messages {RecordId(batch.Id, chunk)}",
+            Patients = [.. work.SelectMany(message => message.Operations).Select(operation => operation.PatientId).Distinct(StringComparer.Ordinal)],
+        });
         for (var index = 0; index < work.Count; index++)
         {
             if (work[index].IsKept)

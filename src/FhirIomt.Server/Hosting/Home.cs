@@ -5,12 +5,18 @@ namespace FhirIomt.Server.Hosting;
 /// <summary><c>GET /</c>: where things are, for a person who opens the address.</summary>
 internal static class Home
 {
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/", static context =>
+    public static void Map(IEndpointRouteBuilder routes)
     {
-        var address = context.RequestServices.GetRequiredService<ServerAddress>();
-        context.Response.ContentType = "text/plain; charset=utf-8";
-        return context.Response.WriteAsync(Text(address), context.RequestAborted);
-    });
+        routes.MapGet("/", static context =>
+        {
+            var address = context.RequestServices.GetRequiredService<ServerAddress>();
+            context.Response.ContentType = "text/plain; charset=utf-8";
+            return context.Response.WriteAsync(Text(address), context.RequestAborted);
+        });
+
+        // Every browser asks; there is none.
+        routes.MapGet("/favicon.ico", static () => Results.NoContent());
+    }
 
     public static string Text(ServerAddress address) => $"""
         FhirIomt

@@ -136,6 +136,12 @@ internal static partial class Log
     [LoggerMessage(3, LogLevel.Warning, "Expired records could not be taken away; trying again later")]
     public static partial void NotPurged(this ILogger logger, Exception exception);
 
+    [LoggerMessage(890, LogLevel.Warning, "The audit is off (Audit:Enabled): nobody will know who looked. This is for measuring only")]
+    public static partial void AuditIsOff(this ILogger logger);
+
+    [LoggerMessage(891, LogLevel.Error, "Lines of the audit could not be written; trying again")]
+    public static partial void NotAudited(this ILogger logger, Exception exception);
+
     [LoggerMessage(4, LogLevel.Warning, "Stored definitions could not be read; trying again")]
     public static partial void DefinitionsNotRefreshed(this ILogger logger, Exception exception);
 

@@ -5,6 +5,7 @@ using FhirIomt.Fhir.Definitions;
 using FhirIomt.Fhir.Search;
 using FhirIomt.Fhir.Searching;
 using FhirIomt.Repository;
+using FhirIomt.Repository.Auditing;
 using FhirIomt.Repository.Deciding;
 using FhirIomt.Repository.Definitions;
 using FhirIomt.Repository.Readings;
@@ -39,6 +40,7 @@ internal static class ServerHost
         builder.Services.AddHostedService<DefinitionsRefresh>();
         builder.Services.AddHostedService<ReindexService>();
         builder.Services.AddHostedService<ExpiredRecords>();
+        builder.Services.AddHostedService<AuditRetention>();
         builder.Services.AddHostedService<VitalsApp>();
         builder.Services.AddHostedService<DemoService>();
         OpenTelemetryExport.Add(builder, options.Telemetry);
@@ -74,6 +76,8 @@ internal static class ServerHost
         services.AddSingleton<ITerminology>(parts => new SearchTerminology(() => parts.GetRequiredService<ServerDefinitions>().Validator.Terminology));
         services.AddSingleton(parts => new SearchQueryParser(parts.GetRequiredService<IndexPolicy>(), parts.GetRequiredService<ITerminology>(), parts.GetRequiredService<ServerAddress>().FhirBase));
         services.AddSingleton(parts => options.Access.Load(parts.GetRequiredService<IndexPolicy>()));
+        services.AddSingleton(parts => new AuditLog(
+            parts.GetRequiredService<IStore>(), parts.GetRequiredService<SearchIndexer>(), options.Audit.Settings, time, exception => parts.GetService<ILogger<AuditLog>>()?.NotAudited(exception)));
         services.AddSingleton<AccessResolver>();
         services.AddSingleton<EmergencyAccess>();
         services.AddSingleton<SearchService>();

@@ -27,6 +27,11 @@ internal sealed class ServerOptions
 
     public AccessOptions Access { get; set; } = new();
 
+    public AuditOptions Audit { get; set; } = new();
+
+    /// <summary>The command that runs, for the audit; null for a server.</summary>
+    public string? Command { get; set; }
+
     public TelemetryOptions Telemetry { get; set; } = new();
 
     public Smart.SmartOptions Auth { get; set; } = new();
@@ -55,7 +60,7 @@ internal sealed class ServerOptions
             }
         }
 
-        foreach (var problem in Ingest.Problems().Concat(Access.Problems()).Concat(Telemetry.Problems()).Concat(Auth.Problems()).Concat(Limits.Problems()).Concat(Tls.Problems(Urls)).Concat(Proxies.Problems()).Concat(IssuerProblems()))
+        foreach (var problem in Ingest.Problems().Concat(Access.Problems()).Concat(Audit.Problems()).Concat(Telemetry.Problems()).Concat(Auth.Problems()).Concat(Limits.Problems()).Concat(Tls.Problems(Urls)).Concat(Proxies.Problems()).Concat(IssuerProblems()))
         {
             yield return problem;
         }

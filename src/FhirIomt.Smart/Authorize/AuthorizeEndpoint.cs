@@ -27,6 +27,7 @@ internal sealed class AuthorizeEndpoint(AuthorizeRequests requests, IStore store
                 await pages.ErrorAsync(context, show.Issue).ConfigureAwait(false);
                 break;
             case AuthorizeVerdict.SendBack back:
+                AuditNote.Of(context).Refused = back.Error;
                 ClientRedirect.Refuse(context.Response, address, back.RedirectUri, back.State, back.Error, back.Description);
                 break;
             case AuthorizeVerdict.Accept accept:

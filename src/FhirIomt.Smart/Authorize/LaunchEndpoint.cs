@@ -41,6 +41,7 @@ internal sealed class LaunchEndpoint(AccessTokens tokens, ClientDirectory client
             return;
         }
 
+        (AuditNote.Of(context).ClientId, AuditNote.Of(context).Patient) = (grant.Scope.ClientId, ticket.Context.Patient);
         var launch = parts.NewSecret();
         await store.WriteAsync([new Change([Records.Of(RecordKind.Launch, Secrets.Hash(launch), ticket, Records.Default.LaunchTicket, parts.Now + LaunchTicket.Kept)])], context.RequestAborted).ConfigureAwait(false);
         context.Response.StatusCode = StatusCodes.Status201Created;
@@ -138,13 +139,22 @@ internal sealed class LaunchEndpoint(AccessTokens tokens, ClientDirectory client
 
     private static async ValueTask<ResourceNode?> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
     {
-        if (!request.HasJsonContentType() || request.ContentLength is null or > MaxBytes)
+        if (!request.HasJsonContentType() || request.ContentLength > MaxBytes)
         {
             return null;
         }
 
         using var stream = new MemoryStream();
-        await request.Body.CopyToAsync(stream, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            request.LimitBody(MaxBytes);
+            await request.Body.CopyToAsync(stream, cancellationToken).ConfigureAwait(false);
+        }
+        catch (BadHttpRequestException)
+        {
+            return null;
+        }
+
         if (!JsonTree.Parse(stream.ToArray(), new JsonLimits(MaxBytes, 16)).TryGetValue(out var tree, out _) || !tree.Root.IsObject)
         {
             return null;

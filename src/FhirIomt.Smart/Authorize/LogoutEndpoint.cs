@@ -26,6 +26,7 @@ internal sealed class LogoutEndpoint(Sessions sessions, BrowserCookies cookies, 
             return;
         }
 
+        AuditNote.Of(context).UserId = (await sessions.FindAsync(context).ConfigureAwait(false))?.User.Id;
         await sessions.EndAsync(context).ConfigureAwait(false);
         if (transaction == Account.AccountEndpoints.Purpose)
         {

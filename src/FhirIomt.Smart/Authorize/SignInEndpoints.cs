@@ -55,12 +55,17 @@ internal sealed class SignInEndpoints(SignIns signIns, Sessions sessions, UserDi
         }
 
         var name = fields["username"].ToString();
+        var note = AuditNote.Of(context);
+        note.ClientId = signIn.Pending.ClientId;
         if (await users.LogInAsync(name, fields["password"].ToString(), context.RequestAborted).ConfigureAwait(false) is not { } user)
         {
+            // The account that it was tried on, if there is one. What else somebody typed may be a password in the wrong field.
+            (note.Refused, note.UserId) = ("login", (await users.FindEnabledAsync(name, context.RequestAborted).ConfigureAwait(false))?.Id);
             await show.LoginAsync(context, signIn, name.Length <= 64 ? name : null, failed: true).ConfigureAwait(false);
             return;
         }
 
+        (note.UserId, note.FhirUser) = (user.Id, user.FhirUser);
         await sessions.StartAsync(context, user).ConfigureAwait(false);
         show.GoOn(context, signIn);
     }
@@ -98,6 +103,9 @@ internal sealed class SignInEndpoints(SignIns signIns, Sessions sessions, UserDi
             return;
         }
 
+        var note = AuditNote.Of(context);
+        (note.ClientId, note.UserId, note.FhirUser, note.Patient) = (signIn.Pending.ClientId, loggedIn.User.Id, loggedIn.User.FhirUser, patient);
+        note.Refused = fields["action"] == "allow" ? null : "denied";
         var ticked = fields["scope"].OfType<string>().ToHashSet(StringComparer.Ordinal);
         await (fields["action"] == "allow"
             ? show.GrantAsync(context, signIn, loggedIn, patient, ticked)

@@ -98,13 +98,14 @@ public sealed class AccessTokens(IStore store, IndexPolicy policy, ExternalToken
 
         // What the registration no longer covers, the token no longer grants.
         var names = body.Scope.Split(' ', StringSplitOptions.RemoveEmptyEntries).Where(name => client.Allows(name, policy)).ToList();
-        return new TokenGrant(Scope(client, names, grant, user), names, EndOf(record, grant)) { IssuedAt = body.IssuedAt, Grant = grant, User = user };
+        return new TokenGrant(Scope(record.Id[^32..], client, names, grant, user), names, EndOf(record, grant)) { IssuedAt = body.IssuedAt, Grant = grant, User = user };
     }
 
-    private AccessScope Scope(ClientRegistration client, List<string> names, Grant? grant, UserAccount? user) => new()
+    private AccessScope Scope(string reference, ClientRegistration client, List<string> names, Grant? grant, UserAccount? user) => new()
     {
         Actor = user is null ? $"client/{client.ClientId}" : $"user/{user.Id}",
         ClientId = client.ClientId,
+        TokenReference = reference,
         User = user?.ToAccessUser() is { } person ? person with { AuthenticatedAt = grant!.AuthTime } : null,
         Scopes = [.. names.Where(name => !ScopeNames.IsForPeople(name) && !ScopeNames.IsRight(name)).Select(name => SmartScope.Parse(name, policy).Require())],
         Patient = grant?.Context.Patient,

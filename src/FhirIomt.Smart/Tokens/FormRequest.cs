@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace FhirIomt.Smart.Tokens;
 
@@ -34,18 +35,36 @@ internal static class FormRequest
             return (null, TokenError.InvalidRequest("Send application/x-www-form-urlencoded."));
         }
 
-        if (request.ContentLength is null or > MaxFormBytes)
+        if (request.ContentLength > MaxFormBytes)
         {
-            return (null, TokenError.InvalidRequest("Send a form of at most 64 KiB, with its Content-Length."));
+            return (null, TokenError.InvalidRequest("Send a form of at most 64 KiB."));
         }
 
         try
         {
+            // What comes in chunks tells no length before.
+            request.LimitBody(MaxFormBytes);
             return (await request.ReadFormAsync(cancellationToken).ConfigureAwait(false), null);
+        }
+        catch (BadHttpRequestException)
+        {
+            return (null, TokenError.InvalidRequest("Send a form of at most 64 KiB."));
         }
         catch (InvalidDataException)
         {
             return (null, TokenError.InvalidRequest("The form cannot be read."));
+        }
+    }
+}
+
+internal static class RequestLimits
+{
+    /// <summary>A body beyond this ends the reading of it with <see cref="BadHttpRequestException"/>.</summary>
+    public static void LimitBody(this HttpRequest request, long bytes)
+    {
+        if (request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+        {
+            limit.MaxRequestBodySize = bytes;
         }
     }
 }

@@ -15,6 +15,8 @@ internal sealed class TokenAnswers(ServerAddress address, IssuerKeys keys, TimeP
     public async Task WriteAsync(HttpContext context, GrantedTokens granted, bool isFirst)
     {
         var grant = granted.Grant;
+        var note = AuditNote.Of(context);
+        (note.UserId, note.FhirUser, note.Patient) = (granted.User.Id, granted.User.FhirUser, grant.Context.Patient);
         var idToken = isFirst && grant.Has(ScopeNames.OpenId) ? await IdTokenAsync(grant, granted.User, context.RequestAborted).ConfigureAwait(false) : null;
         OAuthResponse.NoStore(context.Response);
         context.Response.ContentType = "application/json; charset=utf-8";

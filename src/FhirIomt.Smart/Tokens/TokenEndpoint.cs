@@ -42,6 +42,8 @@ internal sealed class TokenEndpoint(IStore store, ClientAuthenticator authentica
             return failure;
         }
 
+        var note = AuditNote.Of(context);
+        (note.ClientId, note.Request) = (client.ClientId, SmartAudit.Kept("/auth/token", form));
         return grantType switch
         {
             "authorization_code" => await RedeemAsync(context, client, form).ConfigureAwait(false),

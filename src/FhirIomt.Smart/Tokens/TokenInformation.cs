@@ -25,6 +25,7 @@ internal sealed class TokenInformation(IStore store, ClientAuthenticator authent
             return;
         }
 
+        AuditNote.Of(context).ClientId = asker;
         var grant = await tokens.ResolveAsync(token, context.RequestAborted).ConfigureAwait(false);
         await WriteAsync(context, writer => WriteIntrospection(writer, grant is not null && (mayAskAll || grant.Scope.ClientId == asker) ? grant : null)).ConfigureAwait(false);
     }
@@ -45,6 +46,8 @@ internal sealed class TokenInformation(IStore store, ClientAuthenticator authent
             await OAuthResponse.RefuseAsync(context, refused ?? TokenError.InvalidRequest("token is missing.")).ConfigureAwait(false);
             return;
         }
+
+        AuditNote.Of(context).ClientId = client.ClientId;
 
         // token_type_hint is only a hint: both kinds are looked for.
         await store.WriteAsync([new RevokeToken(token, client.ClientId, time.GetUtcNow())], context.RequestAborted).ConfigureAwait(false);
@@ -68,6 +71,7 @@ internal sealed class TokenInformation(IStore store, ClientAuthenticator authent
             return;
         }
 
+        (AuditNote.Of(context).ClientId, AuditNote.Of(context).UserId) = (grant.Scope.ClientId, user.Id);
         await WriteAsync(context, writer => answers.WriteClaims(writer, grant.Has, user)).ConfigureAwait(false);
     }
 

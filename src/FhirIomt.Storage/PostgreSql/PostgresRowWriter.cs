@@ -58,7 +58,7 @@ internal sealed class PostgresRowWriter(PostgresConnection connection) : RowWrit
     public override void Commit(Clock clock)
     {
         var batch = Filled();
-        batch.BatchCommands.Add(Command("UPDATE clock SET last=$1, generation=$2, catalog=$3", clock.Last, clock.Generation, clock.Catalog));
+        batch.BatchCommands.Add(Updated(clock));
         batch.BatchCommands.Add(new NpgsqlBatchCommand("COMMIT"));
         try
         {
@@ -184,6 +184,17 @@ internal sealed class PostgresRowWriter(PostgresConnection connection) : RowWrit
 
     public override void RemoveFullText(long key) => _tables.FullTextRemoved.Row().Add(key);
 
+    public override void Audit(long key, AuditRow row)
+    {
+        _tables.Audit.Row().Add(key).Add(row.Body);
+        foreach (var patient in row.Patients)
+        {
+            _tables.AuditPatient.Row().Add(patient).Add(key);
+        }
+    }
+
+    public override void AuditBatch(long first, long last, long size, byte[] hash) => _tables.AuditBatch.Row().Add(last).Add(first).Add(size).Add((ReadOnlyMemory<byte>)hash);
+
     public override void CodeSetMember(long parameter, long concept, long codeSet) => _tables.CodeSetMember.Row().Add(parameter).Add(concept).Add(codeSet);
 
     private Clock BeginOnce(IReadOnlyCollection<(long Type, string Id)> reads) => PostgresConnection.Run(() =>
@@ -192,7 +203,7 @@ internal sealed class PostgresRowWriter(PostgresConnection connection) : RowWrit
         batch.BatchCommands.Add(new NpgsqlBatchCommand("BEGIN ISOLATION LEVEL READ COMMITTED"));
 
         // The row lock is what makes writers of all nodes one after the other (docs/adr/0010).
-        batch.BatchCommands.Add(new NpgsqlBatchCommand("SELECT last, generation, catalog, txid_current() FROM clock FOR UPDATE"));
+        batch.BatchCommands.Add(new NpgsqlBatchCommand("SELECT last, generation, catalog, chain, txid_current() FROM clock FOR UPDATE"));
         if (reads.Count > 0)
         {
             batch.BatchCommands.Add(CurrentRows.Query(reads));
@@ -200,8 +211,8 @@ internal sealed class PostgresRowWriter(PostgresConnection connection) : RowWrit
 
         using var reader = batch.ExecuteReader();
         reader.Read();
-        var clock = new Clock(reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2));
-        _transaction = reader.GetInt64(3);
+        var clock = new Clock(reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetFieldValue<byte[]>(3));
+        _transaction = reader.GetInt64(4);
         if (reads.Count > 0 && reader.NextResult())
         {
             _current.Take(reads, reader);
@@ -209,6 +220,13 @@ internal sealed class PostgresRowWriter(PostgresConnection connection) : RowWrit
 
         return clock;
     });
+
+    private static NpgsqlBatchCommand Updated(Clock clock)
+    {
+        var command = Command("UPDATE clock SET last=$1, generation=$2, catalog=$3, chain=$4", clock.Last, clock.Generation, clock.Catalog);
+        command.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = clock.Chain });
+        return command;
+    }
 
     private NpgsqlBatch Filled()
     {

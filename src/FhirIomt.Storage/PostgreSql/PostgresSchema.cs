@@ -82,6 +82,12 @@ internal static class PostgresSchema
         """
         ALTER TABLE clock ADD COLUMN catalog bigint NOT NULL DEFAULT 1;
         """,
+        """
+        CREATE TABLE audit(key bigint PRIMARY KEY, body bytea NOT NULL);
+        CREATE TABLE audit_patient(patient text COLLATE "C", key bigint, PRIMARY KEY(patient, key));
+        CREATE TABLE audit_batch(last bigint PRIMARY KEY, first bigint NOT NULL, size bigint NOT NULL, hash bytea NOT NULL);
+        ALTER TABLE clock ADD COLUMN chain bytea NOT NULL DEFAULT ''::bytea;
+        """,
     ];
 
     public static int Current => Scripts.Length;

@@ -45,6 +45,9 @@ internal sealed class RowTables
         ComponentsRemoved = Track(new RowBuffer("DELETE FROM component_index WHERE key=ANY($1)", new Numbers()));
         FullTextRemoved = Track(new RowBuffer("DELETE FROM full_text WHERE key=ANY($1)", new Numbers()));
         Record = Add("record", " ON CONFLICT (kind, id) DO UPDATE SET body=excluded.body, expires=excluded.expires", ("kind", Text), ("id", Text), ("body", Blob), ("expires", Number + "?"));
+        Audit = Add("audit", "", ("key", Number), ("body", Blob));
+        AuditPatient = Add("audit_patient", Ignore, ("patient", Text), ("key", Number));
+        AuditBatch = Add("audit_batch", "", ("last", Number), ("first", Number), ("size", Number), ("hash", Blob));
         RecordRemoved = Track(new RowBuffer("DELETE FROM record t USING unnest($1::text[], $2::text[]) AS v(kind, id) WHERE t.kind=v.kind AND t.id=v.id", new Texts(), new Texts()));
     }
 
@@ -69,6 +72,12 @@ internal sealed class RowTables
     public RowBuffer Record { get; }
 
     public RowBuffer RecordRemoved { get; }
+
+    public RowBuffer Audit { get; }
+
+    public RowBuffer AuditPatient { get; }
+
+    public RowBuffer AuditBatch { get; }
 
     public int Count => _all.Sum(buffer => buffer.Count);
 

@@ -70,13 +70,19 @@ internal abstract class RowWriter
 
     public abstract void RemoveFullText(long key);
 
+    public abstract void Audit(long key, AuditRow row);
+
+    /// <summary>The lines of one commit, and the hash of the chain with them.</summary>
+    public abstract void AuditBatch(long first, long last, long size, byte[] hash);
+
     public abstract void CodeSetMember(long parameter, long concept, long codeSet);
 }
 
 /// <param name="Last">The tick of the newest version.</param>
 /// <param name="Generation">Grows with every change that caches must see.</param>
 /// <param name="Catalog">Grows with every change to what searches remember of the store as a whole (<see cref="Searching.Catalog"/>).</param>
-internal readonly record struct Clock(long Last, long Generation, long Catalog);
+/// <param name="Chain">The hash at the end of the audit; empty before its first line.</param>
+internal readonly record struct Clock(long Last, long Generation, long Catalog, byte[] Chain);
 
 internal readonly record struct ResourceRow(long Key, long Type, string Id, long Version, bool Deleted, ResourceColumns Columns, ReadOnlyMemory<byte> Body);
 

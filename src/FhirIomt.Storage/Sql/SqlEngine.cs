@@ -77,14 +77,16 @@ internal sealed class SqlEngine
     /// </summary>
     public PatientNumbers EntitiesOf(SqlConnection connection, PatientSet patients)
     {
-        if (_patientNumbers.TryGetValue(patients, out var known))
+        // Sets of one search end with it: remembering them would cost more than the look-ups.
+        const int MaxLookedUp = 16;
+        if (patients.Count > MaxLookedUp && _patientNumbers.TryGetValue(patients, out var known))
         {
             return known;
         }
 
         var numbers = patients.Ids.Select(id => Dictionaries.Find(connection, DictionaryKey.Entity("Patient", id))).OfType<long>().ToList();
-        var found = new PatientNumbers(numbers, string.Join(',', numbers));
-        if (numbers.Count == patients.Count)
+        var found = new PatientNumbers(numbers, patients.Count > MaxLookedUp ? string.Join(',', numbers) : "");
+        if (numbers.Count == patients.Count && patients.Count > MaxLookedUp)
         {
             _patientNumbers.AddOrUpdate(patients, found);
         }

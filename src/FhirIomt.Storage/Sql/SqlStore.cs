@@ -55,6 +55,19 @@ public abstract class SqlStore : IStore
     public ValueTask<IReadOnlyList<StoredRecord>> ListNewestRecordsAsync(string kind, int limit, CancellationToken cancellationToken) =>
         ReadingAsync(connection => _engine.ListRecords(connection, kind, limit), cancellationToken);
 
+    public ValueTask<IReadOnlyList<StoredAudit>> ReadAuditAsync(AuditQuery query, CancellationToken cancellationToken) =>
+        ReadingAsync(connection => AuditRows.Read(connection, query), cancellationToken);
+
+    /// <summary>Walks through the whole audit, beside whoever writes it.</summary>
+    /// <param name="expected">A hash that somebody noted, in hexadecimal; null when none was.</param>
+    /// <param name="progress">Hears how many lines were looked at.</param>
+    public AuditCheckReport CheckAudit(string? expected, IProgress<long>? progress)
+    {
+        using var connection = OpenReader();
+        connection.TakeTime();
+        return connection.InSnapshot(() => new AuditCheck(connection, expected, progress).Run());
+    }
+
     /// <summary>Compares the store with itself, beside whoever uses it.</summary>
     /// <param name="repair">Mend what was found; what is left afterwards is what cannot be mended by indexing.</param>
     /// <param name="progress">Hears how many resources are compared.</param>

@@ -32,6 +32,7 @@ internal sealed class StoreCopy(SqlConnection source, SqlConnection target, Func
         CopyRows(Resources, "resource", isCurrent: true, progress);
         CopyRows(History, "resource_history", isCurrent: false, progress);
         CopyRecords(progress);
+        CopyAudit(progress);
         Write(() => target.Prepare("DELETE FROM progress WHERE name IN (?,?,?)").Add(Name).Add(Resources).Add(History).Done());
         return _done;
     }
@@ -134,6 +135,53 @@ internal sealed class StoreCopy(SqlConnection source, SqlConnection target, Func
             }
         }
         while (group.Count == GroupSize);
+    }
+
+    // As it is, keys and hashes: the chain goes on where it stood.
+    private void CopyAudit(IProgress<long>? progress)
+    {
+        var after = Math.Max(0, target.Scalar("SELECT coalesce(max(key), 0) FROM audit"));
+        IReadOnlyList<StoredAudit> lines;
+        do
+        {
+            lines = AuditRows.Read(source, new AuditQuery(after + 1, long.MaxValue, null, Descending: false, GroupSize));
+            if (lines.Count > 0)
+            {
+                after = lines[^1].Key;
+                Write(() =>
+                {
+                    foreach (var line in lines)
+                    {
+                        rows.Audit(line.Key, new AuditRow(line.Body, [.. AuditRows.PatientsOf(line) ?? []]));
+                    }
+                });
+                _done += lines.Count;
+                progress?.Report(_done);
+            }
+        }
+        while (lines.Count == GroupSize);
+        CopyChain();
+    }
+
+    private void CopyChain()
+    {
+        var batches = new List<(long First, long Last, long Size, byte[] Hash)>();
+        using (var read = source.Prepare("SELECT first, last, size, hash FROM audit_batch WHERE last>? ORDER BY last").Add(target.Scalar("SELECT coalesce(max(last), -1) FROM audit_batch")).Run())
+        {
+            while (read.Step())
+            {
+                batches.Add((read.Int64(0), read.Int64(1), read.Int64(2), read.Blob(3)));
+            }
+        }
+
+        if (batches.Count > 0)
+        {
+            Write(() =>
+            {
+                batches.ForEach(batch => rows.AuditBatch(batch.First, batch.Last, batch.Size, batch.Hash));
+                _transaction.ImportChain(batches[^1].Last, batches[^1].Hash);
+            });
+        }
     }
 
     private long Position(string part)

@@ -17,6 +17,8 @@ internal sealed class WriteTransaction : IWriteTransaction
     private Clock _clock;
     private bool _configurationChanged;
     private bool _accessChanged;
+    private readonly List<AuditRow> _audit = [];
+    private readonly AuditChain _chain = new();
 
     public WriteTransaction(SqlConnection connection, SqlEngine engine, RowWriter rows)
     {
@@ -32,10 +34,12 @@ internal sealed class WriteTransaction : IWriteTransaction
     {
         _clock = _rows.Begin([.. reads.Select(read => (_engine.TypeNumber(read.Type), read.Id))]);
         (_configurationChanged, _accessChanged) = (false, false);
+        _audit.Clear();
     }
 
     public void Commit()
     {
+        WriteAudit();
         var generation = _clock.Generation + (_configurationChanged ? 1 : 0) + (_accessChanged ? SqlEngine.AccessStep : 0);
         _clock = _clock with { Generation = generation, Catalog = _clock.Catalog + (_dictionaries.CatalogChanged ? 1 : 0) };
         _rows.Commit(_clock);
@@ -136,6 +140,32 @@ internal sealed class WriteTransaction : IWriteTransaction
     {
         _rows.Flush();
         _connection.Prepare("DELETE FROM record WHERE expires<?").Add(_engine.Time.GetUtcNow().ToUnixTimeMilliseconds()).Done();
+    }
+
+    public void Audit(AuditRow row) => _audit.Add(row);
+
+    public long PruneAudit(DateTimeOffset before, int limit) => new AuditPruning(_connection, _rows).Run(AuditKey.FirstOf(before), limit);
+
+    // At the end: keys and hashes are given in the order of the commit, and nothing that is undone on the way has had one.
+    private void WriteAudit()
+    {
+        if (_audit.Count == 0)
+        {
+            return;
+        }
+
+        var first = 0L;
+        _chain.Begin(_clock.Chain);
+        foreach (var row in _audit)
+        {
+            _clock = _clock with { Last = ResourceKey.NextTick(_clock.Last, _engine.Time.GetUtcNow()) };
+            first = first == 0 ? _clock.Last : first;
+            _chain.Add(_clock.Last, row.Body.Span);
+            _rows.Audit(_clock.Last, row);
+        }
+
+        _clock = _clock with { Chain = _chain.End() };
+        _rows.AuditBatch(first, _clock.Last, _audit.Count, _clock.Chain);
     }
 
     /// <summary>
@@ -241,6 +271,9 @@ internal sealed class WriteTransaction : IWriteTransaction
 
         _rows.Resource(row with { Columns = columns });
     }
+
+    /// <summary>Goes on with another store's audit.</summary>
+    public void ImportChain(long last, byte[] hash) => _clock = _clock with { Last = Math.Max(_clock.Last, last), Chain = hash };
 
     // All of them again: there are few, and a member that is entered stays.
     private void EnterCodeSets()

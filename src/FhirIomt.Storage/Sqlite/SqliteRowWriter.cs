@@ -8,9 +8,9 @@ internal sealed class SqliteRowWriter(SqliteConnection connection) : RowWriter
     public override Clock Begin(IReadOnlyCollection<(long Type, string Id)> reads)
     {
         connection.Prepare("BEGIN IMMEDIATE").Done();
-        using var clock = connection.Prepare("SELECT last, generation, catalog FROM clock").Run();
+        using var clock = connection.Prepare("SELECT last, generation, catalog, chain FROM clock").Run();
         clock.Step();
-        return new Clock(clock.Int64(0), clock.Int64(1), clock.Int64(2));
+        return new Clock(clock.Int64(0), clock.Int64(1), clock.Int64(2), clock.Blob(3));
     }
 
     public override ResourceRow? Find(long type, string id) => SqlEngine.ReadRow(connection, type, id);
@@ -19,7 +19,7 @@ internal sealed class SqliteRowWriter(SqliteConnection connection) : RowWriter
 
     public override void Commit(Clock clock)
     {
-        connection.Prepare("UPDATE clock SET last=?, generation=?, catalog=?").Add(clock.Last).Add(clock.Generation).Add(clock.Catalog).Done();
+        connection.Prepare("UPDATE clock SET last=?, generation=?, catalog=?, chain=?").Add(clock.Last).Add(clock.Generation).Add(clock.Catalog).Add(clock.Chain.AsSpan()).Done();
         connection.Prepare("COMMIT").Done();
     }
 
@@ -116,6 +116,18 @@ internal sealed class SqliteRowWriter(SqliteConnection connection) : RowWriter
         connection.Prepare("INSERT OR REPLACE INTO full_text(rowid, narrative, content) VALUES (?,?,?)").Add(key).Add(narrative).Add(content).Done();
 
     public override void RemoveFullText(long key) => connection.Prepare("DELETE FROM full_text WHERE rowid=?").Add(key).Done();
+
+    public override void Audit(long key, AuditRow row)
+    {
+        connection.Prepare("INSERT INTO audit(key, body) VALUES (?,?)").Add(key).Add(row.Body.Span).Done();
+        foreach (var patient in row.Patients)
+        {
+            connection.Prepare("INSERT OR IGNORE INTO audit_patient(patient, key) VALUES (?,?)").Add(patient).Add(key).Done();
+        }
+    }
+
+    public override void AuditBatch(long first, long last, long size, byte[] hash) =>
+        connection.Prepare("INSERT INTO audit_batch(last, first, size, hash) VALUES (?,?,?,?)").Add(last).Add(first).Add(size).Add(hash.AsSpan()).Done();
 
     public override void CodeSetMember(long parameter, long concept, long codeSet) =>
         connection.Prepare("INSERT OR IGNORE INTO code_set_concept(parameter, concept, code_set) VALUES (?,?,?)").Add(parameter).Add(concept).Add(codeSet).Done();

@@ -115,6 +115,15 @@ internal static class SqliteSchema
         """
         ALTER TABLE clock ADD COLUMN catalog INTEGER NOT NULL DEFAULT 1;
         """,
+        """
+        -- Who did what (AuditChain). The key is the tick of the clock: lines only come at the end, in the order of time.
+        CREATE TABLE audit(key INTEGER PRIMARY KEY, body BLOB NOT NULL);
+        CREATE TABLE audit_patient(patient TEXT, key INTEGER, PRIMARY KEY(patient, key)) WITHOUT ROWID;
+
+        -- One row for each commit that brought lines. One of size 0 stands for everything before it that was taken away when its time was over.
+        CREATE TABLE audit_batch(last INTEGER PRIMARY KEY, first INTEGER NOT NULL, size INTEGER NOT NULL, hash BLOB NOT NULL);
+        ALTER TABLE clock ADD COLUMN chain BLOB NOT NULL DEFAULT x'';
+        """,
     ];
 
     public static int Current => Scripts.Length;

@@ -66,6 +66,10 @@ internal sealed class HashingRowWriter(IReadOnlySet<long> unsettled) : RowWriter
 
     public override void RemoveComponents(long key) => throw Unused();
 
+    public override void Audit(long key, AuditRow row) => throw Unused();
+
+    public override void AuditBatch(long first, long last, long size, byte[] hash) => throw Unused();
+
     public override void RemoveFullText(long key) => throw Unused();
 
     /// <summary>The next resource.</summary>

@@ -17,7 +17,7 @@ internal sealed class SystemSearch
     {
         _engine = engine;
         _query = query;
-        _searches = [.. query.Parts.Select(part => new TypeSearch(engine, connection, catalog, part with { Sort = query.Sort, Fingerprint = query.Fingerprint }, access.Chained(part.ResourceType), access))];
+        _searches = [.. query.Parts.Select(part => new TypeSearch(engine, connection, catalog, part with { Sort = query.Sort, Fingerprint = query.Fingerprint }, access.Part(part), access))];
     }
 
     public Issue? Refusal => _searches.Select(search => search.Refusal).FirstOrDefault(refusal => refusal is not null);

@@ -59,11 +59,12 @@ internal sealed class TimelinePlan
             || ((query.Sort.Count > 0 || query.Criteria.Any(criterion => Drives(criterion, context))) && !query.Criteria.Any(IsSelective));
     }
 
-    public static TimelinePlan For(SearchQuery query, AccessPredicate predicate, Condition access, CriterionSql sql, SearchContext context)
+    public static TimelinePlan For(SearchQuery query, AccessPredicate predicate, CriterionSql sql, SearchContext context)
     {
+        // Whose it is stands in the timeline; asking the resource row again would read it for each candidate.
         var subjects = SubjectsOf(predicate, context);
         List<long>? codeSets = null;
-        var (conditions, isTimed) = (new List<Condition> { access }, false);
+        var (conditions, isTimed) = (new List<Condition> { BesidesSubjects(predicate) is { } rest ? sql.Of(rest) : Condition.Always }, false);
         foreach (var criterion in query.Criteria)
         {
             switch (criterion)
@@ -215,10 +216,19 @@ internal sealed class TimelinePlan
     private static List<long>? SubjectsOf(AccessPredicate predicate, SearchContext context) => predicate switch
     {
         AccessPredicate.Any { Alternatives: [var only] } => SubjectsOf(only, context),
-        AccessPredicate.All all => all.Parts.Select(part => SubjectsOf(part, context)).FirstOrDefault(subjects => subjects is not null),
+        AccessPredicate.All all => all.Parts.Select(part => SubjectsOf(part, context)).Aggregate((List<long>?)null, (sum, subjects) => sum is null ? subjects : subjects is null ? sum : [.. sum.Intersect(subjects)]),
         AccessPredicate.OfPatient patient => context.Entity("Patient", patient.PatientId) is { } entity ? [entity] : [],
         AccessPredicate.OfPatients { Patients: { Count: <= 1 } few } => [.. context.Engine.EntitiesOf(context.Connection, few).Numbers],
         _ => null,
+    };
+
+    /// <summary>What a predicate asks besides what <see cref="SubjectsOf"/> has of it; null when that is all.</summary>
+    private static AccessPredicate? BesidesSubjects(AccessPredicate predicate) => predicate switch
+    {
+        AccessPredicate.Any { Alternatives: [var only] } => BesidesSubjects(only),
+        AccessPredicate.All all => all.Parts.Select(BesidesSubjects).OfType<AccessPredicate>().ToList() is { Count: > 0 } parts ? new AccessPredicate.All(parts) : null,
+        AccessPredicate.OfPatient or AccessPredicate.OfPatients { Patients.Count: <= 1 } => null,
+        _ => predicate,
     };
 
     private static bool IsOfPatient(AccessPredicate predicate) => predicate

@@ -35,7 +35,7 @@ internal sealed class TypeSearch
         _isEmpty = query.Criteria.Any(RefersToNothing);
         if (TimelinePlan.Answers(query, predicate, _context))
         {
-            _timeline = TimelinePlan.For(query, predicate, _access, _sql, _context);
+            _timeline = TimelinePlan.For(query, predicate, _sql, _context);
         }
         else if (query.Sort is not ([] or [{ Parameter.Code: "_lastUpdated" }]))
         {

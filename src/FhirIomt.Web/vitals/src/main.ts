@@ -107,7 +107,10 @@ class Vitals {
     this.drawnState = state;
     this.charts.clear();
     const to = Date.now();
-    const range = { from: to - this.view.days * 24 * 3600 * 1000, to };
+
+    // Days before the first reading would squeeze the rest into a corner.
+    const first = loaded.readings[0]?.time ?? to;
+    const range = { from: Math.max(to - this.view.days * 24 * 3600 * 1000, first - (to - first) * 0.02), to };
     byId("tiles").replaceChildren(...tiles(loaded.readings, this.view));
     const panels = kinds.flatMap((info) => {
       const own = loaded.readings.filter((reading) => reading.kind === info.kind);

@@ -1,0 +1,104 @@
+using System.Diagnostics;
+using System.Net.Http.Headers;
+using System.Text;
+
+namespace FhirIomt.Bench;
+
+/// <summary>What deciding costs: the same reads and searches with a token that may see everything, one for a patient, and one of a clinician with ten thousand patients, in turns.</summary>
+internal static class AccessBenchmarks
+{
+    private const int Clients = 16;
+    private const int Others = 10_000;
+
+    public static async Task RunAsync(Report report, string binary, Workspace workspace, string engine, bool quick)
+    {
+        var store = BenchStore.Make(engine, workspace, "access");
+        var world = World.Create(binary, store, workspace);
+        var client = World.Text(Workspace.Run(binary, ["client", "add", "bench app", "--type", "public", "--redirect-uri", SignIn.Redirect, "--scopes", "launch/patient patient/*.rs user/*.rs", .. store.Options]), "client_id");
+        Workspace.RunWithInput(SignIn.Password + "\n", binary, ["user", "add", SignIn.User, "--role", "clinician", "--fhir-user", "Practitioner/bench-dr", "--password-stdin", .. store.Options]);
+        using var server = await RunningServer.StartAsync("/fhir/metadata", binary, ["serve", "--urls", "http://127.0.0.1:PORT", .. store.Options]);
+        await world.PrepareAsync(server.Port);
+        await AddPatientsAsync(world, server.Port);
+        for (var batch = 0; batch < 40; batch++)
+        {
+            await RawClient.RunAsync(server.Port, 1, TimeSpan.FromMilliseconds(50), (_, _) => world.Messages(1000), 200);
+        }
+
+        using var signIn = new SignIn(server.Port, client);
+        var patient = await signIn.TokenAsync("launch/patient patient/*.rs", world.Patient(0));
+        var user = await signIn.TokenAsync("user/*.rs");
+        (string Name, string Token)[] tokens = [("system/*.cruds", world.Token), ("patient/*.rs", patient), ($"user/*.rs of a clinician with {Others + World.Patients:N0} patients", user)];
+        var ids = await world.IdsOfAsync(server.Port, world.Patient(0));
+        await CompareAsync(report, store, "read by id", tokens, server.Port, quick, (token, number) => RawClient.Request("GET", $"/fhir/Observation/{ids[(int)(number % ids.Count)]}", token));
+        await CompareAsync(report, store, "search patient+code+date, 20 newest", tokens, server.Port, quick, (token, _) =>
+            RawClient.Request("GET", $"/fhir/Observation?patient={world.Patient(0)}&code=http://loinc.org%7C8867-4&date=ge2000&_sort=-date&_count=20", token));
+        await RateAsync(report, store, server.Port, client, quick);
+    }
+
+    private static async Task CompareAsync(Report report, BenchStore store, string what, (string Name, string Token)[] tokens, int port, bool quick, Func<string, long, byte[]> request)
+    {
+        var duration = TimeSpan.FromSeconds(quick ? 2 : 5);
+        var loads = tokens.Select(_ => new List<Load>()).ToList();
+        for (var run = 0; run < (quick ? 1 : 4); run++)
+        {
+            for (var index = 0; index < tokens.Length; index++)
+            {
+                var token = tokens[index].Token;
+                loads[index].Add(await RawClient.RunAsync(port, Clients, duration, (client, number) => request(token, (client * 31) + number), 200));
+            }
+        }
+
+        var all = Median(loads[0]);
+        for (var index = 0; index < tokens.Length; index++)
+        {
+            report.Add($"{store.Name}: {what}, {tokens[index].Name}", "requests/s", [.. loads[index].Select(load => load.PerSecond)], "system/*.cruds", all);
+        }
+    }
+
+    // One by one from four browsers: with the session that a person has, and signing in each time.
+    private static async Task RateAsync(Report report, BenchStore store, int port, string client, bool quick)
+    {
+        var duration = TimeSpan.FromSeconds(quick ? 3 : 10);
+        foreach (var (name, fresh) in new[] { ("authorize to token, signed in", false), ("authorize to token, with the password each time", true) })
+        {
+            var clock = Stopwatch.StartNew();
+            var flows = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(async () =>
+            {
+                var (count, browser) = (0, new SignIn(port, client));
+                for (; clock.Elapsed < duration; count++)
+                {
+                    await browser.TokenAsync("user/*.rs");
+                    if (fresh)
+                    {
+                        browser.Dispose();
+                        browser = new SignIn(port, client);
+                    }
+                }
+
+                browser.Dispose();
+                return count;
+            })));
+            report.Add($"{store.Name}: {name}, 4 browsers", "flows/s", [flows.Sum() / clock.Elapsed.TotalSeconds]);
+        }
+    }
+
+    // The patients that the messages made become the clinician's, and ten thousand more.
+    private static async Task AddPatientsAsync(World world, int port)
+    {
+        using var http = new HttpClient();
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", world.Token);
+        var patients = Enumerable.Range(0, World.Patients).Select(number => world.Patient(number)).Concat(Enumerable.Range(0, Others).Select(number => $"bench-other-{number}"));
+        foreach (var group in patients.Chunk(1000))
+        {
+            var entries = group.Select(id => $$"""{"resource":{"resourceType":"Patient","id":"{{id}}","name":[{"family":"B"}],"generalPractitioner":[{"reference":"Practitioner/bench-dr"}]},"request":{"method":"PUT","url":"Patient/{{id}}"} }""");
+            using var content = new StringContent($$"""{"resourceType":"Bundle","type":"transaction","entry":[{{string.Join(',', entries)}}]}""", Encoding.UTF8, "application/fhir+json");
+            using var answer = await http.PostAsync($"http://127.0.0.1:{port}/fhir", content);
+            answer.EnsureSuccessStatusCode();
+        }
+
+        using var practitioner = new StringContent("""{"resourceType":"Practitioner","id":"bench-dr"}""", Encoding.UTF8, "application/fhir+json");
+        (await http.PutAsync($"http://127.0.0.1:{port}/fhir/Practitioner/bench-dr", practitioner)).EnsureSuccessStatusCode();
+    }
+
+    private static double Median(List<Load> loads) => loads.Select(load => load.PerSecond).Order().ElementAt(loads.Count / 2);
+}

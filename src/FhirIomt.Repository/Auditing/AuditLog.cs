@@ -1,0 +1,158 @@
+using System.Threading.Channels;
+using FhirIomt.Core;
+using FhirIomt.Fhir.Search;
+using FhirIomt.Storage;
+
+namespace FhirIomt.Repository.Auditing;
+
+/// <summary>Settings of the audit.</summary>
+/// <param name="FailClosed">Nobody is answered before the line about it is durable; what cannot be recorded is not answered.</param>
+/// <param name="IsEnabled">False is for measuring what it costs.</param>
+public sealed record AuditSettings(bool FailClosed, bool IsEnabled)
+{
+    public static AuditSettings Default { get; } = new(FailClosed: false, IsEnabled: true);
+}
+
+/// <summary>
+/// Takes the lines that are no part of a write, and writes many of them in one commit. When the store is slower than the requests, they wait here: no line is
+/// dropped while the process lives.
+/// </summary>
+public sealed class AuditLog : IAsyncDisposable
+{
+    // 500 ms of the fastest reads; each entry is about 500 bytes, with a page of search results up to 100 kB.
+    private const int MaxWaiting = 4096;
+
+    // About 10 ms of the writer's time.
+    private const int MaxInCommit = 1000;
+
+    // Eight reads in a millisecond: gathering for this long makes one commit of what would be several, and costs what a crash within it loses.
+    private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(10);
+
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
+    private readonly Channel<Waiting> _queue = Channel.CreateBounded<Waiting>(new BoundedChannelOptions(MaxWaiting) { SingleReader = true });
+    private readonly IStore _store;
+    private readonly string? _serverBase;
+    private readonly AuditSettings _settings;
+    private readonly TimeProvider _time;
+    private readonly Action<Exception> _failed;
+    private readonly Task _loop;
+    private volatile bool _ending;
+
+    /// <param name="failed">Hears that lines could not be written; they are tried again.</param>
+    public AuditLog(IStore store, SearchIndexer indexer, AuditSettings settings, TimeProvider time, Action<Exception> failed)
+    {
+        (_store, _serverBase, _settings, _time, _failed) = (store, indexer.ServerBase, settings, time, failed);
+        _loop = Task.Run(RunAsync);
+    }
+
+    public bool IsEnabled => _settings.IsEnabled;
+
+    /// <summary>Records it; in fail-closed mode returns when it is durable, otherwise when it is taken.</summary>
+    public async ValueTask RecordAsync(AuditEntry entry, CancellationToken cancellationToken)
+    {
+        if (!IsEnabled)
+        {
+            return;
+        }
+
+        var waiting = new Waiting(entry, _time.GetUtcNow(), _settings.FailClosed ? NewDone() : null);
+        await _queue.Writer.WriteAsync(waiting, cancellationToken).ConfigureAwait(false);
+        if (waiting.Done is { } done)
+        {
+            await done.Task.ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Returns when everything that was recorded before is durable.</summary>
+    public async ValueTask FlushAsync(CancellationToken cancellationToken)
+    {
+        var waiting = new Waiting(null, default, NewDone());
+        await _queue.Writer.WriteAsync(waiting, cancellationToken).ConfigureAwait(false);
+        await waiting.Done!.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Adds a line to the commit of a write.</summary>
+    public void Record(IWriteTransaction transaction, AuditEntry entry)
+    {
+        if (IsEnabled)
+        {
+            transaction.Audit(AuditLine.Write(entry, _serverBase, _time.GetUtcNow()));
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _ending = true;
+        _queue.Writer.TryComplete();
+        await _loop.ConfigureAwait(false);
+    }
+
+    private async Task RunAsync()
+    {
+        var group = new List<Waiting>();
+        while (await _queue.Reader.WaitToReadAsync().ConfigureAwait(false))
+        {
+            if (!_settings.FailClosed && !_ending)
+            {
+                await Task.Delay(Gathering, TimeProvider.System).ConfigureAwait(false);
+            }
+
+            group.Clear();
+            while (group.Count < MaxInCommit && _queue.Reader.TryRead(out var waiting))
+            {
+                group.Add(waiting);
+            }
+
+            await CommitAsync(group).ConfigureAwait(false);
+        }
+    }
+
+    private async Task CommitAsync(List<Waiting> group)
+    {
+        var lines = new Lines([.. group.Where(waiting => waiting.Entry is not null).Select(waiting => AuditLine.Write(waiting.Entry!, _serverBase, waiting.At))]);
+        while (true)
+        {
+            try
+            {
+                if (lines.Count > 0)
+                {
+                    await _store.WriteAsync([lines], CancellationToken.None).ConfigureAwait(false);
+                }
+
+                group.ForEach(waiting => waiting.Done?.TrySetResult());
+                return;
+            }
+            catch (Exception exception) when (_settings.FailClosed || _ending)
+            {
+                // Whoever waits for it is refused. At the end of the process nobody is left to wait for a store that does not come back.
+                _failed(exception);
+                group.ForEach(waiting => waiting.Done?.TrySetException(exception));
+                return;
+            }
+            catch (StoreBusyException exception)
+            {
+                _failed(exception);
+                await Task.Delay(Pause, TimeProvider.System).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private static TaskCompletionSource NewDone() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <param name="Entry">Null: only asks to be told.</param>
+    private sealed record Waiting(AuditEntry? Entry, DateTimeOffset At, TaskCompletionSource? Done);
+
+    private sealed class Lines(IReadOnlyList<AuditRow> rows) : WriteOperation
+    {
+        public int Count => rows.Count;
+
+        public override void Run(IWriteTransaction transaction)
+        {
+            foreach (var row in rows)
+            {
+                transaction.Audit(row);
+            }
+        }
+    }
+}

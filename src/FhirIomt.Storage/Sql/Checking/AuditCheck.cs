@@ -1,0 +1,161 @@
+using System.Globalization;
+
+namespace FhirIomt.Storage.Sql.Checking;
+
+/// <summary>Walks the audit from its beginning: every line, every hash, every entry under a patient, and the end that the clock remembers.</summary>
+internal sealed class AuditCheck(SqlConnection connection, string? expected, IProgress<long>? progress)
+{
+    private const int PageSize = 1000;
+
+    private long _rows;
+    private long _batches;
+    private long _patients;
+    private byte[] _hash = [];
+    private bool _hasExpected;
+
+    public AuditCheckReport Run()
+    {
+        using var chain = new AuditChain();
+        var problem = Walk(chain) ?? End();
+        return new AuditCheckReport(_rows, _batches, Convert.ToHexStringLower(_hash), problem, _hasExpected);
+    }
+
+    private string? Walk(AuditChain chain)
+    {
+        var after = -1L;
+        while (true)
+        {
+            var batches = Batches(after);
+            foreach (var batch in batches)
+            {
+                if (Look(chain, batch, after) is { } problem)
+                {
+                    return problem;
+                }
+
+                after = batch.Last;
+            }
+
+            if (batches.Count < PageSize)
+            {
+                return null;
+            }
+        }
+    }
+
+    private string? Look(AuditChain chain, Batch batch, long after)
+    {
+        // An anchor stands for what was there before it and has been taken away when its time was over.
+        if (batch.Size == 0)
+        {
+            (_hash, _hasExpected) = (batch.Hash, _hasExpected || Convert.ToHexStringLower(batch.Hash) == expected);
+            return _batches == 0 ? null : $"A beginning of the audit stands in its middle, at {Place(batch.Last)}.";
+        }
+
+        chain.Begin(_hash);
+        long size = 0;
+        foreach (var row in Rows(after, batch.Last))
+        {
+            if (row.Key < batch.First)
+            {
+                return $"The line at {Place(row.Key)} belongs to no commit: it was put in later.";
+            }
+
+            size++;
+            chain.Add(row.Key, row.Body.Span);
+            if (Unlisted(row) is { } problem)
+            {
+                return problem;
+            }
+        }
+
+        _hash = chain.End();
+        if (size != batch.Size)
+        {
+            return $"The commit from {Place(batch.First)} to {Place(batch.Last)} had {batch.Size} lines and has {size}: lines were taken away or put in.";
+        }
+
+        if (!_hash.AsSpan().SequenceEqual(batch.Hash))
+        {
+            return $"A line from {Place(batch.First)} to {Place(batch.Last)}, or its place in the chain, was changed.";
+        }
+
+        (_rows, _batches) = (_rows + size, _batches + 1);
+        _hasExpected |= Convert.ToHexStringLower(_hash) == expected;
+        progress?.Report(_rows);
+        return null;
+    }
+
+    // The end is remembered apart from the lines, so cutting off the newest shows.
+    private string? End()
+    {
+        using (var rows = connection.Prepare("SELECT chain FROM clock").Run())
+        {
+            if (!rows.Step() || !_hash.AsSpan().SequenceEqual(rows.Blob(0)))
+            {
+                return "The newest commits are missing at the end of the audit, or were put there.";
+            }
+        }
+
+        return connection.Scalar("SELECT count(*) FROM audit") != _rows ? "There are lines after the last commit: they were put in later."
+            : connection.Scalar("SELECT count(*) FROM audit_patient") != _patients ? "There are entries of lines under patients that those lines do not name."
+            : null;
+    }
+
+    // A line that is not listed under its patient is not found by who asks for the patient.
+    private string? Unlisted(StoredAudit row)
+    {
+        if (AuditRows.PatientsOf(row) is not { } patients)
+        {
+            return $"The line at {Place(row.Key)} cannot be read: it was changed.";
+        }
+
+        foreach (var id in patients)
+        {
+            using var rows = connection.Prepare("SELECT 1 FROM audit_patient WHERE patient=? AND key=?").Add(id).Add(row.Key).Run();
+            if (!rows.Step())
+            {
+                return $"The line at {Place(row.Key)} is not listed under a patient that it names.";
+            }
+        }
+
+        _patients += patients.Count;
+        return null;
+    }
+
+    private List<Batch> Batches(long after)
+    {
+        using var rows = connection.Prepare("SELECT first, last, size, hash FROM audit_batch WHERE last>? ORDER BY last LIMIT ?").Add(after).Add((long)PageSize).Run();
+        var found = new List<Batch>();
+        while (rows.Step())
+        {
+            found.Add(new Batch(rows.Int64(0), rows.Int64(1), rows.Int64(2), rows.Blob(3)));
+        }
+
+        return found;
+    }
+
+    // A commit has at most a few thousand lines, but lines that were put in may be any number.
+    private IEnumerable<StoredAudit> Rows(long after, long last)
+    {
+        while (true)
+        {
+            var page = AuditRows.Read(connection, new AuditQuery(after + 1, last, null, Descending: false, PageSize));
+            foreach (var row in page)
+            {
+                yield return row;
+            }
+
+            if (page.Count < PageSize)
+            {
+                yield break;
+            }
+
+            after = page[^1].Key;
+        }
+    }
+
+    private static string Place(long key) => string.Create(CultureInfo.InvariantCulture, $"{AuditKey.TimeOf(key):yyyy-MM-dd'T'HH:mm:ss.fff'Z'} (key {key})");
+
+    private readonly record struct Batch(long First, long Last, long Size, byte[] Hash);
+}
