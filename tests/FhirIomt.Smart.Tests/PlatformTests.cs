@@ -15,10 +15,12 @@ public sealed class PlatformTests : IAsyncLifetime
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("fhiriomt-tls-").FullName;
     private TestServer _server = null!;
+    private string _thumbprint = "";
 
     public async ValueTask InitializeAsync()
     {
         using var certificate = Certificate("CN=localhost", 1);
+        _thumbprint = certificate.GetCertHashString();
         var (pem, key) = (Path.Combine(_folder, "server.pem"), Path.Combine(_folder, "server.key"));
         await File.WriteAllTextAsync(pem, certificate.ExportCertificatePem());
         await File.WriteAllTextAsync(key, certificate.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem());
@@ -151,7 +153,7 @@ public sealed class PlatformTests : IAsyncLifetime
     private async Task<Answer> AskAsync(X509Certificate2? certificate, string path, params (string Name, string Value)[] headers)
     {
         using var handler = new SocketsHttpHandler { AllowAutoRedirect = false };
-        handler.SslOptions.RemoteCertificateValidationCallback = static (_, _, _, _) => true;
+        handler.SslOptions.RemoteCertificateValidationCallback = (_, shown, _, _) => shown?.GetCertHashString() == _thumbprint;
         handler.SslOptions.ClientCertificates = certificate is null ? null : [certificate];
         handler.SslOptions.LocalCertificateSelectionCallback = certificate is null ? null : (_, _, _, _, _) => certificate;
         using var http = new HttpClient(handler);
@@ -168,7 +170,7 @@ public sealed class PlatformTests : IAsyncLifetime
     {
         using var client = new System.Net.Sockets.TcpClient();
         await client.ConnectAsync(IPAddress.Loopback, new Uri(_server.Root).Port);
-        await using var tls = new SslStream(client.GetStream(), leaveInnerStreamOpen: false, static (_, _, _, _) => true);
+        await using var tls = new SslStream(client.GetStream(), leaveInnerStreamOpen: false, (_, shown, _, _) => shown?.GetCertHashString() == _thumbprint);
         await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "localhost", EnabledSslProtocols = protocol });
         return tls.SslProtocol;
     }
