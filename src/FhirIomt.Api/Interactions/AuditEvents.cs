@@ -9,6 +9,14 @@ namespace FhirIomt.Api.Interactions;
 /// <summary>read and search of AuditEvent: rendered from the audit, which is no resource and which nobody writes to by REST.</summary>
 internal sealed class AuditEvents(AuditTrail trail, SearchQueryParser parser, ServerAddress address)
 {
+    public const string Type = "AuditEvent";
+
+    /// <summary>What is offered of the type.</summary>
+    public static readonly string[] Interactions = ["read", "search-type"];
+
+    /// <summary>What it is searched by.</summary>
+    public static readonly string[] Parameters = ["_id", "date", "patient", "agent", "agent-name", "entity", "type", "subtype", "action", "outcome"];
+
     public async Task<FhirAnswer> ReadAsync(FhirCall call) => await trail.ReadAsync(call.Id, call.Scope, call.Cancelled).ConfigureAwait(false) switch
     {
         Repository.ReadResult.Found found => FhirAnswer.Of(found.Resource),

@@ -141,7 +141,7 @@ internal sealed class Statement(IndexPolicy policy, FhirRoutes routes, Repositor
         writer.WriteStartObject();
         writer.WriteString("type"u8, type);
         writer.WriteStartArray("interaction"u8);
-        foreach (var interaction in TypeInteractions)
+        foreach (var interaction in type == AuditEvents.Type ? AuditEvents.Interactions : TypeInteractions)
         {
             if (routes.All.Any(route => route.Name == interaction))
             {
@@ -150,6 +150,12 @@ internal sealed class Statement(IndexPolicy policy, FhirRoutes routes, Repositor
         }
 
         writer.WriteEndArray();
+        if (type == AuditEvents.Type)
+        {
+            WriteAudit(writer, type);
+            return;
+        }
+
         writer.WriteString("versioning"u8, "versioned-update"u8);
         writer.WriteBoolean("readHistory"u8, value: true);
         writer.WriteBoolean("updateCreate"u8, value: true);
@@ -162,6 +168,20 @@ internal sealed class Statement(IndexPolicy policy, FhirRoutes routes, Repositor
         writer.WriteEndObject();
     }
 
+    // Written by the server itself, once, and searched by what it is rendered from.
+    private void WriteAudit(Utf8JsonWriter writer, string type)
+    {
+        writer.WriteString("versioning"u8, "no-version"u8);
+        writer.WriteStartArray("searchParam"u8);
+        foreach (var parameter in SearchCapabilities.Parameters(policy, type).Where(parameter => AuditEvents.Parameters.Contains(parameter.Code, StringComparer.Ordinal)))
+        {
+            WriteParameter(writer, parameter);
+        }
+
+        writer.WriteEndArray();
+        writer.WriteEndObject();
+    }
+
     private void WriteSearch(Utf8JsonWriter writer, string type)
     {
         var parameters = policy.IndexedParameters(type);
@@ -170,18 +190,23 @@ internal sealed class Statement(IndexPolicy policy, FhirRoutes routes, Repositor
         writer.WriteStartArray("searchParam"u8);
         foreach (var parameter in SearchCapabilities.Parameters(policy, type))
         {
-            writer.WriteStartObject();
-            writer.WriteString("name"u8, parameter.Code);
-            if (parameter.Url.Length > 0)
-            {
-                writer.WriteString("definition"u8, parameter.Url);
-            }
-
-            writer.WriteString("type"u8, parameter.Type.ToString().ToLowerInvariant());
-            writer.WriteEndObject();
+            WriteParameter(writer, parameter);
         }
 
         writer.WriteEndArray();
+    }
+
+    private static void WriteParameter(Utf8JsonWriter writer, (string Code, string Url, SearchParameterType Type) parameter)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("name"u8, parameter.Code);
+        if (parameter.Url.Length > 0)
+        {
+            writer.WriteString("definition"u8, parameter.Url);
+        }
+
+        writer.WriteString("type"u8, parameter.Type.ToString().ToLowerInvariant());
+        writer.WriteEndObject();
     }
 
     private void WriteOperations(Utf8JsonWriter writer, Func<FhirRoute, bool> belongs)

@@ -171,7 +171,7 @@ internal sealed record AuditSight(bool IsAll, IReadOnlyCollection<string> Patien
         return patients.Count == 0 ? null : new AuditSight(IsAll: false, patients);
     }
 
-    public bool Covers(string? patient) => IsAll || (patient is not null && Patients.Contains(patient));
+    public bool Covers(string? patient) => IsAll || (patient is not null && Patients.Contains(patient, StringComparer.Ordinal));
 }
 
 /// <summary>Where a page begins: a line, and of its events the one.</summary>

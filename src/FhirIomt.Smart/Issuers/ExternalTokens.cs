@@ -94,7 +94,7 @@ public sealed class ExternalTokens : IDisposable
 
         var (isKnown, user) = await PersonAsync(trusted, subject, jws.Payload, cancellationToken).ConfigureAwait(false);
         var check = _time.GetUtcNow() + VerifiedFor;
-        return isKnown ? new Verified(Grant(trusted, subject, user, jws.Payload, end), check < end ? check : end) : null;
+        return isKnown ? new Verified(Grant(trusted, Secrets.Hash(token)[^32..], subject, user, jws.Payload, end), check < end ? check : end) : null;
     }
 
     // Never an id token, a refresh token, a logout token or an assertion, though the same keys sign them (RFC 9068 §4, RFC 8725 §3.11).
@@ -167,7 +167,7 @@ public sealed class ExternalTokens : IDisposable
         return (true, new AccessUser("ext-" + UserLink.IdOf(trusted.Options.Issuer, subject)[..32], role, reference) { AuthenticatedAt = login });
     }
 
-    private TokenGrant Grant(Trusted trusted, string subject, AccessUser? user, ResourceNode claims, DateTimeOffset end)
+    private TokenGrant Grant(Trusted trusted, string reference, string subject, AccessUser? user, ResourceNode claims, DateTimeOffset end)
     {
         var options = trusted.Options;
         var client = Text(claims["client_id"u8]) ?? Text(claims["azp"u8]) ?? Text(claims["appid"u8]);
@@ -181,6 +181,7 @@ public sealed class ExternalTokens : IDisposable
             Actor = user is not null ? $"user/{user.Id}" : $"client/{clientId ?? options.Issuer}",
             ClientId = clientId,
             User = user,
+            TokenReference = reference,
             Scopes = [.. names.Where(name => !ScopeNames.IsForPeople(name)).Select(name => SmartScope.Parse(name, _policy).Require())],
             Patient = PatientOf(options, user, claims),
             ReadableSelf = names.Contains(ScopeNames.FhirUser) ? user?.FhirUser : null,

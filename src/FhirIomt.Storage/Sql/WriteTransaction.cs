@@ -18,7 +18,6 @@ internal sealed class WriteTransaction : IWriteTransaction
     private bool _configurationChanged;
     private bool _accessChanged;
     private readonly List<AuditRow> _audit = [];
-    private readonly AuditChain _chain = new();
 
     public WriteTransaction(SqlConnection connection, SqlEngine engine, RowWriter rows)
     {
@@ -155,16 +154,17 @@ internal sealed class WriteTransaction : IWriteTransaction
         }
 
         var first = 0L;
-        _chain.Begin(_clock.Chain);
+        using var chain = new AuditChain();
+        chain.Begin(_clock.Chain);
         foreach (var row in _audit)
         {
             _clock = _clock with { Last = ResourceKey.NextTick(_clock.Last, _engine.Time.GetUtcNow()) };
             first = first == 0 ? _clock.Last : first;
-            _chain.Add(_clock.Last, row.Body.Span);
+            chain.Add(_clock.Last, row.Body.Span);
             _rows.Audit(_clock.Last, row);
         }
 
-        _clock = _clock with { Chain = _chain.End() };
+        _clock = _clock with { Chain = chain.End() };
         _rows.AuditBatch(first, _clock.Last, _audit.Count, _clock.Chain);
     }
 
