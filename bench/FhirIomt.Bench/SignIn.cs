@@ -36,7 +36,11 @@ internal sealed partial class SignIn(int port, string clientId) : IDisposable
         var code = Regex.Match(left?.Query ?? "", "[?&]code=([^&]+)").Groups[1].Value;
         using var answer = await _http.PostAsync("/auth/token", new FormUrlEncodedContent(new Dictionary<string, string>
         {
-            ["grant_type"] = "authorization_code", ["code"] = Uri.UnescapeDataString(code), ["redirect_uri"] = Redirect, ["client_id"] = clientId, ["code_verifier"] = Verifier,
+            ["grant_type"] = "authorization_code",
+            ["code"] = Uri.UnescapeDataString(code),
+            ["redirect_uri"] = Redirect,
+            ["client_id"] = clientId,
+            ["code_verifier"] = Verifier,
         }));
         using var body = JsonDocument.Parse(await answer.Content.ReadAsStreamAsync());
         return body.RootElement.TryGetProperty("access_token", out var token) ? token.GetString()! : throw new InvalidOperationException($"{left} {body.RootElement.GetRawText()}");

@@ -30,7 +30,7 @@ internal sealed class DeviceAudit(AuditLog audit) : IEndpointFilter
             {
                 Outcome = outcome,
                 Issues = outcome == AuditOutcome.Success ? null : $"{context.Response.StatusCode}",
-                Sender = context.Items.TryGetValue(SenderKey, out var sender) ? ((Sender)sender!).Id : null,
+                Sender = (context.Items[SenderKey] as Sender)?.Id,
                 Origin = RequestOrigins.Of(context),
                 Target = context.Request.Path.Value!.TrimStart('/').Split('/') is ["devices", var what, ..] ? $"devices {what}" : "devices",
             },
