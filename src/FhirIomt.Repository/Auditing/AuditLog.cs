@@ -19,10 +19,10 @@ public sealed record AuditSettings(bool FailClosed, bool IsEnabled)
 /// </summary>
 public sealed class AuditLog : IAsyncDisposable
 {
-    // 500 ms of the fastest reads; each entry is about 500 bytes, with a page of search results up to 100 kB.
+    // Beyond it answers wait for the audit to catch up. An entry holds a search's patients, so a full queue is some megabytes.
     private const int MaxWaiting = 4096;
 
-    // About 10 ms of the writer's time.
+    // As large as a large transaction: the writer is held no longer by it.
     private const int MaxInCommit = 1000;
 
     // Eight reads in a millisecond: gathering for this long makes one commit of what would be several, and costs what a crash within it loses.

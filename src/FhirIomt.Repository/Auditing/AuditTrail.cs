@@ -14,7 +14,7 @@ namespace FhirIomt.Repository.Auditing;
 /// </summary>
 public sealed class AuditTrail(IStore store, AuditLog log, SearchIndexer indexer)
 {
-    // Rendering and looking at an event takes about 30 µs: a page that finds little ends after about 150 ms, and its next link goes on.
+    // A page that finds little ends after this many, and its next link goes on: no request looks through the whole audit.
     private const int MaxLooked = 5000;
     private const int PageSize = 500;
 

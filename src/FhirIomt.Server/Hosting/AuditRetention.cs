@@ -8,7 +8,7 @@ internal sealed class AuditRetention(IStore store, AuditLog audit, ServerOptions
 {
     private static readonly TimeSpan Interval = TimeSpan.FromHours(1);
 
-    // A commit has some dozen lines: a few ms of the writer's time.
+    // Commits at a time: others get their turn between.
     private const int CommitsAtOnce = 100;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
