@@ -46,7 +46,7 @@ public static class RepositoryIssues
         new(RefusalKind.NotFound, Issue.Error(IssueKind.NotFound, "IOMT-0614", "No search parameter of that id can be indexed.", fix: "Store an active SearchParameter first; what stands in its way was told as a warning then."));
 
     public static Refusal ServerWritten(string type) =>
-        new(RefusalKind.Forbidden, Issue.Error(IssueKind.Forbidden, "IOMT-0870", $"{type} is written by the server alone.", fix: "Whoever does something is recorded by the server; nothing needs to be sent."));
+        new(RefusalKind.Forbidden, Issue.Error(IssueKind.Forbidden, "IOMT-0870", $"This caller does not write {type}.", fix: "Whoever does something is recorded by the server. Where data came from is said by clients with system/ scopes, which bring it."));
 
     public static Issue AuditNotSearched() => Issue.Error(
         IssueKind.NotSupported, "IOMT-0890", "The audit is not searched like that.", fix: "Use date, patient, agent, agent-name, entity, type, subtype, action, outcome, _id, without modifiers or includes; sort by date.");

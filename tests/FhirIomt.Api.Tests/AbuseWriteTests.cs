@@ -111,12 +111,16 @@ public sealed class AbuseWriteTests(TwoPatients world) : IClassFixture<TwoPatien
         var provenance = $$$"""{"resourceType":"Provenance","target":[{"reference":"Observation/{{{world.A.Vital}}}"}],"recorded":"2026-01-01T00:00:00Z","agent":[{"who":{"reference":"Practitioner/1"}}]}""";
         foreach (var caller in (FhirCaller[])[Ta, world.All])
         {
-            (await caller.PostAsync("Provenance", provenance)).AssertOutcome(403, "IOMT-0870");
             (await caller.PostAsync("AuditEvent", """{"resourceType":"AuditEvent"}""")).AssertOutcome(403, "IOMT-0870");
             (await caller.SendAsync(HttpMethod.Delete, "AuditEvent/1", body: null)).AssertOutcome(403, "IOMT-0870");
-            (await caller.SendAsync(HttpMethod.Delete, "Provenance?target=Observation/1", body: null)).AssertOutcome(403, "IOMT-0870");
-            Assert.Equal(["403"], Statuses(await caller.PostAsync("", Bundle("batch", $$"""{"resource":{{provenance}},"request":{"method":"POST","url":"Provenance"} }"""))));
         }
+
+        (await Ta.PostAsync("Provenance", provenance)).AssertOutcome(403, "IOMT-0870");
+        (await Ta.SendAsync(HttpMethod.Delete, "Provenance?target=Observation/1", body: null)).AssertOutcome(403, "IOMT-0870");
+        Assert.Equal(["403"], Statuses(await Ta.PostAsync("", Bundle("batch", $$"""{"resource":{{provenance}},"request":{"method":"POST","url":"Provenance"} }"""))));
+
+        // A system that brings records says where they are from.
+        Assert.Equal(201, (await world.All.PostAsync("Provenance", provenance)).Status);
     }
 
     [Fact]

@@ -7,10 +7,14 @@ namespace FhirIomt.Repository.Writing;
 /// <summary>Types that clients do not write like others, whatever their scopes say.</summary>
 internal static class RestrictedTypes
 {
-    /// <summary>Who did what is recorded by the server; a client's own account of it could be forged, and its deletion would hide something (abuse case 48).</summary>
+    /// <summary>
+    /// Who did what here is recorded by the server; anybody else's account of it could be forged, and its deletion would hide something (abuse case 48). Where data came
+    /// from is said by the system that brings them: records of other systems come with their Provenance. An app says nothing about that.
+    /// </summary>
     public static Refusal? Refuse(WriteRequest request, AccessScope scope) => request.Type switch
     {
-        "AuditEvent" or "Provenance" when !scope.IsServer => RepositoryIssues.ServerWritten(request.Type),
+        "AuditEvent" when !scope.IsServer => RepositoryIssues.ServerWritten(request.Type),
+        "Provenance" when !scope.IsServer && (scope.User is not null || !scope.Scopes.Any(IsOfSystem)) => RepositoryIssues.ServerWritten(request.Type),
         "Consent" when !scope.IsServer && (scope.User is not null || !scope.Scopes.Any(IsOfSystem)) => RepositoryIssues.OwnConsent(),
         "Consent" when request is WriteRequest.Create create && Names(create.Resource, scope) => RepositoryIssues.OwnConsent(),
         "Consent" when request is WriteRequest.Update update && Names(update.Resource, scope) => RepositoryIssues.OwnConsent(),
