@@ -27,6 +27,20 @@ internal static class DecimalText
         return Canonical(text.Trim(" \t\r\n"u8));
     }
 
+    /// <summary>Whether a text is a number as JSON writes it, with a sign, leading zeros and an exponent allowed.</summary>
+    public static bool IsNumber(ReadOnlySpan<byte> text)
+    {
+        var exponent = text.IndexOfAny((byte)'e', (byte)'E');
+        if (exponent < 0)
+        {
+            return !Canonical(text).IsEmpty;
+        }
+
+        var digits = text[(exponent + 1)..];
+        digits = digits.Length > 1 && digits[0] is (byte)'-' or (byte)'+' ? digits[1..] : digits;
+        return digits.Length is > 0 and < 4 && !digits.ContainsAnyExceptInRange((byte)'0', (byte)'9') && !Canonical(text[..exponent]).IsEmpty;
+    }
+
     private static ReadOnlySpan<byte> Canonical(ReadOnlySpan<byte> text)
     {
         if (text.IsEmpty)
