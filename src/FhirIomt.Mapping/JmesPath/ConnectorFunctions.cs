@@ -17,7 +17,7 @@ internal static class ConnectorFunctions
         new("add", TwoNumbers, call => Calculate(call, decimal.Add, (a, b) => unchecked(a + b), (a, b) => a + b)),
         new("subtract", TwoNumbers, call => Calculate(call, decimal.Subtract, (a, b) => unchecked(a - b), (a, b) => a - b)),
         new("multiply", TwoNumbers, call => Calculate(call, (a, b) => JmesArithmetic.Trim(a * b), (a, b) => unchecked(a * b), (a, b) => a * b)),
-        new("divide", TwoNumbers, call => Calculate(call, (a, b) => JmesArithmetic.Trim(a / b), (a, b) => a / b, (a, b) => a / b)),
+        new("divide", TwoNumbers, call => Calculate(call, (a, b) => JmesArithmetic.Quotient(a, b), (a, b) => a / b, (a, b) => a / b)),
         new("pow", TwoNumbers, call => Calculate(call, Power, (a, b) => Convert.ToInt64(Math.Pow(a, b)), Math.Pow)),
         new("insertString", [JmesTypes.String, JmesTypes.String, JmesTypes.Integer], Insert),
         new("fromUnixTimestamp", [JmesTypes.Integer], call => FromUnix(call, TimeSpan.TicksPerSecond)),

@@ -14,11 +14,24 @@ internal static class JmesArithmetic
     public static JmesValue Average(JmesValue array)
     {
         var total = Total(array);
-        return JmesValue.Of(total.TryExact(out var exact) ? JmesNumber.Of(Trim(exact / array.Count)) : JmesNumber.Of(total.Approximate / array.Count));
+        return JmesValue.Of(total.TryExact(out var exact) ? JmesNumber.Of(Quotient(exact, array.Count)) : JmesNumber.Of(total.Approximate / array.Count));
     }
 
     /// <summary>Without the zeros that a multiplication or division leaves behind: 0.5 × 100.0 is 50, not 50.00.</summary>
     public static decimal Trim(decimal value) => value / 1.0000000000000000000000000000m;
+
+    /// <summary>Exact where it ends; else 15 digits, which every reader of JSON keeps.</summary>
+    public static decimal Quotient(decimal dividend, decimal divisor)
+    {
+        var quotient = dividend / divisor;
+        if (quotient.Scale < 28 - 3 && quotient * divisor == dividend)
+        {
+            return Trim(quotient);
+        }
+
+        var whole = Math.Max(1, (int)Math.Ceiling(Math.Log10((double)Math.Abs(quotient) + 1)));
+        return Trim(decimal.Round(quotient, Math.Clamp(15 - whole, 0, 28)));
+    }
 
     private static JmesNumber Total(JmesValue array)
     {

@@ -3,7 +3,7 @@ namespace FhirIomt.Mapping.JmesPath;
 /// <summary>What one evaluation carries along: the first error, the scopes of <c>let</c>, and how to calculate.</summary>
 internal sealed class JmesRun(bool integerArithmetic)
 {
-    private readonly List<JmesValue> _scopes = [];
+    private List<JmesValue>? _scopes;
 
     /// <summary>Calculate as the connector does: whole numbers in 64 bits that wrap and truncate, others as doubles.</summary>
     public bool IntegerArithmetic => integerArithmetic;
@@ -18,16 +18,16 @@ internal sealed class JmesRun(bool integerArithmetic)
         return JmesValue.Null;
     }
 
-    public void Enter(JmesValue scope) => _scopes.Add(scope);
+    public void Enter(JmesValue scope) => (_scopes ??= []).Add(scope);
 
-    public void Leave() => _scopes.RemoveAt(_scopes.Count - 1);
+    public void Leave() => _scopes!.RemoveAt(_scopes.Count - 1);
 
     /// <summary>A name that the current value does not have, looked up in the scopes of <c>let</c>, innermost first.</summary>
     public JmesValue LookUp(JmesName name)
     {
-        for (var i = _scopes.Count - 1; i >= 0; i--)
+        for (var i = (_scopes?.Count ?? 0) - 1; i >= 0; i--)
         {
-            if (_scopes[i].Member(name) is { IsNull: false } found)
+            if (_scopes![i].Member(name) is { IsNull: false } found)
             {
                 return found;
             }

@@ -1,31 +1,33 @@
 using System.Buffers;
 using System.Text.Json;
 using FhirIomt.Fhir.Json;
+using FhirIomt.Mapping.JsonPath;
+using FhirIomt.Mapping.Templates;
 
 namespace FhirIomt.Mapping.JmesPath;
 
 /// <summary>A JMESPath, compiled once. It runs over the rows of a parsed document; only what functions and projections make is new.</summary>
-internal sealed class JmesPathExpression
+internal sealed class JmesPathExpression : MappingExpression
 {
     private readonly JmesNode _root;
+    private readonly bool _integerArithmetic;
 
-    private JmesPathExpression(string text, JmesNode root)
+    private JmesPathExpression(string text, JmesNode root, bool integerArithmetic)
+        : base(text)
     {
-        Text = text;
         _root = root;
+        _integerArithmetic = integerArithmetic;
     }
 
-    public string Text { get; }
+    public override IEnumerable<string[]> RequiredNames => _root.NeededToExist;
 
-    /// <summary>Sets of member names; from each set at least one must stand in the document for the expression to select anything.</summary>
-    public IEnumerable<string[]> RequiredNames => _root.NeededToExist;
-
-    public static JmesPathExpression? Parse(string text, out JmesSyntaxException? error)
+    /// <param name="integerArithmetic">Calculate as the connector does (its defect 6).</param>
+    public static JmesPathExpression? Parse(string text, out JmesSyntaxException? error, bool integerArithmetic = false)
     {
         error = null;
         try
         {
-            return new JmesPathExpression(text, new JmesParser(text).Parse());
+            return new JmesPathExpression(text, new JmesParser(text).Parse(), integerArithmetic);
         }
         catch (JmesSyntaxException exception)
         {
@@ -36,8 +38,67 @@ internal sealed class JmesPathExpression
 
     public JmesValue Evaluate(JmesValue current, JmesRun run) => _root.Evaluate(current, run);
 
-    /// <summary>The value, and whether each of its elements stands for itself.</summary>
-    public JmesValue EvaluateTokens(JmesValue current, JmesRun run, out bool isProjection) => _root.EvaluateTokens(current, run, out isProjection);
+    // The connector's rule: a projection of several is ambiguous, one of exactly one element is an array (and then no text).
+    public override PathFinding SelectOne(in PathScope scope, out ResourceNode node, out string? failure)
+    {
+        var value = EvaluateTokens(scope, out var isProjection, out failure);
+        node = default;
+        if (failure is not null)
+        {
+            return PathFinding.Failed;
+        }
+
+        if (value.IsNull || (isProjection && value.Count == 0))
+        {
+            return PathFinding.Nothing;
+        }
+
+        if (isProjection && value.Count > 1)
+        {
+            return PathFinding.Several;
+        }
+
+        node = ToNode(value);
+        return PathFinding.One;
+    }
+
+    // The connector's rule: each element of a projection is a token; anything else, an array too, is one token.
+    public override IReadOnlyList<ResourceNode> SelectAll(in PathScope scope, out string? failure)
+    {
+        var value = EvaluateTokens(scope, out var isProjection, out failure);
+        if (failure is not null || value.IsNull)
+        {
+            return [];
+        }
+
+        if (!isProjection)
+        {
+            return [ToNode(value)];
+        }
+
+        if (value.Count == 0)
+        {
+            return [];
+        }
+
+        var nodes = new ResourceNode[value.Count];
+        var next = 0;
+        foreach (var item in value.Items)
+        {
+            nodes[next++] = ToNode(item);
+        }
+
+        return nodes;
+    }
+
+    private JmesValue EvaluateTokens(in PathScope scope, out bool isProjection, out string? failure)
+    {
+        var run = new JmesRun(_integerArithmetic);
+        var start = scope.Root == PathScope.EventWithMatch ? JmesValue.EventWithMatch(scope.Tree, scope.Matched) : JmesValue.Of(scope.NodeAt(scope.Root));
+        var value = _root.EvaluateTokens(start, run, out isProjection);
+        failure = run.Error?.Message;
+        return value;
+    }
 
     /// <summary>A value as a node: its place in the document, or a small document of its own when it was computed.</summary>
     public static ResourceNode ToNode(JmesValue value)
@@ -55,6 +116,4 @@ internal sealed class JmesPathExpression
 
         return JsonTree.Parse(output.WrittenMemory).Require().Root;
     }
-
-    public override string ToString() => Text;
 }

@@ -11,7 +11,8 @@ namespace FhirIomt.Mapping.Running;
 internal static class DecimalText
 {
     /// <summary>The digits as JSON and FHIR write a decimal, or null when this is not a number (or one beyond <see cref="decimal"/>).</summary>
-    public static ReadOnlySpan<byte> Of(ResourceNode node)
+    /// <param name="commasIgnored">Take commas for thousands separators wherever they stand, as the connector does.</param>
+    public static ReadOnlySpan<byte> Of(ResourceNode node, bool commasIgnored = false)
     {
         if (node.Kind == NodeKind.Number)
         {
@@ -24,8 +25,12 @@ internal static class DecimalText
         }
 
         var text = node.ContentSpan.Contains((byte)'\\') ? Encoding.UTF8.GetBytes(node.AsString()!) : node.ContentSpan;
-        return Canonical(text.Trim(" \t\r\n"u8));
+        text = text.Trim(" \t\r\n"u8);
+        return Canonical(commasIgnored && text.Contains((byte)',') ? Encoding.UTF8.GetBytes(node.AsString()!.Trim().Replace(",", "", StringComparison.Ordinal)) : text);
     }
+
+    /// <summary>Whether a value may stand among the tokens of a SampledData: a number, or E, L or U.</summary>
+    public static bool IsSample(ResourceNode node) => !Of(node).IsEmpty || (node.Kind == NodeKind.String && node.ContentSpan is [(byte)'E' or (byte)'L' or (byte)'U']);
 
     /// <summary>Whether a text is a number as JSON writes it, with a sign, leading zeros and an exponent allowed.</summary>
     public static bool IsNumber(ReadOnlySpan<byte> text)
