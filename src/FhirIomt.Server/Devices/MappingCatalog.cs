@@ -2,6 +2,7 @@ using System.Text.Json;
 using FhirIomt.Core;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Mapping;
+using FhirIomt.Repository;
 using FhirIomt.Storage;
 
 namespace FhirIomt.Server.Devices;
@@ -35,8 +36,11 @@ internal static class IdentityModes
 internal sealed record ActiveMapping(string Name, long Version, IdentityMode Identity, MappingSet Set);
 
 /// <summary>The mappings by name: uploaded ones, and under them those that come with the server. Every uploaded version is kept.</summary>
-internal sealed class MappingCatalog(IStore store)
+internal sealed class MappingCatalog(IStore store, ResourceRepository repository)
 {
+    /// <summary>Stands for the FHIR half of a mapping of our own, which is one text.</summary>
+    public static readonly byte[] NoFhirMapping = "{\"templateType\":\"CollectionFhir\",\"template\":[]}"u8.ToArray();
+
     // A compiled mapping of twenty templates is about 50 kB.
     private const int MaxRemembered = 1000;
 
@@ -75,6 +79,12 @@ internal sealed class MappingCatalog(IStore store)
         if (!MappingSet.Load(device, fhir).TryGetValue(out var set, out var issues))
         {
             return Outcome<ActiveMapping>.Refused(issues);
+        }
+
+        var faults = MappingSamples.Check(set, (reading, resource) => repository.PrepareReading(reading.ResourceType, resource).TryGetValue(out _, out var found) ? [] : found);
+        if (faults.Count > 0)
+        {
+            return Outcome<ActiveMapping>.Refused(faults);
         }
 
         var operation = new AddVersion(name, device, fhir, identity);
