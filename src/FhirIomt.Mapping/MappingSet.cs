@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using FhirIomt.Core;
 using FhirIomt.Fhir.Json;
+using FhirIomt.Mapping.JmesPath;
 using FhirIomt.Mapping.JsonPath;
 using FhirIomt.Mapping.Loading;
 using FhirIomt.Mapping.Rules;
@@ -118,6 +119,13 @@ public sealed class MappingSet
         return new MapResult(readings, issues.All);
     }
 
+    /// <summary>The readings of a message, for measuring and debugging.</summary>
+    internal List<ObservationReading> Normalise(JsonTree envelope, MappingContext context)
+    {
+        var matches = 0;
+        return Normalise(envelope, context, new IssueSink(), ref matches);
+    }
+
     private MapResult MapByRules(JsonTree envelope, MappingContext context, IssueSink issues)
     {
         var made = new List<RuleReading>(1);
@@ -192,7 +200,7 @@ public sealed class MappingSet
         for (var i = 0; i < tokens.Count && !(_firstErrorEnds && issues.HasErrors); i++)
         {
             var token = tokens[i];
-            var scope = ReferenceEquals(token.Tree, envelope) ? PathScope.WithMatch(envelope, token.Index) : PathScope.At(EventWith(envelope, token), 0);
+            var scope = ReferenceEquals(token.Tree, envelope) ? PathScope.WithMatch(new JmesEvent(envelope, token.Index)) : PathScope.At(EventWith(envelope, token), 0);
             if (extractor.Extract(scope) is { } reading)
             {
                 readings.Add(reading);

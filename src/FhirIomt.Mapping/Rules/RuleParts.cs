@@ -242,7 +242,7 @@ internal sealed class QuantityPart(RulePart value, RulePart unit, QuantityOption
                 return run.Fail(RuleIssues.NotConvertible(from, to));
             }
 
-            number = options.Digits is { } digits ? decimal.Round(converted, digits, MidpointRounding.ToEven) : JmesArithmetic.Rounded(converted);
+            number = options.Digits is { } digits ? WithDigits(converted, digits) : JmesArithmetic.Rounded(converted);
         }
 
         var quantity = new JmesMembers();
@@ -252,6 +252,9 @@ internal sealed class QuantityPart(RulePart value, RulePart unit, QuantityOption
         quantity.Set("code", JmesValue.Of(to));
         return JmesValue.Of(quantity);
     }
+
+    // Exactly so many places, zeros too: they say how precise the value is.
+    private static decimal WithDigits(decimal value, int digits) => decimal.Round(value, digits, MidpointRounding.ToEven) + new decimal(0, 0, 0, isNegative: false, (byte)digits);
 }
 
 /// <param name="To">UCUM code of the result; empty: the unit given.</param>
