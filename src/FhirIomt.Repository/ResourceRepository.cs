@@ -5,6 +5,7 @@ using FhirIomt.Fhir.Search;
 using FhirIomt.Fhir.Searching;
 using FhirIomt.Repository.Deciding;
 using FhirIomt.Repository.Definitions;
+using FhirIomt.Repository.Readings;
 using FhirIomt.Repository.Searching;
 using FhirIomt.Storage;
 using FhirIomt.Validation;
@@ -19,12 +20,14 @@ public sealed class ResourceRepository(IStore store, ServerDefinitions definitio
 
     private readonly Visibility _visibility = new(store, indexer);
     private readonly SearchService _search = new(store, indexer);
+    private readonly ReadingProvenanceSearch _readings = new(store, indexer);
 
     public async ValueTask<ReadResult> ReadAsync(string type, string id, AccessScope scope, CancellationToken cancellationToken)
     {
         var predicate = scope.PredicateFor(type, ScopeInteractions.Read);
         return predicate is AccessPredicate.Nothing
             ? new ReadResult.Refused(RepositoryIssues.TypeDenied(type, "read"))
+            : ReadingProvenance.Owns(type, id) ? await _readings.ReadAsync(id, predicate, cancellationToken).ConfigureAwait(false)
             : await LeaveAsync(await store.ReadAsync(type, id, cancellationToken).ConfigureAwait(false), predicate, cancellationToken).ConfigureAwait(false);
     }
 
@@ -34,6 +37,11 @@ public sealed class ResourceRepository(IStore store, ServerDefinitions definitio
         if (predicate is AccessPredicate.Nothing)
         {
             return new ReadResult.Refused(RepositoryIssues.TypeDenied(type, "vread"));
+        }
+
+        if (ReadingProvenance.Owns(type, id))
+        {
+            return version == 1 ? await _readings.ReadAsync(id, predicate, cancellationToken).ConfigureAwait(false) : new ReadResult.Refused(RepositoryIssues.NotFound());
         }
 
         // A version counts by what it said then: one that belonged to another patient stays hidden after the resource moved.
@@ -56,6 +64,16 @@ public sealed class ResourceRepository(IStore store, ServerDefinitions definitio
         if (query.Type is null && policy.Definitions.ResourceTypes.All(one => scope.PredicateFor(one, interaction) is AccessPredicate.Nothing))
         {
             return new HistoryResult.Refused(RepositoryIssues.TypeDenied("any type", "history"));
+        }
+
+        if (query is { Type: "Provenance", Id: { } one } && ReadingProvenance.Owns("Provenance", one))
+        {
+            return await ReadAsync("Provenance", one, scope, cancellationToken).ConfigureAwait(false) switch
+            {
+                ReadResult.Found { Resource: var only } => new HistoryResult.Found(only.LastUpdated >= query.Since || query.Since is null ? [only] : [], null),
+                ReadResult.Refused refused => new HistoryResult.Refused(refused.Refusal),
+                _ => throw new InvalidOperationException("ReadResult is a closed set."),
+            };
         }
 
         var visible = new List<StoredResource>(query.Count);

@@ -25,7 +25,12 @@ public sealed class ReadingOperation(MappedReading reading, ResolvedReading reso
 
     public string ResourceId { get; private set; } = "";
 
+    /// <summary>The version that was written, or else the one that is there.</summary>
+    public long Version { get; private set; }
+
     public string PatientId => resolved.PatientId;
+
+    public string DeviceId => resolved.DeviceId;
 
     public string ResourceType => prepared.Type;
 
@@ -68,13 +73,13 @@ public sealed class ReadingOperation(MappedReading reading, ResolvedReading reso
 
     private void Store(IWriteTransaction transaction, PreparedResource resource, string id)
     {
-        transaction.Put(resource, id, previous: null);
-        (Status, ResourceId) = (ReadingStatus.Stored, id);
+        var stored = transaction.Put(resource, id, previous: null);
+        (Status, ResourceId, Version) = (ReadingStatus.Stored, id, stored.Version);
     }
 
     private void Compare(IWriteTransaction transaction, StoredResource existing, in ResolvedReading key, PreparedResource incoming)
     {
-        ResourceId = existing.Id;
+        (ResourceId, Version) = (existing.Id, existing.Version);
 
         // A reading that was deleted stays deleted when its device sends it again (backfill must not resurrect).
         Status = ReadingStatus.Duplicate;
@@ -99,7 +104,7 @@ public sealed class ReadingOperation(MappedReading reading, ResolvedReading reso
             }
         }
 
-        transaction.Put(PreparedResource.Create(prepared.Type, amended, indexer, policy), existing.Id, existing);
+        Version = transaction.Put(PreparedResource.Create(prepared.Type, amended, indexer, policy), existing.Id, existing).Version;
         Status = ReadingStatus.Updated;
     }
 

@@ -3,6 +3,7 @@ using FhirIomt.Core;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Fhir.Searching;
 using FhirIomt.Repository.Deciding;
+using FhirIomt.Repository.Readings;
 using FhirIomt.Storage;
 
 namespace FhirIomt.Repository.Writing;
@@ -100,6 +101,11 @@ internal sealed class PlannedUpdate(
         if (!rights.ChoosesIds)
         {
             return new WriteResult.Refused(RepositoryIssues.NotFound());
+        }
+
+        if (ReadingProvenance.Owns(resource.Type, id))
+        {
+            return new WriteResult.Refused(RepositoryIssues.OwnProvenance());
         }
 
         return condition.IfMatch is { } wanted
