@@ -39,7 +39,26 @@ public abstract class MappedReading
     /// </summary>
     public abstract SourceKey SourceKey(string patientId, string deviceId, bool withFraction);
 
-    /// <summary>Writes the resource as JSON.</summary>
+    /// <summary>
+    /// Null for a reading with a resource of its own. Readings of one batch with equal values here (and of one device, patient and encounter) share
+    /// resources and are placed together by <see cref="Place"/>.
+    /// </summary>
+    public virtual object? Window => null;
+
+    /// <summary>The key under which a window's resource is looked for first; null without <see cref="Window"/>.</summary>
+    public virtual SourceKey? WindowKey(string patientId, string deviceId) => null;
+
+    /// <summary>Puts readings of one <see cref="Window"/> into its resources.</summary>
+    public virtual IReadOnlyList<PlacedReading> Place(IReadOnlyList<MappedReading> readings, in ResolvedReading resolved, IWindowShelf shelf) =>
+        throw new InvalidOperationException("This reading has a resource of its own.");
+
+    /// <summary>The mapping asks that readings of one second share a resource, as in the IoMT connector.</summary>
+    public virtual bool SharesSecond => false;
+
+    /// <summary>The mapping asks that a value which was absent at first is refused later, as in the IoMT connector.</summary>
+    public virtual bool AbsentStaysAbsent => false;
+
+    /// <summary>Writes the resource of this reading alone as JSON.</summary>
     public abstract void Write(IBufferWriter<byte> output, in ResolvedReading resolved);
 }
 
