@@ -21,6 +21,9 @@ public abstract class MappedReading
 
     public abstract string? EncounterIdentifier { get; }
 
+    /// <summary>Which of the people who share the device, by the number it has for them: a device identifier with <c>#2</c> behind it is for the second.</summary>
+    public virtual int? UserSlot => null;
+
     /// <summary>The device's own time text, as it came in.</summary>
     public abstract string DeviceTime { get; }
 

@@ -12,7 +12,7 @@ namespace FhirIomt.Mapping;
 /// A device mapping and its FHIR mapping in the format of Microsoft's IoMT connector / MedTech service, compiled once. Immutable; any number of
 /// messages may be mapped at the same time.
 /// </summary>
-public sealed class MappingSet
+public sealed class MappingSet : IMessageMapper
 {
     private readonly ReadingPlan[] _plans;
     private readonly TemplateIndex? _index;
