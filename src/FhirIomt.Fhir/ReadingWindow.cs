@@ -23,6 +23,9 @@ public enum WindowPlace
     /// <summary>It stands in the window's resource now, which is new or has a new version.</summary>
     Taken,
 
+    /// <summary>Its moment stood there with another value; the resource has a new version.</summary>
+    Changed,
+
     /// <summary>It stood there already, and says the same.</summary>
     Known,
 

@@ -7,8 +7,8 @@ namespace FhirIomt.Mapping.JsonPath;
 internal sealed record JsonPathError(string Message, int Position);
 
 /// <summary>
-/// A JSONPath in the dialect that the IoMT connector's mappings are written in (that of Newtonsoft.Json 13), compiled once. It differs from
-/// RFC 9535: <c>@name</c> needs no dot, names may hold '-', <c>..[?()]</c> tests the start itself, filters pass over arrays only.
+/// A JSONPath, compiled once. There are two dialects: that of RFC 9535 for mappings of our own, and the one that the IoMT connector's mappings are
+/// written in (that of Newtonsoft.Json 13). It differs from RFC 9535: <c>@name</c> needs no dot, names may hold '-', <c>..[?()]</c> tests the start itself, filters pass over arrays only.
 /// </summary>
 internal sealed class JsonPathExpression : MappingExpression
 {
@@ -26,6 +26,15 @@ internal sealed class JsonPathExpression : MappingExpression
     {
         var parser = new JsonPathParser(text);
         return parser.TryParse(out var first, out error) ? new JsonPathExpression(text, first) : null;
+    }
+
+    /// <summary>A path of RFC 9535.</summary>
+    public static JsonPathExpression? ParseStandard(string text, out JsonPathError? error)
+    {
+        var parser = new Standard.StandardParser(text);
+        var parsed = parser.TryParse(out var first);
+        error = parser.Error;
+        return parsed ? new JsonPathExpression(text, first) : null;
     }
 
     public void Select(in PathScope scope, ref RowBuffer found)

@@ -77,7 +77,7 @@ internal sealed class WindowChunk : IObservationValues
         }
 
         _isChanged |= isNew;
-        return isNew ? WindowPlace.Taken : WindowPlace.Known;
+        return !isNew ? WindowPlace.Known : isHeld ? WindowPlace.Changed : WindowPlace.Taken;
     }
 
     public void Save(in ResolvedReading resolved, IWindowShelf shelf)
