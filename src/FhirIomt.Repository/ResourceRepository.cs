@@ -27,8 +27,11 @@ public sealed class ResourceRepository(IStore store, ServerDefinitions definitio
         var predicate = scope.PredicateFor(type, ScopeInteractions.Read);
         return predicate is AccessPredicate.Nothing
             ? new ReadResult.Refused(RepositoryIssues.TypeDenied(type, "read"))
-            : ReadingProvenance.Owns(type, id) ? await _readings.ReadAsync(id, predicate, cancellationToken).ConfigureAwait(false)
-            : await LeaveAsync(await store.ReadAsync(type, id, cancellationToken).ConfigureAwait(false), predicate, cancellationToken).ConfigureAwait(false);
+            : Masked(
+                ReadingProvenance.Owns(type, id)
+                    ? await _readings.ReadAsync(id, predicate, cancellationToken).ConfigureAwait(false)
+                    : await LeaveAsync(await store.ReadAsync(type, id, cancellationToken).ConfigureAwait(false), predicate, cancellationToken).ConfigureAwait(false),
+                scope);
     }
 
     public async ValueTask<ReadResult> ReadVersionAsync(string type, string id, long version, AccessScope scope, CancellationToken cancellationToken)
@@ -41,12 +44,14 @@ public sealed class ResourceRepository(IStore store, ServerDefinitions definitio
 
         if (ReadingProvenance.Owns(type, id))
         {
-            return version == 1 ? await _readings.ReadAsync(id, predicate, cancellationToken).ConfigureAwait(false) : new ReadResult.Refused(RepositoryIssues.NotFound());
+            return version == 1 ? Masked(await _readings.ReadAsync(id, predicate, cancellationToken).ConfigureAwait(false), scope) : new ReadResult.Refused(RepositoryIssues.NotFound());
         }
 
         // A version counts by what it said then: one that belonged to another patient stays hidden after the resource moved.
-        return await LeaveAsync(await store.ReadVersionAsync(type, id, version, cancellationToken).ConfigureAwait(false), predicate, cancellationToken).ConfigureAwait(false);
+        return Masked(await LeaveAsync(await store.ReadVersionAsync(type, id, version, cancellationToken).ConfigureAwait(false), predicate, cancellationToken).ConfigureAwait(false), scope);
     }
+
+    private static ReadResult Masked(ReadResult result, AccessScope scope) => result is ReadResult.Found found ? new ReadResult.Found(FieldMask.Apply(found.Resource, scope.Rules.Fields)) : result;
 
     /// <summary>
     /// Versions that the caller may see, newest first (R4 §3.1.0.13). The history of one resource needs the right to read, that of a type or of everything the right
@@ -101,7 +106,7 @@ public sealed class ResourceRepository(IStore store, ServerDefinitions definitio
             {
                 var isUnknown = query is { Type: not null, Id: not null, Cursor: null } && visible.Count == 0 && cursor is null
                     && await ReadAsync(query.Type, query.Id, scope, cancellationToken).ConfigureAwait(false) is ReadResult.Refused { Refusal.Kind: RefusalKind.NotFound };
-                return isUnknown ? new HistoryResult.Refused(RepositoryIssues.NotFound()) : new HistoryResult.Found(visible, cursor);
+                return isUnknown ? new HistoryResult.Refused(RepositoryIssues.NotFound()) : new HistoryResult.Found(FieldMask.Apply(visible, scope.Rules.Fields), cursor);
             }
         }
     }

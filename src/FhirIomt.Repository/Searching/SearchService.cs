@@ -28,6 +28,11 @@ public sealed class SearchService(IStore store, SearchIndexer indexer)
             return new SearchResult.Refused(RepositoryIssues.TypeDenied(denied, "search"));
         }
 
+        if (HiddenParameters.UsedBy(permitted, scope.Rules.Fields) is { } hidden)
+        {
+            return new SearchResult.Refused(RepositoryIssues.HiddenParameter(hidden));
+        }
+
         // An included resource is read, not searched for: its type needs the read right.
         var access = scope.SearchAccessFor(query.ResourceType);
         access = access with
@@ -50,7 +55,8 @@ public sealed class SearchService(IStore store, SearchIndexer indexer)
 
         await RecheckAsync(page.Matches, query.Parts.Count > 0 ? access.Chained : _ => access.Matches, cancellationToken).ConfigureAwait(false);
         await RecheckAsync(page.Included, access.Included, cancellationToken).ConfigureAwait(false);
-        return new SearchResult.Found(page);
+        var fields = scope.Rules.Fields;
+        return new SearchResult.Found(fields.HidesAnything ? page with { Matches = FieldMask.Apply(page.Matches, fields), Included = FieldMask.Apply(page.Included, fields) } : page);
     }
 
     private async ValueTask<(SearchPage? Page, IReadOnlyList<Issue> Issues)> StoredAsync(SearchQuery query, SearchAccess access, CancellationToken cancellationToken)
