@@ -19,6 +19,9 @@ public sealed record AccessRules
     /// <summary>What consents and labels take away.</summary>
     public AccessLimits Limits { get; init; } = AccessLimits.None;
 
+    /// <summary>What of resources is hidden, and what is not changed.</summary>
+    public FieldRules Fields { get; init; } = FieldRules.None;
+
     /// <summary>May take security labels off resources.</summary>
     public bool MayRelabel { get; init; }
 

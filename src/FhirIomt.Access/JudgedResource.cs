@@ -54,10 +54,10 @@ internal sealed class JudgedResource
         }
 
         _isGlanced = true;
-        if (_tree is { } tree)
+        if (_tree is not null || Type == "Provenance")
         {
-            var meta = tree.Root["meta"u8];
-            _owner = PatientCompartment.OwnerOf(Type, tree.Root, _serverBase);
+            var meta = Tree.Root["meta"u8];
+            _owner = PatientCompartment.OwnerOf(Type, Tree.Root, _serverBase);
             _hasLabels = meta["security"u8].Exists || meta["tag"u8].Exists;
         }
         else

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using FhirIomt.Fhir.Definitions;
 using FhirIomt.Fhir.Json;
 
 namespace FhirIomt.Access;
@@ -11,6 +12,7 @@ namespace FhirIomt.Access;
 public static class PatientCompartment
 {
     // The element that says whom a resource of the type is about (CompartmentDefinition patient, narrowed). "" is the resource itself.
+    // Of Provenance it is an extension.
     private static readonly FrozenDictionary<string, string> SubjectElement = new Dictionary<string, string>(StringComparer.Ordinal)
     {
         ["Patient"] = "",
@@ -59,6 +61,7 @@ public static class PatientCompartment
         ["NutritionOrder"] = "patient",
         ["Observation"] = "subject",
         ["Procedure"] = "subject",
+        ["Provenance"] = "extension",
         ["QuestionnaireResponse"] = "subject",
         ["RelatedPerson"] = "patient",
         ["RequestGroup"] = "subject",
@@ -112,7 +115,8 @@ public static class PatientCompartment
             return resource["id"u8].AsString();
         }
 
-        return Referred(resource, element, serverBase) is (Type: "Patient", var id) ? id : null;
+        var referred = resourceType == "Provenance" ? Referred(PatientExtension(resource), serverBase) : Referred(resource, element, serverBase);
+        return referred is (Type: "Patient", var id) ? id : null;
     }
 
     /// <summary>What a literal reference to this server points to, whatever version it names; null for any other.</summary>
@@ -125,6 +129,26 @@ public static class PatientCompartment
 
     /// <summary>The element that says whose a resource of the type is, "" for the resource itself; null when no patient owns any.</summary>
     internal static string? SubjectElementOf(string resourceType) => SubjectElement.GetValueOrDefault(resourceType);
+
+    private static string? PatientExtension(ResourceNode provenance)
+    {
+        string? found = null;
+        foreach (var extension in provenance["extension"u8].Children)
+        {
+            if (extension["url"u8].AsString() == ProvenancePatient.Url)
+            {
+                // Two patients would be nobody's.
+                if (found is not null)
+                {
+                    return null;
+                }
+
+                found = extension["valueReference"u8]["reference"u8].AsString();
+            }
+        }
+
+        return found;
+    }
 
     internal static (string Type, string Id)? Referred(string? reference, string? serverBase)
     {

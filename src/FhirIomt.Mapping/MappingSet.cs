@@ -14,7 +14,7 @@ namespace FhirIomt.Mapping;
 /// A mapping, compiled once: a device mapping and its FHIR mapping in the format of Microsoft's IoMT connector / MedTech service, or one text of our own. Immutable; any number of
 /// messages may be mapped at the same time.
 /// </summary>
-public sealed class MappingSet
+public sealed class MappingSet : IMessageMapper
 {
     private readonly ReadingPlan[] _plans;
     private readonly TemplateIndex? _index;

@@ -48,6 +48,21 @@ public static class RepositoryIssues
     public static Refusal ServerWritten(string type) =>
         new(RefusalKind.Forbidden, Issue.Error(IssueKind.Forbidden, "IOMT-0870", $"This caller does not write {type}.", fix: "Whoever does something is recorded by the server. Where data came from is said by clients with system/ scopes, which bring it."));
 
+    public static Refusal OwnProvenance() =>
+        new(RefusalKind.Forbidden, Issue.Error(IssueKind.Forbidden, "IOMT-0878", "This Provenance says where readings of devices came from; it is neither changed nor deleted.", fix: "Say what is to be added in another Provenance with the same targets."));
+
+    public static Issue ProvenanceNotSearched() => Issue.Error(
+        IssueKind.NotSupported, "IOMT-0879", "Provenance is not searched like that.", fix: "Use target, patient, recorded, agent, agent-type, entity, _id and _lastUpdated, without chains and without modifiers but :identifier.");
+
+    public static Refusal HiddenParameter(string parameter) =>
+        new(RefusalKind.Forbidden, Issue.Error(IssueKind.Forbidden, "IOMT-0893", $"This caller does not search, sort or include by '{parameter}'.", parameter, "It reads an element that the policy hides from the role (Access:Policies, hidden)."));
+
+    public static Refusal HiddenField(string element) =>
+        new(RefusalKind.Forbidden, Issue.Error(IssueKind.Forbidden, "IOMT-0894", "This caller does not write an element that it does not see.", element, "Leave the element out: what is stored of it stays. The policy hides it from the role (Access:Policies, hidden)."));
+
+    public static Refusal ReadOnlyField(string element) =>
+        new(RefusalKind.Forbidden, Issue.Error(IssueKind.Forbidden, "IOMT-0895", "This caller does not change that element.", element, "Send it as it is stored. The policy lets the role read it only (Access:Policies, readOnly)."));
+
     public static Issue AuditNotSearched() => Issue.Error(
         IssueKind.NotSupported, "IOMT-0890", "The audit is not searched like that.", fix: "Use date, patient, agent, agent-name, entity, type, subtype, action, outcome, _id, without modifiers or includes; sort by date.");
 

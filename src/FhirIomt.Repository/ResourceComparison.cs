@@ -14,6 +14,10 @@ internal static class ResourceComparison
     public static bool SameReading(ResourceNode left, ResourceNode right) =>
         SameMembers(left, right, static name => name.SequenceEqual("meta"u8) || name.SequenceEqual("id"u8) || name.SequenceEqual("issued"u8) || name.SequenceEqual("status"u8));
 
+    /// <summary>Whether the members that make up an element are the same.</summary>
+    public static bool SameElement(ResourceNode left, ResourceNode right, Predicate<string> belongs) =>
+        SameMembers(left, right, name => !belongs(System.Text.Encoding.UTF8.GetString(name)));
+
     private delegate bool NameTest(ReadOnlySpan<byte> name);
 
     private static bool SameMembers(ResourceNode left, ResourceNode right, NameTest isIgnored)

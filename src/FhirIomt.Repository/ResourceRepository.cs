@@ -5,6 +5,7 @@ using FhirIomt.Fhir.Search;
 using FhirIomt.Fhir.Searching;
 using FhirIomt.Repository.Deciding;
 using FhirIomt.Repository.Definitions;
+using FhirIomt.Repository.Readings;
 using FhirIomt.Repository.Searching;
 using FhirIomt.Storage;
 using FhirIomt.Validation;
@@ -19,13 +20,18 @@ public sealed class ResourceRepository(IStore store, ServerDefinitions definitio
 
     private readonly Visibility _visibility = new(store, indexer);
     private readonly SearchService _search = new(store, indexer);
+    private readonly ReadingProvenanceSearch _readings = new(store, indexer);
 
     public async ValueTask<ReadResult> ReadAsync(string type, string id, AccessScope scope, CancellationToken cancellationToken)
     {
         var predicate = scope.PredicateFor(type, ScopeInteractions.Read);
         return predicate is AccessPredicate.Nothing
             ? new ReadResult.Refused(RepositoryIssues.TypeDenied(type, "read"))
-            : await LeaveAsync(await store.ReadAsync(type, id, cancellationToken).ConfigureAwait(false), predicate, cancellationToken).ConfigureAwait(false);
+            : Masked(
+                ReadingProvenance.Owns(type, id)
+                    ? await _readings.ReadAsync(id, predicate, cancellationToken).ConfigureAwait(false)
+                    : await LeaveAsync(await store.ReadAsync(type, id, cancellationToken).ConfigureAwait(false), predicate, cancellationToken).ConfigureAwait(false),
+                scope);
     }
 
     public async ValueTask<ReadResult> ReadVersionAsync(string type, string id, long version, AccessScope scope, CancellationToken cancellationToken)
@@ -36,9 +42,16 @@ public sealed class ResourceRepository(IStore store, ServerDefinitions definitio
             return new ReadResult.Refused(RepositoryIssues.TypeDenied(type, "vread"));
         }
 
+        if (ReadingProvenance.Owns(type, id))
+        {
+            return version == 1 ? Masked(await _readings.ReadAsync(id, predicate, cancellationToken).ConfigureAwait(false), scope) : new ReadResult.Refused(RepositoryIssues.NotFound());
+        }
+
         // A version counts by what it said then: one that belonged to another patient stays hidden after the resource moved.
-        return await LeaveAsync(await store.ReadVersionAsync(type, id, version, cancellationToken).ConfigureAwait(false), predicate, cancellationToken).ConfigureAwait(false);
+        return Masked(await LeaveAsync(await store.ReadVersionAsync(type, id, version, cancellationToken).ConfigureAwait(false), predicate, cancellationToken).ConfigureAwait(false), scope);
     }
+
+    private static ReadResult Masked(ReadResult result, AccessScope scope) => result is ReadResult.Found found ? new ReadResult.Found(FieldMask.Apply(found.Resource, scope.Rules.Fields)) : result;
 
     /// <summary>
     /// Versions that the caller may see, newest first (R4 §3.1.0.13). The history of one resource needs the right to read, that of a type or of everything the right
@@ -56,6 +69,16 @@ public sealed class ResourceRepository(IStore store, ServerDefinitions definitio
         if (query.Type is null && policy.Definitions.ResourceTypes.All(one => scope.PredicateFor(one, interaction) is AccessPredicate.Nothing))
         {
             return new HistoryResult.Refused(RepositoryIssues.TypeDenied("any type", "history"));
+        }
+
+        if (query is { Type: "Provenance", Id: { } one } && ReadingProvenance.Owns("Provenance", one))
+        {
+            return await ReadAsync("Provenance", one, scope, cancellationToken).ConfigureAwait(false) switch
+            {
+                ReadResult.Found { Resource: var only } => new HistoryResult.Found(only.LastUpdated >= query.Since || query.Since is null ? [only] : [], null),
+                ReadResult.Refused refused => new HistoryResult.Refused(refused.Refusal),
+                _ => throw new InvalidOperationException("ReadResult is a closed set."),
+            };
         }
 
         var visible = new List<StoredResource>(query.Count);
@@ -83,7 +106,7 @@ public sealed class ResourceRepository(IStore store, ServerDefinitions definitio
             {
                 var isUnknown = query is { Type: not null, Id: not null, Cursor: null } && visible.Count == 0 && cursor is null
                     && await ReadAsync(query.Type, query.Id, scope, cancellationToken).ConfigureAwait(false) is ReadResult.Refused { Refusal.Kind: RefusalKind.NotFound };
-                return isUnknown ? new HistoryResult.Refused(RepositoryIssues.NotFound()) : new HistoryResult.Found(visible, cursor);
+                return isUnknown ? new HistoryResult.Refused(RepositoryIssues.NotFound()) : new HistoryResult.Found(FieldMask.Apply(visible, scope.Rules.Fields), cursor);
             }
         }
     }

@@ -82,12 +82,13 @@ internal sealed class SmartAudit(AuditLog audit) : IEndpointFilter
     private static string? KindOf(HttpRequest request) => request.Path.Value switch
     {
         "/auth/authorize" or "/auth/consent" => "authorize",
-        "/auth/login" => "login",
+        "/auth/login" or "/account/login" => "login",
         "/auth/logout" when HttpMethods.IsPost(request.Method) => "logout",
         "/auth/launches" => "launch",
         "/auth/token" => "token",
         "/auth/introspect" => "introspect",
-        "/auth/revoke" => "revoke",
+        "/auth/revoke" or "/account/revoke" => "revoke",
+        "/account/password" => "password",
         "/auth/userinfo" => "userinfo",
         _ => null,
     };

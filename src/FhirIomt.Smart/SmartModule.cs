@@ -1,3 +1,4 @@
+using FhirIomt.Repository.Auditing;
 using FhirIomt.Smart.Account;
 using FhirIomt.Smart.Authorize;
 using FhirIomt.Smart.Clients;
@@ -49,6 +50,8 @@ public static class SmartModule
         services.AddSingleton<SignInEndpoints>();
         services.AddSingleton<LogoutEndpoint>();
         services.AddSingleton<Sharing>();
+        services.AddSingleton<RecordLooks>();
+        services.AddSingleton<LooksReader>();
         services.AddSingleton<AccountReader>();
         services.AddSingleton<AccountParts>();
         services.AddSingleton<AccountEndpoints>();

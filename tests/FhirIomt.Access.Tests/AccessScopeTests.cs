@@ -71,7 +71,6 @@ public sealed class AccessScopeTests
     [InlineData("Organization")]
     [InlineData("Location")]
     [InlineData("AuditEvent")]
-    [InlineData("Provenance")]
     [InlineData("Subscription")]
     [InlineData("Group")]
     [InlineData("Task")]

@@ -101,7 +101,7 @@ public sealed class VitalsAppTests(World world, Chromium chromium) : IClassFixtu
         var patient = await world.PatientAsync("Empty");
         await LaunchAsync(window, patient);
         await Expect(window.Page.Locator("#state")).ToContainTextAsync("No readings in this time span");
-        await world.Ehr.CreateAsync(World.HeartRate(patient, DateTimeOffset.UtcNow, 88));
+        await world.Ehr.CreateAsync(World.HeartRate(patient, world.Server.Time.GetUtcNow(), 88));
         await window.Page.ClickAsync("text=Refresh");
         await Expect(window.Page.Locator(".tile")).ToContainTextAsync("88 /min");
     }
@@ -132,9 +132,9 @@ public sealed class VitalsAppTests(World world, Chromium chromium) : IClassFixtu
         await Expect(window.Page.Locator("#readings tbody tr")).ToHaveCountAsync(0);
     }
 
-    private static string Glucose(string patient, int value) => $$"""
+    private string Glucose(string patient, int value) => $$"""
         {"resourceType":"Observation","status":"final","code":{"coding":[{"system":"http://loinc.org","code":"2339-0"}]},"subject":{"reference":"Patient/{{patient}}"},
-        "effectiveDateTime":"{{DateTimeOffset.UtcNow:yyyy-MM-ddTHH:mm:ssZ}}","valueQuantity":{"value":{{value.ToString(CultureInfo.InvariantCulture)}},"unit":"mg/dL","system":"http://unitsofmeasure.org","code":"mg/dL"} }
+        "effectiveDateTime":"{{world.Server.Time.GetUtcNow():yyyy-MM-ddTHH:mm:ssZ}}","valueQuantity":{"value":{{value.ToString(CultureInfo.InvariantCulture)}},"unit":"mg/dL","system":"http://unitsofmeasure.org","code":"mg/dL"} }
         """;
 
     private async Task LaunchAsync(Window window, string patient, string user = World.User)

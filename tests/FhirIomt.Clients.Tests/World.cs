@@ -37,10 +37,10 @@ public sealed class World : IAsyncLifetime
         Ben = await Ehr.CreateAsync(PatientJson("Ben", "1971-11-02"));
         for (var number = 0; number < Readings; number++)
         {
-            await Ehr.CreateAsync(HeartRate(Ada, DateTimeOffset.UtcNow.AddHours(-number), 60 + number));
+            await Ehr.CreateAsync(HeartRate(Ada, Server.Time.GetUtcNow().AddHours(-number), 60 + number));
         }
 
-        await Ehr.CreateAsync(HeartRate(Ben, DateTimeOffset.UtcNow, 99));
+        await Ehr.CreateAsync(HeartRate(Ben, Server.Time.GetUtcNow(), 99));
         (await Server.Services.GetRequiredService<UserDirectory>().AddAsync(new NewUser(User, UserRole.Clinician, $"Practitioner/{Practitioner}", Password), CancellationToken.None)).Require();
     }
 

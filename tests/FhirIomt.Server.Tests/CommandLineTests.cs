@@ -34,6 +34,22 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public async Task The_audit_is_written_as_AuditEvents_one_a_line_within_the_time_that_is_asked_for()
+    {
+        await RunAsync("vendor", "add", "acme");
+        var (all, none) = (Path.Combine(_data, "all.ndjson"), Path.Combine(_data, "none.ndjson"));
+        Assert.Equal(0, (await RunAsync("audit", "export", all)).ExitCode);
+        Assert.Equal(0, (await RunAsync("audit", "export", none, "--until", "2020-01-01T00:00:00Z")).ExitCode);
+        Assert.Equal(1, (await RunAsync("audit", "export", all)).ExitCode);
+
+        var events = (await File.ReadAllLinesAsync(all)).Select(line => JsonNode.Parse(line)!).ToList();
+        Assert.All(events, one => Assert.Equal("AuditEvent", (string)one["resourceType"]!));
+        Assert.Contains("vendor add", events[0].ToJsonString(), StringComparison.Ordinal);
+        Assert.Empty(await File.ReadAllTextAsync(none));
+        Assert.Equal(0, (await RunAsync("audit", "verify")).ExitCode);
+    }
+
+    [Fact]
     public async Task A_running_server_takes_changes_up_within_a_second()
     {
         await using var server = await ChildProcess.ServeAsync(_data);

@@ -24,6 +24,18 @@ public sealed partial class DemoTests : IDisposable
         Assert.Equal(first, await TryAsync(again));
     }
 
+    [Fact]
+    public async Task The_demo_EHR_refuses_a_launch_that_is_no_form()
+    {
+        await using var server = await ChildProcess.ServeAsync(_data, "--demo");
+        await server.WaitForOutputAsync("/devices/messages\"");
+        using var http = new HttpClient();
+        async Task<int> PostAsync(HttpContent content) => (int)(await http.PostAsync(new Uri($"{server.Base}/apps/ehr/launch"), content)).StatusCode;
+        Assert.Equal(415, await PostAsync(new StringContent("{}", System.Text.Encoding.UTF8, "application/json")));
+        Assert.Equal(400, await PostAsync(new StringContent("no parts", new MediaTypeHeaderValue("multipart/form-data") { Parameters = { new NameValueHeaderValue("boundary", "x") } })));
+        Assert.Equal(404, await PostAsync(new FormUrlEncodedContent([KeyValuePair.Create("patient", "nobody")])));
+    }
+
     /// <summary>Does what the lines say; answers the ids of the patients.</summary>
     private static async Task<string> TryAsync(ChildProcess server)
     {

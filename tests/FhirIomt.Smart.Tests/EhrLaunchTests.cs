@@ -49,6 +49,23 @@ public sealed class EhrLaunchTests(Accounts accounts) : IClassFixture<Accounts>
     }
 
     [Fact]
+    public async Task C60_a_launch_into_a_strangers_record_says_so_names_nobody_and_tells_the_app()
+    {
+        foreach (var action in (string[])["deny", "allow"])
+        {
+            var launch = await LaunchAsync(new { client_id = accounts.Public.Id, user = Accounts.Clinician, patient = accounts.Cleo });
+            using var browser = new Browser(accounts.Server);
+            var page = await browser.LogInAsync(await accounts.Public.AuthorizeAsync(browser, Scope, ("launch", launch)));
+            Assert.Equal(("This patient cannot be opened", 200), (page.Title.Split(" – ")[0], page.Status));
+            Assert.DoesNotContain("Cleo", page.Text, StringComparison.Ordinal);
+            Assert.DoesNotContain("Okafor", page.Text, StringComparison.Ordinal);
+            Assert.DoesNotContain(page.Forms, form => form.Has("action", "allow"));
+            var form = page.Forms.Single(one => one.Action == "/auth/consent");
+            (await browser.PostAsync("/auth/consent", [.. form.Fields, ("action", action)])).AssertSentBack("access_denied");
+        }
+    }
+
+    [Fact]
     public async Task E96_a_launch_is_used_once()
     {
         var launch = await LaunchAsync(new { client_id = accounts.Public.Id, user = Accounts.Clinician, patient = accounts.Ada });
@@ -85,14 +102,6 @@ public sealed class EhrLaunchTests(Accounts accounts) : IClassFixture<Accounts>
         var launch = await LaunchAsync(new { client_id = accounts.Public.Id, user = Accounts.PatientName, patient = accounts.Ben });
         using var browser = new Browser(accounts.Server);
         (await browser.LogInAsync(await accounts.Public.AuthorizeAsync(browser, Scope, ("launch", launch)), Accounts.PatientName)).AssertSentBack("access_denied");
-    }
-
-    [Fact]
-    public async Task C60_a_clinician_who_is_launched_into_a_strangers_record_reads_nothing_of_it()
-    {
-        var launch = await LaunchAsync(new { client_id = accounts.Public.Id, user = Accounts.Clinician, patient = accounts.Cleo });
-        var tokens = await accounts.Public.TokensAsync(Scope, changes: ("launch", launch));
-        Assert.Equal(404, (await accounts.Public.Caller(tokens).GetAsync($"Patient/{accounts.Cleo}")).Status);
     }
 
     [Fact]

@@ -180,7 +180,7 @@ public sealed class PlatformTests : IAsyncLifetime
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest(name, key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(isAuthority, false, 0, critical: true));
-        var now = DateTimeOffset.UtcNow;
+        var now = TimeProvider.System.GetUtcNow();
         var (from, to) = (now.AddYears(-2), now.AddYears(years));
         using var certificate = issuer is null
             ? request.CreateSelfSigned(from, to)

@@ -67,7 +67,7 @@ internal sealed class PolicyReader(IndexPolicy policy)
 
     private TypePolicy Type(string key, ResourceNode node)
     {
-        Known(key, node, "interactions", "of", "where");
+        Known(key, node, "interactions", "of", "where", "hidden", "readOnly");
         if (node.Name != RolePolicy.AnyType && !policy.Definitions.IsResourceType(node.Name))
         {
             _issues.Add(PolicyIssues.BadValue(key, node.Name, "a resource type or *"));
@@ -92,7 +92,27 @@ internal sealed class PolicyReader(IndexPolicy policy)
             _issues.Add(PolicyIssues.BadSearch($"{key}.where", where));
         }
 
-        return new TypePolicy(interactions, of == "patients", where);
+        return new TypePolicy(interactions, of == "patients", where, Elements(key, node, "hidden", mayBeMandatory: false), Elements(key, node, "readOnly", mayBeMandatory: true));
+    }
+
+    // A hidden element that must be there would make answers that nobody can read; one that says whose a resource is decides who sees it.
+    private List<string> Elements(string key, ResourceNode node, string name, bool mayBeMandatory)
+    {
+        var (elements, type) = (new List<string>(), policy.Definitions.Type(node.Name));
+        foreach (var item in node[System.Text.Encoding.UTF8.GetBytes(name)].Items)
+        {
+            var text = item.AsString() ?? "";
+            var element = type?.Element(text) ?? type?.Element(text + "[x]");
+            if (element is null || text is "id" or "meta" or "implicitRules" or "contained" or "extension" or "modifierExtension" || node.Name == "AuditEvent"
+                || (!mayBeMandatory && (element.Min > 0 || element.IsModifier || text == PatientCompartment.SubjectElementOf(node.Name) || text == PatientCompartment.AttachedBy(node.Name))))
+            {
+                _issues.Add(PolicyIssues.BadValue($"{key}.{name}", text, mayBeMandatory ? "an element of the type" : "an element of the type that may be absent, and says neither whose it is nor what it means"));
+            }
+
+            elements.Add(text.EndsWith("[x]", StringComparison.Ordinal) ? text[..^3] : text);
+        }
+
+        return elements;
     }
 
     private void CheckPatients(string key, string search)

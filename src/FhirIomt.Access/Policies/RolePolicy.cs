@@ -15,6 +15,9 @@ public sealed record RolePolicy(IReadOnlyList<string> Patients, string Confident
 
     public const string AnyType = "*";
 
+    /// <summary>What of the types is hidden, and what is not changed.</summary>
+    public FieldRules Fields { get; } = FieldRules.Of(Types);
+
     /// <summary>The policy for one person.</summary>
     public BoundPolicy Bind(string? fhirUser, SearchQueryParser parser)
     {
@@ -54,7 +57,9 @@ public sealed record RolePolicy(IReadOnlyList<string> Patients, string Confident
 
 /// <param name="OfPatients">Only what belongs to the role's patients; otherwise every instance.</param>
 /// <param name="Where">A search expression that instances must meet, or null.</param>
-public sealed record TypePolicy(ScopeInteractions Interactions, bool OfPatients, string? Where);
+/// <param name="Hidden">Elements that the role does not see.</param>
+/// <param name="ReadOnly">Elements that the role does not change.</param>
+public sealed record TypePolicy(ScopeInteractions Interactions, bool OfPatients, string? Where, IReadOnlyList<string> Hidden, IReadOnlyList<string> ReadOnly);
 
 /// <summary>A policy with the person put in.</summary>
 public sealed class BoundPolicy(IReadOnlyDictionary<string, BoundType> types)

@@ -23,6 +23,10 @@ internal static class FhirAudit
     public static ValueTask RecordAsync(AuditLog log, FhirRoute route, FhirCall call, FhirAnswer answer, string request) =>
         log.IsEnabled && !IsRecorded(route, answer) ? log.RecordAsync(Entry(route, call, answer, request), call.Cancelled) : ValueTask.CompletedTask;
 
+    /// <summary>An entry that no handler saw.</summary>
+    public static ValueTask RecordRefusalAsync(AuditLog log, FhirCall bundle, FhirAnswer answer, string request) =>
+        log.IsEnabled ? log.RecordAsync(Answered(AuditEntry.Of("operation", bundle.Scope) with { Request = request }, answer), bundle.Cancelled) : ValueTask.CompletedTask;
+
     /// <summary>A request that no handler saw.</summary>
     public static ValueTask RecordRefusalAsync(HttpContext context, FhirAnswer answer)
     {

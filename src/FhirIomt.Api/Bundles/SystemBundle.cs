@@ -73,6 +73,11 @@ internal sealed class SystemBundle(ResourceWriter writer, WriteRequests requests
             }
         }
 
+        foreach (var entry in entries.Where(entry => entry.Refused is not null))
+        {
+            await FhirAudit.RecordRefusalAsync(audit, call, entry.Refused!, RequestOf(entry)).ConfigureAwait(false);
+        }
+
         foreach (var entry in entries.Where(entry => entry.Call is { Route.IsWrite: true } && answers[entry.Number] is { Status: >= 400 }))
         {
             await RecordAsync(entry, answers[entry.Number]!).ConfigureAwait(false);
@@ -129,7 +134,9 @@ internal sealed class SystemBundle(ResourceWriter writer, WriteRequests requests
     }
 
     private ValueTask RecordAsync(BundleEntry entry, FhirAnswer answer) =>
-        FhirAudit.RecordAsync(audit, entry.Call!.Route, entry.Call, answer, $"{entry.Call.Method} {entry.Node["request"u8]["url"u8].AsString()}");
+        FhirAudit.RecordAsync(audit, entry.Call!.Route, entry.Call, answer, RequestOf(entry));
+
+    private static string RequestOf(BundleEntry entry) => $"{entry.Node["request"u8]["method"u8].AsString()} {entry.Node["request"u8]["url"u8].AsString()}";
 
     // Reads come last (R4 §3.1.0.11.2): they see what was written.
     private async Task ReadAsync(IReadOnlyList<BundleEntry> entries, FhirAnswer?[] answers)

@@ -19,7 +19,7 @@ internal sealed class TokenFilter(AccessTokens tokens, AccessResolver access) : 
             return Results.Empty;
         }
 
-        if (await tokens.ResolveAsync(token, http.RequestAborted).ConfigureAwait(false) is not { } grant)
+        if (await CheckedToken.ResolveAsync(http, tokens, token).ConfigureAwait(false) is not { } grant)
         {
             http.Response.Headers.WWWAuthenticate = BearerToken.Challenge(http.Request);
             await FhirResponse.RefuseAsync(http, StatusCodes.Status401Unauthorized, [ApiIssues.TokenInvalid()]).ConfigureAwait(false);

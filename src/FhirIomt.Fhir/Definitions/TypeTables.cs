@@ -71,6 +71,7 @@ internal sealed class TypeTables : ITypeTables
                 components[part] = new SearchParameterComponent(cursor.Text(), cursor.Text());
             }
 
+            expression = resourceType == "Provenance" && code == "patient" ? ProvenancePatient.Expression(expression!) : expression;
             parameters[index] = new SearchParameter(resourceType, code, url, type, expression, targets, components);
         }
 

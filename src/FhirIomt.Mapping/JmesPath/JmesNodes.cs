@@ -198,7 +198,7 @@ internal sealed class CompareNode(JmesNode left, JmesToken relation, JmesNode ri
             return JmesValue.Null;
         }
 
-        var order = a.AsNumber().CompareTo(b.AsNumber());
+        var order = a.AsNumber().OrderTo(b.AsNumber());
         return JmesValue.Of(relation switch
         {
             JmesToken.Less => order < 0,

@@ -428,7 +428,7 @@ internal sealed class JmesNumber
         return _isExact;
     }
 
-    public int CompareTo(JmesNumber other) => _isExact && other._isExact ? _exact.CompareTo(other._exact) : Approximate.CompareTo(other.Approximate);
+    public int OrderTo(JmesNumber other) => _isExact && other._isExact ? _exact.CompareTo(other._exact) : Approximate.CompareTo(other.Approximate);
 
     public override string ToString() => _isExact ? _exact.ToString(CultureInfo.InvariantCulture) : _approximate.ToString("R", CultureInfo.InvariantCulture);
 

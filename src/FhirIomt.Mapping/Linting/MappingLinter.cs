@@ -113,7 +113,7 @@ public static class MappingLinter
             findings.Add(new MappingFinding(MappingText.Device, LintIssues.FindsNothing(step.Position ?? first.Position, step.Name, step.Expression, step.IsRequired)));
         }
 
-        foreach (var issue in matches.SelectMany(match => match.Issues).Where(issue => issue.Refuses && issue.Code is not ("IOMT-0420" or "IOMT-0440")).DistinctBy(issue => issue.Code))
+        foreach (var issue in matches.SelectMany(match => match.Issues).Where(issue => issue.Refuses && issue.Code is not ("IOMT-0420" or "IOMT-0440")).DistinctBy(issue => issue.Code, StringComparer.Ordinal))
         {
             findings.Add(new MappingFinding(MappingText.Device, LintIssues.AtSample(issue with { Position = first.Position })));
         }

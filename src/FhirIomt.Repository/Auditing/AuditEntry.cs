@@ -1,5 +1,6 @@
 using FhirIomt.Access;
 using FhirIomt.Fhir.Searching;
+using FhirIomt.Repository.Readings;
 
 namespace FhirIomt.Repository.Auditing;
 
@@ -56,6 +57,15 @@ public sealed record AuditEntry(string Kind)
 
     /// <summary>Why a record was opened in an emergency.</summary>
     public string? Reason { get; init; }
+
+    /// <summary>What device messages made, for each patient.</summary>
+    public IReadOnlyList<ReadingsMade> Made { get; init; } = [];
+
+    /// <summary>What made it of them: name, version and hash of the mapping.</summary>
+    public string? Mapping { get; init; }
+
+    /// <summary>The program that did, by name and version.</summary>
+    public string? Software { get; init; }
 
     /// <summary>The patients whose record is open to the caller because of an emergency: what is done to it is done for that purpose.</summary>
     public PatientSet Emergency { get; init; } = PatientSet.Empty;

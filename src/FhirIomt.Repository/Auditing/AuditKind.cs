@@ -43,10 +43,12 @@ public sealed record AuditKind(AuditCode Type, AuditCode Subtype, string Action,
         ["introspect"] = new(Authentication, new("urn:ihe:event-type-code", "ITI-102"), "E", AuditFlow.Authorization),
         ["authorize"] = new(Authentication, new(Own, "authorize"), "E", AuditFlow.Authorization),
         ["revoke"] = new(Authentication, new(Own, "revoke"), "E", AuditFlow.Authorization),
+        ["password"] = new(Authentication, new(Own, "password"), "U", AuditFlow.Authorization),
         ["userinfo"] = new(Authentication, new(Own, "userinfo"), "R", AuditFlow.Authorization),
         ["launch"] = new(Authentication, new(Own, "launch"), "E", AuditFlow.Authorization),
         ["device"] = new(Activity, new(Own, "device"), "E", AuditFlow.ToServer),
         ["command"] = new(Activity, new(Own, "command"), "E", AuditFlow.ToServer),
+        ["gap"] = new(Activity, new(Own, "gap"), "E", AuditFlow.ToServer),
         ["prune"] = new(Activity, new(Own, "prune"), "D", AuditFlow.ToServer),
     }.ToFrozenDictionary(StringComparer.Ordinal);
 

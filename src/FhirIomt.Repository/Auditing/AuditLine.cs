@@ -8,7 +8,7 @@ using FhirIomt.Storage;
 
 namespace FhirIomt.Repository.Auditing;
 
-/// <summary>A line as it is stored: JSON with names of one letter, 150 to 400 bytes. What changes here must still read what is stored.</summary>
+/// <summary>A line as it is stored: JSON with names of one letter, 150 to 400 bytes, and 70 for each reading of a line about device messages. What changes here must still read what is stored.</summary>
 internal static class AuditLine
 {
     // A request line that is longer is one that somebody made to fill the audit.
@@ -42,6 +42,7 @@ internal static class AuditLine
             Text(writer, "q"u8, entry.Request);
             Text(writer, "b"u8, entry.Reason);
             WritePatients(writer, patients, entry.Emergency);
+            WriteMade(writer, entry);
             writer.WriteEndObject();
         }
 
@@ -66,6 +67,24 @@ internal static class AuditLine
         {
             writer.WriteBoolean("e"u8, value: true);
         }
+    }
+
+    private static void WriteMade(Utf8JsonWriter writer, AuditEntry entry)
+    {
+        if (entry.Made.Count == 0)
+        {
+            return;
+        }
+
+        Text(writer, "g"u8, entry.Mapping);
+        Text(writer, "y"u8, entry.Software);
+        writer.WriteStartArray("v"u8);
+        foreach (var made in entry.Made)
+        {
+            made.Write(writer);
+        }
+
+        writer.WriteEndArray();
     }
 
     private static List<string> PatientsOf(AuditEntry entry, string? serverBase)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using FhirIomt.Access;
 using FhirIomt.Core;
 using FhirIomt.Fhir.Json;
@@ -92,6 +93,31 @@ public sealed class AuditTrail(IStore store, AuditLog log, SearchIndexer indexer
         }
 
         return new SearchResult.Found(new SearchPage(found, [], position.ToString(), null));
+    }
+
+    /// <summary>All of it, the oldest first, for whoever has the store itself. Lines that come meanwhile are in it or not.</summary>
+    /// <param name="since">Inclusive.</param>
+    /// <param name="until">Exclusive.</param>
+    public async IAsyncEnumerable<ReadOnlyMemory<byte>> ExportAsync(DateTimeOffset? since, DateTimeOffset? until, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await log.FlushAsync(cancellationToken).ConfigureAwait(false);
+        var everything = new AuditSight(IsAll: true, []);
+        var (next, last) = (since is { } start ? AuditKey.FirstOf(start) : 0, until is { } end ? AuditKey.FirstOf(end) - 1 : long.MaxValue);
+        while (next <= last)
+        {
+            var lines = await store.ReadAuditAsync(new AuditQuery(next, last, null, Descending: false, PageSize), cancellationToken).ConfigureAwait(false);
+            foreach (var one in lines.SelectMany(line => EventsOf(line, everything, null)))
+            {
+                yield return one.Body;
+            }
+
+            if (lines.Count < PageSize)
+            {
+                yield break;
+            }
+
+            next = lines[^1].Key + 1;
+        }
     }
 
     // One event for each patient that the line is about and the caller may hear of.

@@ -75,10 +75,11 @@ public sealed class AccessResolver(IStore store, SearchQueryParser parser, Searc
             Patients = PatientSet.Of(patients),
             Emergency = opened.Patients,
             Limits = limits,
+            Fields = policy.Fields,
             MayRelabel = policy.MayRelabel,
             Until = until is null || opened.Until < until ? opened.Until ?? until : until,
         };
-        return user is null && ReferenceEquals(limits, AccessLimits.None) && until is null && !rules.MayRelabel ? AccessRules.None : rules;
+        return user is null && ReferenceEquals(limits, AccessLimits.None) && until is null && !rules.MayRelabel && ReferenceEquals(rules.Fields, FieldRules.None) ? AccessRules.None : rules;
     }
 
     private async ValueTask<(AccessLimits Limits, DateTimeOffset? Until)> LimitsAsync(AccessScope scope, RolePolicy policy, PatientSet emergency, CancellationToken cancellationToken)

@@ -21,7 +21,12 @@ public sealed class ReadingOperation(MappedReading reading, ResolvedReading reso
 
     public string ResourceId { get; private set; } = "";
 
+    /// <summary>The version that was written, or else the one that is there.</summary>
+    public long Version { get; private set; }
+
     public string PatientId => resolved.PatientId;
+
+    public string DeviceId => resolved.DeviceId;
 
     public string ResourceType => prepared.Type;
 
@@ -33,6 +38,12 @@ public sealed class ReadingOperation(MappedReading reading, ResolvedReading reso
         if (existing is null)
         {
             Store(transaction, prepared, resolved.Key.ResourceId);
+            return;
+        }
+
+        if (reading.IsEpisode)
+        {
+            GoOn(transaction, existing);
             return;
         }
 
@@ -64,13 +75,33 @@ public sealed class ReadingOperation(MappedReading reading, ResolvedReading reso
 
     private void Store(IWriteTransaction transaction, PreparedResource resource, string id)
     {
-        transaction.Put(resource, id, previous: null);
-        (Status, ResourceId) = (ReadingStatus.Stored, id);
+        var stored = transaction.Put(resource, id, previous: null);
+        (Status, ResourceId, Version) = (ReadingStatus.Stored, id, stored.Version);
+    }
+
+    // A message about it that comes late, or again, changes what it adds and nothing else.
+    private void GoOn(IWriteTransaction transaction, StoredResource existing)
+    {
+        (ResourceId, Version, Status) = (existing.Id, existing.Version, ReadingStatus.Duplicate);
+        if (existing.IsDeleted)
+        {
+            return;
+        }
+
+        var stored = JsonTree.Parse(existing.Body).Require().Root;
+        var output = new ArrayBufferWriter<byte>(1536);
+        reading.Update(stored, resolved, output);
+        var updated = JsonTree.Parse(output.WrittenMemory).Require();
+        if (!ResourceComparison.SameReading(stored, updated.Root))
+        {
+            Version = transaction.Put(PreparedResource.Create(prepared.Type, updated, indexer, policy), existing.Id, existing).Version;
+            Status = ReadingStatus.Updated;
+        }
     }
 
     private void Compare(IWriteTransaction transaction, StoredResource existing, in ResolvedReading key, PreparedResource incoming)
     {
-        ResourceId = existing.Id;
+        (ResourceId, Version) = (existing.Id, existing.Version);
 
         // A reading that was deleted stays deleted when its device sends it again (backfill must not resurrect).
         Status = ReadingStatus.Duplicate;
@@ -106,7 +137,7 @@ public sealed class ReadingOperation(MappedReading reading, ResolvedReading reso
             }
         }
 
-        transaction.Put(PreparedResource.Create(prepared.Type, amended, indexer, policy), existing.Id, existing);
+        Version = transaction.Put(PreparedResource.Create(prepared.Type, amended, indexer, policy), existing.Id, existing).Version;
         Status = ReadingStatus.Updated;
     }
 

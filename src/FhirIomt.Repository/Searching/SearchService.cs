@@ -1,8 +1,10 @@
 using FhirIomt.Access;
+using FhirIomt.Core;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Fhir.Search;
 using FhirIomt.Fhir.Searching;
 using FhirIomt.Repository.Deciding;
+using FhirIomt.Repository.Readings;
 using FhirIomt.Storage;
 
 namespace FhirIomt.Repository.Searching;
@@ -11,6 +13,7 @@ namespace FhirIomt.Repository.Searching;
 public sealed class SearchService(IStore store, SearchIndexer indexer)
 {
     private readonly Visibility _visibility = new(store, indexer);
+    private readonly ReadingProvenanceSearch _readings = new(store, indexer);
 
     public async ValueTask<SearchResult> SearchAsync(SearchQuery query, AccessScope scope, CancellationToken cancellationToken)
     {
@@ -25,6 +28,11 @@ public sealed class SearchService(IStore store, SearchIndexer indexer)
             return new SearchResult.Refused(RepositoryIssues.TypeDenied(denied, "search"));
         }
 
+        if (HiddenParameters.UsedBy(permitted, scope.Rules.Fields) is { } hidden)
+        {
+            return new SearchResult.Refused(RepositoryIssues.HiddenParameter(hidden));
+        }
+
         // An included resource is read, not searched for: its type needs the read right.
         var access = scope.SearchAccessFor(query.ResourceType);
         access = access with
@@ -32,15 +40,83 @@ public sealed class SearchService(IStore store, SearchIndexer indexer)
             Matches = SearchedPatients.Narrowed(access.Matches, query),
             Part = part => SearchedPatients.Narrowed(scope.PredicateFor(part.ResourceType, ScopeInteractions.Search), part),
         };
-        var outcome = await store.SearchAsync(permitted, access, cancellationToken).ConfigureAwait(false);
-        if (!outcome.TryGetValue(out var page, out var issues))
+        if (_readings.WhyNot(permitted) is { } notSearched)
+        {
+            return new SearchResult.Refused(new Refusal(RefusalKind.BadRequest, notSearched));
+        }
+
+        var (page, issues) = await StoredAsync(permitted, access, cancellationToken).ConfigureAwait(false);
+        if (page is null)
         {
             return new SearchResult.Refused(new Refusal(RefusalKind.BadRequest, issues));
         }
 
+        page = await WithReadingsAsync(permitted, page, access, cancellationToken).ConfigureAwait(false);
+
         await RecheckAsync(page.Matches, query.Parts.Count > 0 ? access.Chained : _ => access.Matches, cancellationToken).ConfigureAwait(false);
         await RecheckAsync(page.Included, access.Included, cancellationToken).ConfigureAwait(false);
-        return new SearchResult.Found(page);
+        var fields = scope.Rules.Fields;
+        return new SearchResult.Found(fields.HidesAnything ? page with { Matches = FieldMask.Apply(page.Matches, fields), Included = FieldMask.Apply(page.Included, fields) } : page);
+    }
+
+    private async ValueTask<(SearchPage? Page, IReadOnlyList<Issue> Issues)> StoredAsync(SearchQuery query, SearchAccess access, CancellationToken cancellationToken)
+    {
+        // What is stored was told on the pages before.
+        if (ReadingProvenanceSearch.PartOf(query) is not null && ReadingProvenanceSearch.IsOwnCursor(query.Cursor))
+        {
+            return (new SearchPage([], [], null, null), []);
+        }
+
+        return (await store.SearchAsync(query, access, cancellationToken).ConfigureAwait(false)).TryGetValue(out var page, out var issues) ? (page, issues) : (null, issues);
+    }
+
+    // The Provenance of readings is not stored, but told from the audit.
+    private async ValueTask<SearchPage> WithReadingsAsync(SearchQuery query, SearchPage page, SearchAccess access, CancellationToken cancellationToken)
+    {
+        if (ReadingProvenanceSearch.PartOf(query) is { } part)
+        {
+            var before = page.Matches.Count;
+            page = page.Next is null
+                ? await _readings.AfterAsync(query, page, query.Parts.Count > 0 ? access.Part(part) : access.Matches, cancellationToken).ConfigureAwait(false)
+                : page with { Total = null };
+            page = page.Matches.Count > before ? await WithTargetsAsync(query, page, access, cancellationToken).ConfigureAwait(false) : page;
+        }
+
+        if (query.Includes.Any(rule => rule.Reverse && rule.SourceType is "Provenance" or "*" && rule.Parameter is null or { Code: "target" }))
+        {
+            var referring = await _readings.ReferringToAsync(page.Matches, access.Included("Provenance"), cancellationToken).ConfigureAwait(false);
+            page = Including(page, referring);
+        }
+
+        return page;
+    }
+
+    private async ValueTask<SearchPage> WithTargetsAsync(SearchQuery query, SearchPage page, SearchAccess access, CancellationToken cancellationToken)
+    {
+        var parameters = query.Includes.Where(rule => !rule.Reverse && rule.SourceType == "Provenance" && rule.Parameter is not null).Select(rule => rule.Parameter!).ToList();
+        var referred = page.Matches.Where(match => parameters.Count > 0 && ReadingProvenance.Owns(match.Type, match.Id))
+            .SelectMany(match => indexer.Extract(JsonTree.Parse(match.Body).Require(), parameters)).OfType<IndexValue.Reference>()
+            .Where(value => query.Includes.Any(rule => rule.Parameter == value.Parameter && (rule.TargetType is null || rule.TargetType == value.Type)))
+            .Select(value => (value.Type, value.Id)).Distinct().Take(SearchLimits.MaxIncluded);
+        var found = new List<StoredResource>();
+        foreach (var (type, id) in referred)
+        {
+            if (type is not null && id is not null && access.Included(type) is not AccessPredicate.Nothing and var predicate
+                && await store.ReadAsync(type, id, cancellationToken).ConfigureAwait(false) is { IsDeleted: false } target && await _visibility.PermitsAsync(predicate, target, cancellationToken).ConfigureAwait(false))
+            {
+                found.Add(target);
+            }
+        }
+
+        return Including(page, found);
+    }
+
+    // Each once, and none that is a match.
+    private static SearchPage Including(SearchPage page, IReadOnlyList<StoredResource> more)
+    {
+        var known = page.Matches.Concat(page.Included).Select(one => (one.Type, one.Id)).ToHashSet();
+        var all = page.Included.Concat(more.Where(one => known.Add((one.Type, one.Id)))).ToList();
+        return page with { Included = [.. all.Take(SearchLimits.MaxIncluded)], IncludesCut = page.IncludesCut || all.Count > SearchLimits.MaxIncluded };
     }
 
     // Of several types those that the caller may search; none is a refusal.

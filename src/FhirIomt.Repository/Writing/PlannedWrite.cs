@@ -1,8 +1,10 @@
 using FhirIomt.Access;
+using FhirIomt.Access.Policies;
 using FhirIomt.Core;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Fhir.Searching;
 using FhirIomt.Repository.Deciding;
+using FhirIomt.Repository.Readings;
 using FhirIomt.Storage;
 
 namespace FhirIomt.Repository.Writing;
@@ -46,7 +48,7 @@ internal sealed class PlannedCreate(PreparedResource resource, string id, Search
 /// <summary>Update of one id, or update as create where the caller may see and write every instance: otherwise the answer would tell of hidden ids.</summary>
 /// <param name="seen">The version that a patch was applied to: any other means that the plan has moved.</param>
 internal sealed class PlannedUpdate(
-    PreparedResource resource, string id, VersionCondition condition, WriteRights rights, Visibility visibility, SecurityLabels labels, IReadOnlyList<Issue> warnings, long? seen = null) : PlannedWrite
+    PreparedResource resource, string id, VersionCondition condition, WriteRights rights, Visibility visibility, WriteGuards guards, IReadOnlyList<Issue> warnings, long? seen = null) : PlannedWrite
 {
     public override IReadOnlyList<(string Type, string Id)> Reads => [(resource.Type, id)];
 
@@ -83,7 +85,12 @@ internal sealed class PlannedUpdate(
         }
 
         Replaced.Add(existing);
-        var next = rights.MayRelabel ? resource : labels.Kept(resource, before);
+        var (next, refusal) = guards.Fields.Kept(rights.MayRelabel ? resource : guards.Labels.Kept(resource, before), before, rights.Fields);
+        if (next is null)
+        {
+            return new WriteResult.Refused(refusal!);
+        }
+
         return ResourceComparison.SameButForVersion(before.Root, next.Tree.Root)
             ? new WriteResult.Unchanged(existing)
             : new WriteResult.Updated(transaction.Put(next, id, existing), warnings);
@@ -102,6 +109,11 @@ internal sealed class PlannedUpdate(
             return new WriteResult.Refused(RepositoryIssues.NotFound());
         }
 
+        if (ReadingProvenance.Owns(resource.Type, id))
+        {
+            return new WriteResult.Refused(RepositoryIssues.OwnProvenance());
+        }
+
         return condition.IfMatch is { } wanted
             ? new WriteResult.Refused(RepositoryIssues.VersionConflict($"{wanted}"))
             : new WriteResult.Created(transaction.Put(resource, id, deleted), warnings);
@@ -113,7 +125,7 @@ internal sealed class PlannedUpdate(
 /// does not contradict; several refuse.
 /// </summary>
 internal sealed class PlannedConditionalUpdate(
-    PreparedResource resource, SearchQuery query, string newId, WriteRights rights, VersionCondition condition, Visibility visibility, SecurityLabels labels, IReadOnlyList<Issue> warnings) : PlannedWrite
+    PreparedResource resource, SearchQuery query, string newId, WriteRights rights, VersionCondition condition, Visibility visibility, WriteGuards guards, IReadOnlyList<Issue> warnings) : PlannedWrite
 {
     public override void Run(IWriteTransaction transaction)
     {
@@ -128,13 +140,13 @@ internal sealed class PlannedConditionalUpdate(
                 Refuse(RepositoryIssues.IdMismatch(matches[0].Id));
                 break;
             case 1:
-                Delegate(transaction, new PlannedUpdate(resource, matches[0].Id, condition, rights, visibility, labels, warnings));
+                Delegate(transaction, new PlannedUpdate(resource, matches[0].Id, condition, rights, visibility, guards, warnings));
                 break;
             case 0 when condition.IfMatch is { } wanted:
                 Refuse(RepositoryIssues.VersionConflict($"{wanted}"));
                 break;
             case 0 when ownId is not null:
-                Delegate(transaction, new PlannedUpdate(resource, ownId, condition with { IfNoneMatch = true }, rights, visibility, labels, warnings));
+                Delegate(transaction, new PlannedUpdate(resource, ownId, condition with { IfNoneMatch = true }, rights, visibility, guards, warnings));
                 break;
             case 0 when !visibility.Permits(rights.Create, resource.Type, resource.Tree, transaction):
                 Refuse(RepositoryIssues.WriteDenied());
@@ -203,11 +215,15 @@ internal sealed class PlannedConditionalDelete(SearchQuery query, WriteRights ri
     }
 }
 
+/// <summary>What of the version before stays.</summary>
+internal sealed record WriteGuards(SecurityLabels Labels, FieldGuard Fields);
+
 /// <summary>What a caller may do with one type.</summary>
 /// <param name="Patch">Of what is there: a patch can test what it changes and answers the whole, so it reads as well (abuse case 53).</param>
 /// <param name="MayRelabel">May take security labels away.</param>
+/// <param name="Fields">What is hidden or not changed.</param>
 /// <param name="ChoosesIds">The scopes cover every instance, so an id that is not there may be told from one that is.</param>
-internal sealed record WriteRights(AccessPredicate Create, AccessPredicate Update, AccessPredicate Patch, AccessPredicate Delete, SearchAccess Search, bool ChoosesIds, bool MayRelabel)
+internal sealed record WriteRights(AccessPredicate Create, AccessPredicate Update, AccessPredicate Patch, AccessPredicate Delete, SearchAccess Search, bool ChoosesIds, bool MayRelabel, FieldRules Fields)
 {
     public static WriteRights Of(AccessScope scope, string type)
     {
@@ -219,6 +235,7 @@ internal sealed record WriteRights(AccessPredicate Create, AccessPredicate Updat
             scope.PredicateFor(type, ScopeInteractions.Delete),
             scope.SearchAccessFor(type),
             scope.CoversAll(type, ScopeInteractions.Update),
-            scope.IsServer || scope.Rules.MayRelabel);
+            scope.IsServer || scope.Rules.MayRelabel,
+            scope.Rules.Fields);
     }
 }

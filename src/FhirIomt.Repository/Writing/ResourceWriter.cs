@@ -1,4 +1,5 @@
 using FhirIomt.Access;
+using FhirIomt.Access.Policies;
 using FhirIomt.Core;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Fhir.Search;
@@ -38,7 +39,7 @@ public sealed class ResourceWriter(IStore store, ServerDefinitions definitions, 
             if (!write.Moved)
             {
                 await TakeUpAsync([request.Type]).ConfigureAwait(false);
-                return await CheckedAsync(write, cancellationToken).ConfigureAwait(false);
+                return await CheckedAsync(write, scope, cancellationToken).ConfigureAwait(false);
             }
         }
 
@@ -75,7 +76,7 @@ public sealed class ResourceWriter(IStore store, ServerDefinitions definitions, 
             results[index] = planned[index] switch
             {
                 { Refusal: { } refusal } => new WriteResult.Refused(refusal),
-                { Write: { Moved: false } write } => await CheckedAsync(write, cancellationToken).ConfigureAwait(false),
+                { Write: { Moved: false } write } => await CheckedAsync(write, scope, cancellationToken).ConfigureAwait(false),
                 _ => await WriteAsync(requests[index], scope, cancellationToken).ConfigureAwait(false),
             };
         }
@@ -111,7 +112,7 @@ public sealed class ResourceWriter(IStore store, ServerDefinitions definitions, 
                 var results = new List<WriteResult>(transaction.Writes.Count);
                 foreach (var write in transaction.Writes)
                 {
-                    results.Add(await CheckedAsync(write, cancellationToken).ConfigureAwait(false));
+                    results.Add(await CheckedAsync(write, scope, cancellationToken).ConfigureAwait(false));
                 }
 
                 return new TransactionResult.Done(results);
@@ -154,15 +155,23 @@ public sealed class ResourceWriter(IStore store, ServerDefinitions definitions, 
         }
     }
 
-    private async ValueTask<WriteResult> CheckedAsync(PlannedWrite write, CancellationToken cancellationToken)
+    private async ValueTask<WriteResult> CheckedAsync(PlannedWrite write, AccessScope scope, CancellationToken cancellationToken)
     {
         if (write.AnswerAccess is { } predicate && write.Result is WriteResult.Unchanged { Resource: var found })
         {
             await _visibility.RequireAsync(predicate, found, cancellationToken).ConfigureAwait(false);
         }
 
-        return write.Result!;
+        return Masked(write.Result!, scope.Rules.Fields);
     }
+
+    private static WriteResult Masked(WriteResult result, FieldRules fields) => result switch
+    {
+        WriteResult.Created created => created with { Resource = FieldMask.Apply(created.Resource, fields) },
+        WriteResult.Updated updated => updated with { Resource = FieldMask.Apply(updated.Resource, fields) },
+        WriteResult.Unchanged unchanged => new WriteResult.Unchanged(FieldMask.Apply(unchanged.Resource, fields)),
+        _ => result,
+    };
 }
 
 /// <summary>Limits of the repository that an operator may choose.</summary>

@@ -1,6 +1,7 @@
 using FhirIomt.Access;
 using FhirIomt.Access.Consents;
 using FhirIomt.Fhir.Json;
+using FhirIomt.Repository.Readings;
 
 namespace FhirIomt.Repository.Writing;
 
@@ -13,6 +14,7 @@ internal static class RestrictedTypes
     /// </summary>
     public static Refusal? Refuse(WriteRequest request, AccessScope scope) => request.Type switch
     {
+        "Provenance" when TargetOf(request) is { } id && ReadingProvenance.Owns(request.Type, id) => RepositoryIssues.OwnProvenance(),
         "AuditEvent" when !scope.IsServer => RepositoryIssues.ServerWritten(request.Type),
         "Provenance" when !scope.IsServer && (scope.User is not null || !scope.Scopes.Any(IsOfSystem)) => RepositoryIssues.ServerWritten(request.Type),
         "Consent" when !scope.IsServer && (scope.User is not null || !scope.Scopes.Any(IsOfSystem)) => RepositoryIssues.OwnConsent(),
@@ -20,6 +22,14 @@ internal static class RestrictedTypes
         "Consent" when request is WriteRequest.Update update && Names(update.Resource, scope) => RepositoryIssues.OwnConsent(),
         _ => null,
     };
+
+    private static string? TargetOf(WriteRequest request) => (request switch
+    {
+        WriteRequest.Update update => update.Target,
+        WriteRequest.Patch patch => patch.Target,
+        WriteRequest.Delete delete => delete.Target,
+        _ => null,
+    } as WriteTarget.Instance)?.Id;
 
     private static bool Names(JsonTree consent, AccessScope scope) => scope.ClientId is { } client && ConsentRule.Names(consent.Root, client);
 

@@ -2,6 +2,7 @@ using FhirIomt.Access;
 using FhirIomt.Core;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Fhir.Searching;
+using FhirIomt.Repository.Searching;
 using FhirIomt.Storage;
 
 namespace FhirIomt.Repository.Writing;
@@ -145,6 +146,11 @@ internal sealed class TransactionPlanner(IStore store, WritePlanner planner, IdS
             if (access.Matches is AccessPredicate.Nothing)
             {
                 return (null, RepositoryIssues.TypeDenied(type, "search"));
+            }
+
+            if (HiddenParameters.UsedBy(query, scope.Rules.Fields) is { } hidden)
+            {
+                return (null, RepositoryIssues.HiddenParameter(hidden));
             }
 
             if (!(await store.SearchAsync(query with { Count = 2 }, access, cancellationToken).ConfigureAwait(false)).TryGetValue(out var page, out var issues))

@@ -6,6 +6,7 @@ using FhirIomt.Fhir.Search;
 using FhirIomt.Fhir.Searching;
 using FhirIomt.Repository.Deciding;
 using FhirIomt.Repository.Definitions;
+using FhirIomt.Repository.Searching;
 using FhirIomt.Storage;
 
 namespace FhirIomt.Repository.Writing;
@@ -14,7 +15,7 @@ namespace FhirIomt.Repository.Writing;
 internal sealed class WritePlanner(IStore store, ServerDefinitions definitions, SearchIndexer indexer, IndexPolicy policy, IdSource ids)
 {
     private readonly Visibility _visibility = new(store, indexer);
-    private readonly SecurityLabels _labels = new(indexer, policy);
+    private readonly WriteGuards _guards = new(new SecurityLabels(indexer, policy), new FieldGuard(indexer, policy));
 
     /// <param name="newId">The id for a resource that is created; null for a random one.</param>
     /// <param name="deleteLimit">The most resources that one conditional delete takes.</param>
@@ -26,6 +27,11 @@ internal sealed class WritePlanner(IStore store, ServerDefinitions definitions, 
         }
 
         var rights = WriteRights.Of(scope, request.Type);
+        if (ConditionOf(request) is { } condition && HiddenParameters.UsedBy(condition, rights.Fields) is { } hidden)
+        {
+            return RepositoryIssues.HiddenParameter(hidden);
+        }
+
         return request switch
         {
             WriteRequest.Create create => await CreateAsync(create, rights, newId ?? ids.NewId(), cancellationToken).ConfigureAwait(false),
@@ -36,6 +42,15 @@ internal sealed class WritePlanner(IStore store, ServerDefinitions definitions, 
         };
     }
 
+    private static SearchQuery? ConditionOf(WriteRequest request) => request switch
+    {
+        WriteRequest.Create create => create.IfNoneExist,
+        WriteRequest.Update update => (update.Target as WriteTarget.Matching)?.Query,
+        WriteRequest.Patch patch => (patch.Target as WriteTarget.Matching)?.Query,
+        WriteRequest.Delete delete => (delete.Target as WriteTarget.Matching)?.Query,
+        _ => null,
+    };
+
     private async ValueTask<Planned> CreateAsync(WriteRequest.Create create, WriteRights rights, string id, CancellationToken cancellationToken)
     {
         if (rights.Create is AccessPredicate.Nothing || (create.IfNoneExist is not null && rights.Search.Matches is AccessPredicate.Nothing))
@@ -43,7 +58,7 @@ internal sealed class WritePlanner(IStore store, ServerDefinitions definitions, 
             return RepositoryIssues.TypeDenied(create.Type, create.IfNoneExist is null ? "create" : "conditional create");
         }
 
-        var (refusal, warnings) = await CheckAsync(create.Type, create.Resource, rights.Create, cancellationToken).ConfigureAwait(false);
+        var (refusal, warnings) = await CheckAsync(create.Type, create.Resource, rights, rights.Create, cancellationToken).ConfigureAwait(false);
         return refusal is not null
             ? refusal
             : new PlannedCreate(Prepared(create.Type, create.Resource), id, create.IfNoneExist, rights.Search, warnings);
@@ -66,7 +81,7 @@ internal sealed class WritePlanner(IStore store, ServerDefinitions definitions, 
             return RepositoryIssues.TypeDenied(update.Type, "conditional update");
         }
 
-        var (refusal, warnings) = await CheckAsync(update.Type, update.Resource, rights.Update, cancellationToken).ConfigureAwait(false);
+        var (refusal, warnings) = await CheckAsync(update.Type, update.Resource, rights, rights.Update, cancellationToken).ConfigureAwait(false);
         if (refusal is not null)
         {
             return refusal;
@@ -75,8 +90,8 @@ internal sealed class WritePlanner(IStore store, ServerDefinitions definitions, 
         var prepared = Prepared(update.Type, update.Resource);
         return update.Target switch
         {
-            WriteTarget.Instance instance => new PlannedUpdate(prepared, instance.Id, update.Condition, rights, _visibility, _labels, warnings),
-            WriteTarget.Matching matching => new PlannedConditionalUpdate(prepared, matching.Query, newId, rights, update.Condition, _visibility, _labels, warnings),
+            WriteTarget.Instance instance => new PlannedUpdate(prepared, instance.Id, update.Condition, rights, _visibility, _guards, warnings),
+            WriteTarget.Matching matching => new PlannedConditionalUpdate(prepared, matching.Query, newId, rights, update.Condition, _visibility, _guards, warnings),
             _ => throw new InvalidOperationException("WriteTarget is a closed set."),
         };
     }
@@ -113,7 +128,7 @@ internal sealed class WritePlanner(IStore store, ServerDefinitions definitions, 
             return RepositoryIssues.VersionConflict($"{wanted}");
         }
 
-        if (!patch.Change.Apply(before).TryGetValue(out var after, out var issues))
+        if (!patch.Change.Apply(FieldMask.Apply(before, rights.Fields)).TryGetValue(out var after, out var issues))
         {
             return new Refusal(RefusalKind.Invalid, issues);
         }
@@ -123,10 +138,10 @@ internal sealed class WritePlanner(IStore store, ServerDefinitions definitions, 
             return RepositoryIssues.IdMismatch(existing.Id);
         }
 
-        var (refusal, warnings) = await CheckAsync(patch.Type, after, rights.Update, cancellationToken).ConfigureAwait(false);
+        var (refusal, warnings) = await CheckAsync(patch.Type, after, rights, rights.Update, cancellationToken).ConfigureAwait(false);
         return refusal is not null
             ? refusal
-            : new PlannedUpdate(Prepared(patch.Type, after), existing.Id, patch.Condition, rights, _visibility, _labels, warnings, seen: existing.Version);
+            : new PlannedUpdate(Prepared(patch.Type, after), existing.Id, patch.Condition, rights, _visibility, _guards, warnings, seen: existing.Version);
     }
 
     private async ValueTask<(StoredResource? Found, Refusal? Refused)> FindAsync(WriteRequest.Patch patch, WriteRights rights, CancellationToken cancellationToken)
@@ -173,7 +188,7 @@ internal sealed class WritePlanner(IStore store, ServerDefinitions definitions, 
 
     private PreparedResource Prepared(string type, JsonTree resource) => PreparedResource.Create(type, resource, indexer, policy);
 
-    private async ValueTask<(Refusal? Refusal, IReadOnlyList<Issue> Warnings)> CheckAsync(string type, JsonTree resource, AccessPredicate predicate, CancellationToken cancellationToken)
+    private async ValueTask<(Refusal? Refusal, IReadOnlyList<Issue> Warnings)> CheckAsync(string type, JsonTree resource, WriteRights rights, AccessPredicate predicate, CancellationToken cancellationToken)
     {
         if (!resource.Root["resourceType"u8].TextEquals(Encoding.UTF8.GetBytes(type)))
         {
@@ -183,6 +198,11 @@ internal sealed class WritePlanner(IStore store, ServerDefinitions definitions, 
         if (resource.Root["id"u8] is { Exists: true } id && (id.AsString() is not { } text || !IsId(text)))
         {
             return (RepositoryIssues.BadId(), []);
+        }
+
+        if (FieldGuard.Refuses(type, resource, rights.Fields) is { } hidden)
+        {
+            return (hidden, []);
         }
 
         var issues = definitions.Validator.Validate(resource);

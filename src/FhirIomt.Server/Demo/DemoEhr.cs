@@ -58,7 +58,23 @@ internal static class DemoEhr
 
     private static async Task LaunchAsync(HttpContext context, ServerOptions options)
     {
-        var form = await context.Request.ReadFormAsync(context.RequestAborted).ConfigureAwait(false);
+        if (!context.Request.HasFormContentType)
+        {
+            context.Response.StatusCode = StatusCodes.Status415UnsupportedMediaType;
+            return;
+        }
+
+        IFormCollection form;
+        try
+        {
+            form = await context.Request.ReadFormAsync(context.RequestAborted).ConfigureAwait(false);
+        }
+        catch (InvalidDataException)
+        {
+            context.Response.StatusCode = StatusCodes.Status400BadRequest;
+            return;
+        }
+
         var world = await DemoWorld.FindAsync(options.Data, context.RequestAborted).ConfigureAwait(false);
         if (world?.Patients.FirstOrDefault(patient => patient.Id == form["patient"]) is not { } known)
         {

@@ -1,17 +1,20 @@
 using System.Text.Json;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Repository.Auditing;
+using FhirIomt.Repository.Readings;
 using FhirIomt.Storage;
 
 namespace FhirIomt.Server.Devices;
 
 /// <summary>
-/// Writes the receipts, and the messages that are kept for replay, in the transaction of the readings themselves: what a vendor was told, and what it was
+/// Writes the receipts, the audit's line that the readings' Provenance is told from, and the messages that are kept for replay, in the transaction of the readings themselves: what a vendor was told, and what it was
 /// not told because the line broke, can both be asked for again.
 /// </summary>
 internal sealed class ReceiptOperation(MessageBatch batch, int chunk, IReadOnlyList<MessageWork> work, DateTimeOffset keptUntil, AuditLog audit) : WriteOperation
 {
     public IReadOnlyList<MessageReceipt> Receipts { get; private set; } = [];
+
+    private static readonly string Software = $"FhirIomt {typeof(ReceiptOperation).Assembly.GetName().Version?.ToString(3)}";
 
     public static string RecordId(string batchId, int chunk) => $"{batchId}-{chunk}";
 
@@ -24,6 +27,9 @@ internal sealed class ReceiptOperation(MessageBatch batch, int chunk, IReadOnlyL
             Sender = batch.Sender.Id,
             Origin = batch.Origin,
             Target = $"messages {RecordId(batch.Id, chunk)}",
+            Made = ReadingsMade.Of(work.SelectMany(message => message.Operations)),
+            Mapping = $"{batch.Mapping.Name}/{batch.Mapping.Version}/{batch.Mapping.Set.Version}",
+            Software = Software,
             Patients = [.. work.SelectMany(message => message.Operations).Select(operation => operation.PatientId).Distinct(StringComparer.Ordinal)],
         });
         for (var index = 0; index < work.Count; index++)

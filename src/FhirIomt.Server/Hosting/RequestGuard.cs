@@ -3,6 +3,7 @@ using System.Text.Json;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Api.Http;
 using FhirIomt.Core;
+using FhirIomt.Server.Hosting.Guarding;
 using FhirIomt.Smart;
 
 namespace FhirIomt.Server.Hosting;
@@ -11,7 +12,7 @@ namespace FhirIomt.Server.Hosting;
 /// Around every request: security headers, one log line without anything from the URL, and an answer for what nobody answered — an exception is a
 /// 500 with a trace id and no text, a route that is not there or not for this method an OperationOutcome.
 /// </summary>
-internal sealed class RequestGuard(RequestDelegate next, ServerAddress address, ILogger<RequestGuard> log, TimeProvider time)
+internal sealed class RequestGuard(RequestDelegate next, ServerAddress address, GuardAudit audit, ILogger<RequestGuard> log, TimeProvider time)
 {
     // Of https servers a browser keeps for a year that there is no http; also where a proxy does TLS. No includeSubDomains: other hosts are not ours to decide on.
     private readonly string? _strictTransport = address.Root.StartsWith("https://", StringComparison.Ordinal) ? "max-age=31536000" : null;
@@ -39,6 +40,7 @@ internal sealed class RequestGuard(RequestDelegate next, ServerAddress address, 
         }
         catch (BadHttpRequestException exception)
         {
+            await RecordAsync(context, exception.StatusCode, ServerIssues.BadRequest()).ConfigureAwait(false);
             await AnswerAsync(context, exception.StatusCode, ServerIssues.BadRequest()).ConfigureAwait(false);
         }
         catch (Exception exception)
@@ -52,21 +54,26 @@ internal sealed class RequestGuard(RequestDelegate next, ServerAddress address, 
     // The route's pattern, never the path: an id in it may be a patient's.
     private static string RouteOf(HttpContext context) => (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? "-";
 
-    private static Task AnswerUnansweredAsync(HttpContext context)
+    private async Task AnswerUnansweredAsync(HttpContext context)
     {
-        if (context.Response.HasStarted || context.Response.ContentType is not null)
+        var status = context.Response.StatusCode;
+        Issue? issue = context.Response.HasStarted || context.Response.ContentType is not null ? null : status switch
         {
-            return Task.CompletedTask;
-        }
-
-        return context.Response.StatusCode switch
-        {
-            StatusCodes.Status404NotFound => AnswerAsync(context, StatusCodes.Status404NotFound, ServerIssues.NoRoute()),
-            StatusCodes.Status405MethodNotAllowed => AnswerAsync(context, StatusCodes.Status405MethodNotAllowed, ServerIssues.MethodNotAllowed(context.Request.Method)),
-            StatusCodes.Status415UnsupportedMediaType => AnswerAsync(context, StatusCodes.Status415UnsupportedMediaType, ServerIssues.BadRequest()),
-            _ => Task.CompletedTask,
+            StatusCodes.Status404NotFound => ServerIssues.NoRoute(),
+            StatusCodes.Status405MethodNotAllowed => ServerIssues.MethodNotAllowed(context.Request.Method),
+            StatusCodes.Status400BadRequest or StatusCodes.Status415UnsupportedMediaType => ServerIssues.BadRequest(),
+            _ => null,
         };
+        if (issue is not null)
+        {
+            await RecordAsync(context, status, issue).ConfigureAwait(false);
+            await AnswerAsync(context, status, issue).ConfigureAwait(false);
+        }
     }
+
+    // What a device or an endpoint of the authorization server refused has its line from there.
+    private ValueTask RecordAsync(HttpContext context, int status, Issue issue) =>
+        context.Request.Path.StartsWithSegments("/fhir", StringComparison.OrdinalIgnoreCase) ? audit.RecordAsync(context, status, issue.Code) : ValueTask.CompletedTask;
 
     private async Task FailAsync(HttpContext context, Exception exception)
     {

@@ -81,6 +81,7 @@ internal static class ServerHost
         services.AddSingleton<AccessResolver>();
         services.AddSingleton<EmergencyAccess>();
         services.AddSingleton<SearchService>();
+        services.AddSingleton<GuardAudit>();
         services.AddSingleton<CustomParameters>();
         services.AddSingleton<Reindexing>();
         services.AddSingleton<ServerDefinitions>();

@@ -1,3 +1,4 @@
+using System.Globalization;
 using FhirIomt.Core;
 using FhirIomt.Fhir.Searching;
 using FhirIomt.Smart.Authorize;
@@ -34,12 +35,15 @@ internal sealed class AccountEndpoints(AccountParts parts, BrowserCookies cookie
         }
 
         var name = fields["username"].ToString();
+        var note = AuditNote.Of(context);
         if (await users.LogInAsync(name, fields["password"].ToString(), context.RequestAborted).ConfigureAwait(false) is not { } user)
         {
+            (note.Refused, note.UserId) = ("login", (await users.FindEnabledAsync(name, context.RequestAborted).ConfigureAwait(false))?.Id);
             await LoginAsync(context, name.Length <= 64 ? name : null, failed: true).ConfigureAwait(false);
             return;
         }
 
+        (note.UserId, note.FhirUser) = (user.Id, user.FhirUser);
         await sessions.StartAsync(context, user).ConfigureAwait(false);
         parts.GoBack(context, done: null);
     }
@@ -52,6 +56,8 @@ internal sealed class AccountEndpoints(AccountParts parts, BrowserCookies cookie
             return;
         }
 
+        var note = AuditNote.Of(context);
+        (note.ClientId, note.UserId, note.FhirUser, note.Patient) = (fields["client"], loggedIn.User.Id, loggedIn.User.FhirUser, PatientChoice.OwnOf(loggedIn.User));
         await parts.EndAsync(loggedIn, fields["client"].ToString(), context.RequestAborted).ConfigureAwait(false);
         parts.GoBack(context, "revoked");
     }
@@ -83,6 +89,8 @@ internal sealed class AccountEndpoints(AccountParts parts, BrowserCookies cookie
 
         var isTheirs = await users.LogInAsync(loggedIn.User.Name, fields["current"].ToString(), context.RequestAborted).ConfigureAwait(false) is not null;
         var issue = isTheirs ? await users.SetPasswordAsync(loggedIn.User.Name, fields["new"].ToString(), context.RequestAborted).ConfigureAwait(false) : null;
+        var note = AuditNote.Of(context);
+        (note.UserId, note.FhirUser, note.Refused) = (loggedIn.User.Id, loggedIn.User.FhirUser, isTheirs ? issue?.Code : "password");
         if (!isTheirs || issue is not null)
         {
             await PageAsync(context, loggedIn, done: null, issue is null ? PageWriter.TextsFor(context)["own.wrong-password"] : $"{issue.Message} {issue.Fix}").ConfigureAwait(false);
@@ -95,7 +103,8 @@ internal sealed class AccountEndpoints(AccountParts parts, BrowserCookies cookie
     private async Task PageAsync(HttpContext context, LoggedIn loggedIn, string? done, string? failed)
     {
         var frame = Frame(context);
-        var view = await parts.Reader.ReadAsync(loggedIn, context.RequestAborted).ConfigureAwait(false);
+        long? before = long.TryParse(context.Request.Query["before"], NumberStyles.None, CultureInfo.InvariantCulture, out var key) ? key : null;
+        var view = await parts.Reader.ReadAsync(loggedIn, before, context.RequestAborted).ConfigureAwait(false);
         await pages.WriteAsync(context, frame.Texts, frame.Texts["own.title"], AccountPage.Body(frame, view, parts.Policy, done, failed)).ConfigureAwait(false);
     }
 
@@ -153,7 +162,7 @@ internal sealed class AccountParts(IStore store, AccountReader reader, Sharing s
 
     public async Task EndAsync(LoggedIn loggedIn, string clientId, CancellationToken cancellationToken)
     {
-        var view = await reader.ReadAsync(loggedIn, cancellationToken).ConfigureAwait(false);
+        var view = await reader.ReadAsync(loggedIn, before: null, cancellationToken).ConfigureAwait(false);
         var grants = view.Apps.Where(app => app.ClientId == clientId).SelectMany(app => app.Grants).Select(grant => grant.Id).ToList();
         await store.WriteAsync([new EndApp(grants, loggedIn.User.Name, time.GetUtcNow())], cancellationToken).ConfigureAwait(false);
     }

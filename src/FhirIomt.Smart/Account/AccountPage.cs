@@ -66,6 +66,7 @@ internal static class AccountPage
             {Choice(frame, Sharing.MentalHealth, view.RefusesMentalHealth, texts[view.RefusesMentalHealth ? "own.allow-mental" : "own.refuse-mental"])}
             <h2>{texts["own.emergencies"]}</h2>
             {(view.Emergencies.Count == 0 ? Html.Of($"<p>{texts["own.no-emergencies"]}</p>") : Html.Of($"<ul>{Html.Join(view.Emergencies.Select(opening => Emergency(texts, opening)))}</ul>"))}
+            {(view.Looks is null ? Html.Empty : LooksSection.Of(texts, view.Looks))}
             """);
     }
 

@@ -20,12 +20,16 @@ internal sealed record AccountView(UserAccount User, IReadOnlyList<AccountApp> A
     public bool RefusesMentalHealth { get; init; }
 
     public IReadOnlyList<EmergencyOpening> Emergencies { get; init; } = [];
+
+    /// <summary>Who looked; null for somebody who is no patient.</summary>
+    public LooksView? Looks { get; init; }
 }
 
 /// <summary>Finds it.</summary>
-internal sealed class AccountReader(IStore store, ClientDirectory clients, Sharing sharing, EmergencyAccess emergencies)
+internal sealed class AccountReader(IStore store, ClientDirectory clients, Sharing sharing, EmergencyAccess emergencies, LooksReader looks)
 {
-    public async Task<AccountView> ReadAsync(LoggedIn loggedIn, CancellationToken cancellationToken)
+    /// <param name="before">Where the shown page of who looked begins; null for the newest.</param>
+    public async Task<AccountView> ReadAsync(LoggedIn loggedIn, long? before, CancellationToken cancellationToken)
     {
         var user = loggedIn.User;
         var patient = PatientChoice.OwnOf(user);
@@ -45,6 +49,7 @@ internal sealed class AccountReader(IStore store, ClientDirectory clients, Shari
         {
             RefusesEverything = await sharing.IsRefusedAsync(patient, Sharing.Everything, cancellationToken).ConfigureAwait(false),
             RefusesMentalHealth = await sharing.IsRefusedAsync(patient, Sharing.MentalHealth, cancellationToken).ConfigureAwait(false),
+            Looks = await looks.ReadAsync(patient, before, cancellationToken).ConfigureAwait(false),
             Emergencies = await emergencies.OfPatientAsync(patient, cancellationToken).ConfigureAwait(false),
         };
     }

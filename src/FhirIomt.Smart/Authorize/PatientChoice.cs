@@ -75,7 +75,8 @@ internal sealed class PatientChoice(ResourceRepository repository, AccessResolve
         return new PatientEntry(resource.Id, NameOf(root["name"u8].First()), root["birthDate"u8].AsString(), root["identifier"u8].First()["value"u8].AsString());
     }
 
-    private static string? NameOf(ResourceNode name)
+    /// <summary>A HumanName as one text.</summary>
+    public static string? NameOf(ResourceNode name)
     {
         if (name["text"u8].AsString() is { } text)
         {

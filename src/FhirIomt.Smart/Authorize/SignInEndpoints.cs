@@ -37,13 +37,27 @@ internal sealed class SignInEndpoints(SignIns signIns, Sessions sessions, UserDi
         {
             await show.SendBackAsync(context, signIn, "interaction_required", "The person has to be asked.").ConfigureAwait(false);
         }
-        else if (pending.NeedsPatient() && PatientOf(pending, loggedIn.User) is null)
+        else
         {
-            await show.PatientsAsync(context, signIn, loggedIn.User, new PatientSearch(null, null, null, null), choseNone: false).ConfigureAwait(false);
+            await ShowAsync(context, signIn, loggedIn.User, PatientOf(pending, loggedIn.User)).ConfigureAwait(false);
+        }
+    }
+
+    private async Task ShowAsync(HttpContext context, SignIn signIn, UserAccount user, string? patient)
+    {
+        var maySee = patient is null || await MaySeeAsync(user, patient, context.RequestAborted).ConfigureAwait(false);
+        if (!maySee && signIn.Pending.Launch is not null)
+        {
+            // An EHR may launch for whom it likes; the name of a patient is not for everybody.
+            await show.NotThisPatientAsync(context, signIn, user).ConfigureAwait(false);
+        }
+        else if (!maySee || (patient is null && signIn.Pending.NeedsPatient()))
+        {
+            await show.PatientsAsync(context, signIn, user, new PatientSearch(null, null, null, null), choseNone: false).ConfigureAwait(false);
         }
         else
         {
-            await show.ConsentAsync(context, signIn, loggedIn.User, PatientOf(pending, loggedIn.User)).ConfigureAwait(false);
+            await show.ConsentAsync(context, signIn, user, patient).ConfigureAwait(false);
         }
     }
 
@@ -97,7 +111,8 @@ internal sealed class SignInEndpoints(SignIns signIns, Sessions sessions, UserDi
         }
 
         var patient = PatientOf(signIn.Pending, loggedIn.User);
-        if (signIn.Pending.NeedsPatient() && (patient is null || !await MaySeeAsync(loggedIn.User, patient, context.RequestAborted).ConfigureAwait(false)))
+        var maySee = patient is null ? !signIn.Pending.NeedsPatient() : await MaySeeAsync(loggedIn.User, patient, context.RequestAborted).ConfigureAwait(false);
+        if (!maySee && signIn.Pending.Launch is null)
         {
             show.GoOn(context, signIn);
             return;
@@ -105,7 +120,13 @@ internal sealed class SignInEndpoints(SignIns signIns, Sessions sessions, UserDi
 
         var note = AuditNote.Of(context);
         (note.ClientId, note.UserId, note.FhirUser, note.Patient) = (signIn.Pending.ClientId, loggedIn.User.Id, loggedIn.User.FhirUser, patient);
-        note.Refused = fields["action"] == "allow" ? null : "denied";
+        note.Refused = !maySee ? "patient" : fields["action"] == "allow" ? null : "denied";
+        if (!maySee)
+        {
+            await show.SendBackAsync(context, signIn, "access_denied", "The person may not open this patient.").ConfigureAwait(false);
+            return;
+        }
+
         var ticked = fields["scope"].OfType<string>().ToHashSet(StringComparer.Ordinal);
         await (fields["action"] == "allow"
             ? show.GrantAsync(context, signIn, loggedIn, patient, ticked)

@@ -47,6 +47,10 @@ internal sealed class SignInPages(PageWriter pages, PatientChoice patients, ISto
         await pages.WriteAsync(context, signIn.Texts, title, ConsentPage.Body(signIn.Frame(), question), pending.RedirectUri).ConfigureAwait(false);
     }
 
+    /// <summary>Of a launch for a patient whom the person may not see: nobody is named.</summary>
+    public Task NotThisPatientAsync(HttpContext context, SignIn signIn, UserAccount user) => pages.WriteAsync(
+        context, signIn.Texts, signIn.Texts["refused.title"], NotThisPatientPage.Body(signIn.Frame(), user.Name), signIn.Pending.RedirectUri);
+
     /// <summary>Ends the sign-in with a refusal.</summary>
     public async Task SendBackAsync(HttpContext context, SignIn signIn, string error, string description)
     {

@@ -23,6 +23,7 @@ internal sealed class RateLimits : IDisposable
     private readonly RequestDelegate _next;
     private readonly AccessTokens _tokens;
     private readonly SenderCredentials _senders;
+    private readonly GuardAudit _audit;
     private readonly bool _isOn;
     private readonly Meter? _addresses;
     private readonly Meter? _signIns;
@@ -30,19 +31,24 @@ internal sealed class RateLimits : IDisposable
     private readonly Meter? _users;
     private readonly Meter? _deviceSenders;
 
-    public RateLimits(RequestDelegate next, AccessTokens tokens, SenderCredentials senders, ServerOptions options)
+    public RateLimits(RequestDelegate next, AccessTokens tokens, SenderCredentials senders, ServerOptions options, GuardAudit audit)
     {
         var limits = options.Limits;
-        (_next, _tokens, _senders, _isOn) = (next, tokens, senders, limits.Enabled);
+        (_next, _tokens, _senders, _audit, _isOn) = (next, tokens, senders, audit, limits.Enabled);
         (_addresses, _signIns, _clients, _users, _deviceSenders) =
             (Meter.Of(limits.PerAddress), Meter.Of(limits.SignInPerAddress), Meter.Of(limits.PerClient), Meter.Of(limits.PerUser), Meter.Of(limits.PerSender));
     }
 
     public async Task InvokeAsync(HttpContext context)
     {
-        if (_isOn && await RefusedForAsync(context).ConfigureAwait(false) is { } wait)
+        if (_isOn && await RefusedForAsync(context).ConfigureAwait(false) is { } refusal)
         {
-            await RefuseAsync(context, wait).ConfigureAwait(false);
+            if (refusal.IsFirst)
+            {
+                await _audit.RecordAsync(context, StatusCodes.Status429TooManyRequests, "IOMT-0910").ConfigureAwait(false);
+            }
+
+            await RefuseAsync(context, refusal.Wait).ConfigureAwait(false);
             return;
         }
 
@@ -58,21 +64,27 @@ internal sealed class RateLimits : IDisposable
     }
 
     // How long to wait; null when nothing is refused.
-    private async ValueTask<TimeSpan?> RefusedForAsync(HttpContext context)
+    private async ValueTask<LimitRefusal?> RefusedForAsync(HttpContext context)
     {
         var path = context.Request.Path;
         var address = AddressKey(context.Connection.RemoteIpAddress);
-        if ((_addresses?.Refuses(address) ?? (IsSignIn(path) ? _signIns?.Refuses(address) : null)) is { } wait)
+        if ((_addresses?.Refuses(address) ?? (IsSignIn(path) ? _signIns?.Refuses(address) : null)) is { } refusal)
         {
-            return wait;
+            return refusal;
         }
 
         if (path.StartsWithSegments("/devices", StringComparison.Ordinal))
         {
-            return await _senders.OfAsync(context).ConfigureAwait(false) is { } sender ? _deviceSenders?.Refuses(sender.Id) : null;
+            if (await _senders.OfAsync(context).ConfigureAwait(false) is not { } sender)
+            {
+                return null;
+            }
+
+            context.Items[DeviceAudit.SenderKey] = sender;
+            return _deviceSenders?.Refuses(sender.Id);
         }
 
-        if (!path.StartsWithSegments("/fhir", StringComparison.Ordinal) || BearerToken.Of(context.Request) is not { } token || await _tokens.ResolveAsync(token, context.RequestAborted).ConfigureAwait(false) is not { } grant)
+        if (!path.StartsWithSegments("/fhir", StringComparison.Ordinal) || BearerToken.Of(context.Request) is not { } token || await CheckedToken.ResolveAsync(context, _tokens, token).ConfigureAwait(false) is not { } grant)
         {
             return null;
         }
@@ -134,6 +146,9 @@ internal sealed class RateLimits : IDisposable
         }
     }
 
+    /// <param name="IsFirst">Nothing of that party was refused within the last second: this one is recorded.</param>
+    private readonly record struct LimitRefusal(TimeSpan Wait, bool IsFirst);
+
     /// <summary>
     /// A token bucket for each party. Parties share 65,536 places, which bounds the memory (about 20 MB when all are in use) whatever is sent; whom one shares a place
     /// with cannot be chosen, because string hashes differ with each start. Idle places are given up by the framework.
@@ -142,17 +157,29 @@ internal sealed class RateLimits : IDisposable
     {
         private const int Places = 65_536;
         private const int Burst = 10;
+        private const long RecordedEvery = 1000;
 
         private readonly PartitionedRateLimiter<string> _limiter = PartitionedRateLimiter.Create<string, int>(party => RateLimitPartition.GetTokenBucketLimiter(
-            string.GetHashCode(party, StringComparison.Ordinal) & (Places - 1),
+            PlaceOf(party),
             _ => new TokenBucketRateLimiterOptions { TokenLimit = perSecond * Burst, TokensPerPeriod = perSecond, ReplenishmentPeriod = TimeSpan.FromSeconds(1), QueueLimit = 0 }));
+
+        // When the last refusal of a place was recorded, in milliseconds: a flood shall not fill the audit as well.
+        private readonly long[] _recorded = new long[Places];
 
         public static Meter? Of(int perSecond) => perSecond == 0 ? null : new Meter(perSecond);
 
-        public TimeSpan? Refuses(string party)
+        public LimitRefusal? Refuses(string party)
         {
             using var lease = _limiter.AttemptAcquire(party);
-            return lease.IsAcquired ? null : lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? wait : TimeSpan.FromSeconds(1);
+            return lease.IsAcquired ? null : new LimitRefusal(lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? wait : TimeSpan.FromSeconds(1), IsFirst(PlaceOf(party)));
+        }
+
+        private static int PlaceOf(string party) => string.GetHashCode(party, StringComparison.Ordinal) & (Places - 1);
+
+        private bool IsFirst(int place)
+        {
+            var (now, last) = (Environment.TickCount64, Interlocked.Read(ref _recorded[place]));
+            return (last == 0 || now - last >= RecordedEvery) && Interlocked.CompareExchange(ref _recorded[place], now, last) == last;
         }
 
         public void Dispose() => _limiter.Dispose();

@@ -186,7 +186,12 @@ function bounds(values: number[]): [number, number] {
 }
 
 function colour(name: string): string {
-  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  // Of a custom property only the text is told, light-dark(…) and all: a colour that uses it is told as it is seen.
+  const probe = document.body.appendChild(document.createElement("i"));
+  probe.style.color = `var(${name})`;
+  const seen = getComputedStyle(probe).color;
+  probe.remove();
+  return seen;
 }
 
 function axes(unit: string): uPlot.Axis[] {

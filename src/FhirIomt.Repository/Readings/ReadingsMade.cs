@@ -1,0 +1,71 @@
+using System.Text.Json;
+using FhirIomt.Fhir.Json;
+
+namespace FhirIomt.Repository.Readings;
+
+/// <summary>
+/// What a commit of messages made of one patient's record: it goes into the audit's line about the commit, and from there is told as Provenance
+/// (docs/adr/0017-provenance-of-readings.md).
+/// </summary>
+/// <param name="Devices">Whose readings they are, by id.</param>
+/// <param name="Versions">What was written, <c>Observation/x/_history/1</c>. What was there already is not among them.</param>
+public sealed record ReadingsMade(string Patient, IReadOnlyList<string> Devices, IReadOnlyList<string> Versions)
+{
+    private const string Usual = "Observation/";
+    private const string History = "/_history/";
+
+    /// <summary>For each patient what the operations wrote, once they have run.</summary>
+    public static IReadOnlyList<ReadingsMade> Of(IEnumerable<IStoredReading> operations) =>
+    [
+        .. operations.Where(operation => operation.Status is ReadingStatus.Stored or ReadingStatus.Updated).GroupBy(operation => operation.PatientId, StringComparer.Ordinal).Select(group => new ReadingsMade(
+            group.Key,
+            [.. group.Select(operation => operation.DeviceId).Distinct(StringComparer.Ordinal)],
+            [.. group.Select(operation => $"{operation.ResourceType}/{operation.ResourceId}{History}{operation.Version}").Distinct(StringComparer.Ordinal)])),
+    ];
+
+    /// <summary>As short as a line shall be: the type only where it is not Observation, the version only where it is not the first.</summary>
+    public void Write(Utf8JsonWriter writer)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("p"u8, Patient);
+        WriteTexts(writer, "d"u8, Devices);
+        WriteTexts(writer, "t"u8, Versions.Select(Shortened));
+        writer.WriteEndObject();
+    }
+
+    public static ReadingsMade Read(ResourceNode node) => new(node["p"u8].AsString() ?? "", Texts(node["d"u8]), [.. Texts(node["t"u8]).Select(Lengthened)]);
+
+    private static string Shortened(string version)
+    {
+        var text = version.StartsWith(Usual, StringComparison.Ordinal) ? version[Usual.Length..] : version;
+        return text.EndsWith(History + "1", StringComparison.Ordinal) ? text[..^(History.Length + 1)] : text;
+    }
+
+    private static string Lengthened(string text)
+    {
+        var whole = text.Contains(History, StringComparison.Ordinal) ? text : text + History + "1";
+        return whole.IndexOf('/', StringComparison.Ordinal) == whole.IndexOf(History, StringComparison.Ordinal) ? Usual + whole : whole;
+    }
+
+    private static void WriteTexts(Utf8JsonWriter writer, ReadOnlySpan<byte> name, IEnumerable<string> texts)
+    {
+        writer.WriteStartArray(name);
+        foreach (var text in texts)
+        {
+            writer.WriteStringValue(text);
+        }
+
+        writer.WriteEndArray();
+    }
+
+    private static List<string> Texts(ResourceNode array)
+    {
+        var texts = new List<string>();
+        foreach (var item in array.Items)
+        {
+            texts.Add(item.AsString() ?? "");
+        }
+
+        return texts;
+    }
+}
