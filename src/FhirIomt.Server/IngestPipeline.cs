@@ -27,9 +27,9 @@ internal sealed class IngestPipeline(
     public const int ChunkSize = 500;
 
     /// <summary>Takes the messages of one request; returns when all that it says is stored is durable.</summary>
-    public async Task<IReadOnlyList<MessageReceipt>> ProcessAsync(Sender sender, RequestOrigin? origin, ActiveMapping mapping, IReadOnlyList<MessageEntry> entries, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<MessageReceipt>> ProcessAsync(IngestRequest request, CancellationToken cancellationToken)
     {
-        var batch = new MessageBatch(ids.NewId(), sender, mapping, time.GetUtcNow()) { Origin = origin };
+        var (batch, entries) = (new MessageBatch(ids.NewId(), request, time.GetUtcNow()), request.Entries);
         var receipts = new List<MessageReceipt>(entries.Count);
         Task<ReceiptOperation>? committing = null;
         for (var start = 0; start < entries.Count; start += ChunkSize)

@@ -63,6 +63,9 @@ public static class RecordKind
     public const string Mapping = "mapping";
     public const string MappingVersion = "mapping-version";
 
+    /// <summary>Messages that were received, by what makes them the same, for senders that send until they hear an answer.</summary>
+    public const string SeenMessage = "seen-message";
+
     /// <summary>Access tokens, by the hash of the token.</summary>
     public const string Token = "token";
 

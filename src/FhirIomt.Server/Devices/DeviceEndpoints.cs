@@ -52,7 +52,7 @@ internal sealed class DeviceEndpoints(IngestPipeline pipeline, SenderCredentials
             return;
         }
 
-        var receipts = await pipeline.ProcessAsync(sender, RequestOrigins.Of(context), mapping, entries, context.RequestAborted).ConfigureAwait(false);
+        var receipts = await pipeline.ProcessAsync(new IngestRequest(sender, RequestOrigins.Of(context), mapping, entries), context.RequestAborted).ConfigureAwait(false);
         await AnswerAsync(context, StatusCodes.Status200OK, writer =>
         {
             writer.WriteStartArray("messages"u8);

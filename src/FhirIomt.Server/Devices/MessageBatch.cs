@@ -8,13 +8,15 @@ using FhirIomt.Repository.Readings;
 namespace FhirIomt.Server.Devices;
 
 /// <summary>The messages of one request. The id of a message is <c>{Id}-{index}</c>.</summary>
-internal sealed record MessageBatch(string Id, Sender Sender, ActiveMapping Mapping, DateTimeOffset ReceivedAt)
+internal sealed record MessageBatch(string Id, IngestRequest Request, DateTimeOffset ReceivedAt)
 {
-    /// <summary>Where the request came from; null for the server's own demonstration.</summary>
-    public RequestOrigin? Origin { get; init; }
+    public Sender Sender => Request.Sender;
 
-    /// <summary>Of times that name none; null when nobody declared one.</summary>
-    public TimeZoneInfo? Zone { get; init; }
+    public ActiveMapping Mapping => Request.Mapping;
+
+    public RequestOrigin? Origin => Request.Origin;
+
+    public TimeZoneInfo? Zone => Request.Zone;
 
     /// <summary>The patients whom messages of the batch name, by identifier: null for nobody, or more than one.</summary>
     public Dictionary<string, string?> NamedPatients { get; } = new(StringComparer.Ordinal);

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Repository.Auditing;
@@ -32,6 +33,11 @@ internal sealed class ReceiptOperation(MessageBatch batch, int chunk, IReadOnlyL
             Software = Software,
             Patients = [.. work.SelectMany(message => message.Operations).Select(operation => operation.PatientId).Distinct(StringComparer.Ordinal)],
         });
+        if (batch.Request.RepeatKey is { } known && Receipts.All(receipt => receipt.Status != MessageStatus.Refused))
+        {
+            transaction.PutRecord(new StoredRecord(RecordKind.SeenMessage, known, Encoding.UTF8.GetBytes($"\"{Receipts[0].Id}\""), batch.ReceivedAt + batch.Request.RepeatsKnown));
+        }
+
         for (var index = 0; index < work.Count; index++)
         {
             if (work[index].IsKept)

@@ -80,7 +80,7 @@ internal sealed class SenderCredentials(IStore store, IdSource ids, TimeProvider
         new(RecordKind.Credential, CertificateId(certificate), Body(device));
 
     // A certificate of another authority with the same name is another certificate: only the registered one counts, and only while it is valid.
-    private async ValueTask<Sender?> FindAsync(X509Certificate2 certificate, CancellationToken cancellationToken)
+    public async ValueTask<Sender?> FindAsync(X509Certificate2 certificate, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow().UtcDateTime;
         if (certificate.NotBefore.ToUniversalTime() > now || certificate.NotAfter.ToUniversalTime() <= now)

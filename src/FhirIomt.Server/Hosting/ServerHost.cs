@@ -12,6 +12,7 @@ using FhirIomt.Repository.Readings;
 using FhirIomt.Repository.Searching;
 using FhirIomt.Server.Demo;
 using FhirIomt.Server.Devices;
+using FhirIomt.Server.Devices.Mllp;
 using FhirIomt.Server.Hosting.Guarding;
 using FhirIomt.Smart;
 using FhirIomt.Storage;
@@ -43,6 +44,9 @@ internal static class ServerHost
         builder.Services.AddHostedService<AuditRetention>();
         builder.Services.AddHostedService<VitalsApp>();
         builder.Services.AddHostedService<DemoService>();
+        builder.Services.AddSingleton(options.Mllp);
+        builder.Services.AddSingleton<MllpListener>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<MllpListener>());
         OpenTelemetryExport.Add(builder, options.Telemetry);
         var app = builder.Build();
         Connections.UseProxies(app, options);

@@ -1,3 +1,4 @@
+using FhirIomt.Server.Devices.Mllp;
 using FhirIomt.Server.Hosting.Guarding;
 using FhirIomt.Smart.Issuers;
 
@@ -45,6 +46,8 @@ internal sealed class ServerOptions
 
     public ProxyOptions Proxies { get; set; } = new();
 
+    public MllpOptions Mllp { get; set; } = new();
+
     public IEnumerable<string> Problems()
     {
         if (PublicUrl is not null && (!Uri.TryCreate(PublicUrl, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.AbsolutePath != "/"))
@@ -60,7 +63,7 @@ internal sealed class ServerOptions
             }
         }
 
-        foreach (var problem in Ingest.Problems().Concat(Access.Problems()).Concat(Audit.Problems()).Concat(Telemetry.Problems()).Concat(Auth.Problems()).Concat(Limits.Problems()).Concat(Tls.Problems(Urls)).Concat(Proxies.Problems()).Concat(IssuerProblems()))
+        foreach (var problem in Ingest.Problems().Concat(Access.Problems()).Concat(Audit.Problems()).Concat(Telemetry.Problems()).Concat(Auth.Problems()).Concat(Limits.Problems()).Concat(Tls.Problems(Urls)).Concat(Proxies.Problems()).Concat(Mllp.Problems()).Concat(IssuerProblems()))
         {
             yield return problem;
         }

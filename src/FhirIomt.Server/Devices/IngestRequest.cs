@@ -1,0 +1,17 @@
+using FhirIomt.Access;
+using FhirIomt.Ingest;
+
+namespace FhirIomt.Server.Devices;
+
+/// <summary>Messages that came together, and what is known about them beside their text.</summary>
+/// <param name="Origin">Where they came from; null for the server's own demonstration.</param>
+internal sealed record IngestRequest(Sender Sender, RequestOrigin? Origin, ActiveMapping Mapping, IReadOnlyList<MessageEntry> Entries)
+{
+    /// <summary>Of times that name none; null when nobody declared one.</summary>
+    public TimeZoneInfo? Zone { get; init; }
+
+    /// <summary>Under it the server remembers that it has these messages, in the transaction that stores them; null: nobody will ask.</summary>
+    public string? RepeatKey { get; init; }
+
+    public TimeSpan RepeatsKnown { get; init; }
+}
