@@ -208,16 +208,8 @@ internal sealed class PartLoader(
             }
             else if (End(text, at) is var end && end > at)
             {
-                var inside = text[(at + 1)..end];
+                LoadPiece(node, text[(at + 1)..end], constant, pieces);
                 at = end + 1;
-                if (inside.StartsWith('#'))
-                {
-                    constant.Append(Constant(node, inside[1..]));
-                    continue;
-                }
-
-                pieces.Add((constant.ToString(), Expression(node, inside)));
-                constant.Clear();
             }
             else
             {
@@ -226,12 +218,30 @@ internal sealed class PartLoader(
             }
         }
 
-        if (constant.Length > 0 || pieces.Count == 0)
+        return PartOf(pieces, constant.ToString());
+    }
+
+    private void LoadPiece(ResourceNode node, string inside, System.Text.StringBuilder constant, List<(string Text, RuleExpression? Expression)> pieces)
+    {
+        if (inside.StartsWith('#'))
         {
-            pieces.Add((constant.ToString(), null));
+            constant.Append(Constant(node, inside[1..]));
+            return;
         }
 
-        return pieces is [("", { } only)] ? new ExpressionPart(only) : pieces is [(var whole, null)] ? new ConstantPart(JmesValue.Of(whole)) : new TextPart([.. pieces]);
+        pieces.Add((constant.ToString(), Expression(node, inside)));
+        constant.Clear();
+    }
+
+    // An expression alone keeps its type; a text without one is what it is.
+    private static RulePart PartOf(List<(string Text, RuleExpression? Expression)> pieces, string rest)
+    {
+        if (pieces.Count == 0)
+        {
+            return new ConstantPart(JmesValue.Of(rest));
+        }
+
+        return pieces is [("", { } only)] && rest.Length == 0 ? new ExpressionPart(only) : new TextPart([.. pieces, (rest, null)]);
     }
 
     private string Constant(ResourceNode at, string name)

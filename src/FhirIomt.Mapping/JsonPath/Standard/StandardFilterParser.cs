@@ -97,12 +97,7 @@ internal sealed class StandardFilterParser(StandardParser path)
         if (known < 0)
         {
             path.At = before;
-            predicate = left switch
-            {
-                QueryOperand query => new ExistsPredicate(query.Query),
-                RegexOperand regex => new LogicalPredicate(regex),
-                _ => null,
-            };
+            predicate = TestOf(left);
             return predicate is not null || path.Fail("A comparison is expected: a value by itself is neither true nor false.");
         }
 
@@ -126,6 +121,13 @@ internal sealed class StandardFilterParser(StandardParser path)
         predicate = new StandardComparison(left, Signs[known].Operator, right);
         return true;
     }
+
+    private static PathPredicate? TestOf(Operand operand) => operand switch
+    {
+        QueryOperand query => new ExistsPredicate(query.Query),
+        RegexOperand regex => new LogicalPredicate(regex),
+        _ => null,
+    };
 
     private Operand? ParseOperand()
     {
