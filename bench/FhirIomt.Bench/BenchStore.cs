@@ -107,6 +107,10 @@ internal static class BenchCluster
     private static readonly Lock Gate = new();
     private static string? _connectionString;
     private static Process? _shell;
+    private static string? _folder;
+
+    /// <summary>Of the server that was started here; null without one.</summary>
+    public static int? ProcessId => _folder is { } folder ? int.Parse(File.ReadLines(Path.Combine(folder, "data", "postmaster.pid")).First(), System.Globalization.CultureInfo.InvariantCulture) : null;
 
     public static string NewDatabase(Workspace workspace)
     {
@@ -148,6 +152,7 @@ internal static class BenchCluster
         start.ArgumentList.Add("-c");
         start.ArgumentList.Add(script);
         _shell = Process.Start(start)!;
+        _folder = folder;
         _connectionString = $"Host=127.0.0.1;Port={port};Username=fhiriomt";
         for (var tried = 0; ; tried++)
         {

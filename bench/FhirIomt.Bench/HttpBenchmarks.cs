@@ -70,12 +70,21 @@ internal static class HttpBenchmarks
 
             world.Authorize(server.Port);
             var loads = new List<Load>();
+            var clock = new CpuClock(server);
             for (var run = 0; run < _runs; run++)
             {
                 loads.Add(await RawClient.RunAsync(server.Port, clients, _duration, request, expected));
             }
 
             report.Add(Name(name), unit, [.. loads.Select(load => load.PerSecond * perRequest)], floor.Name, floor.Value, budget);
+            var (own, engine) = clock.Elapsed();
+            var done = loads.Sum(load => load.Count) * (double)perRequest;
+            report.Add(Name($"{name}: CPU of the server"), "µs each", [own / done]);
+            if (!IsSqlite)
+            {
+                report.Add(Name($"{name}: CPU of PostgreSQL"), "µs each", [engine / done]);
+            }
+
             report.Add(Name(name.Split(',')[0] + ", p99" + (perRequest > 1 ? $" ({perRequest})" : "")), "ms", [.. loads.Select(load => load.P99)]);
         }
 

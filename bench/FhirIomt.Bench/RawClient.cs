@@ -22,7 +22,7 @@ internal static class RawClient
         await Task.Delay(duration);
         await stop.CancelAsync();
         var latencies = (await Task.WhenAll(runs)).SelectMany(one => one).Order().ToList();
-        return new Load(latencies.Count / clock.Elapsed.TotalSeconds, latencies.Count == 0 ? 0 : latencies[(int)(latencies.Count * 0.99)] * 1000.0 / Stopwatch.Frequency);
+        return new Load(latencies.Count, latencies.Count / clock.Elapsed.TotalSeconds, latencies.Count == 0 ? 0 : latencies[(int)(latencies.Count * 0.99)] * 1000.0 / Stopwatch.Frequency);
     }
 
     public static byte[] Request(string method, string path, string? credential, string? contentType = null, byte[]? body = null)
@@ -117,4 +117,4 @@ internal static class RawClient
 
 /// <param name="PerSecond">Requests answered in a second.</param>
 /// <param name="P99">Milliseconds.</param>
-internal readonly record struct Load(double PerSecond, double P99);
+internal readonly record struct Load(long Count, double PerSecond, double P99);

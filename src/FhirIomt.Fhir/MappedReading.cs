@@ -21,6 +21,9 @@ public abstract class MappedReading
 
     public abstract string? EncounterIdentifier { get; }
 
+    /// <summary>Which of the people who share the device, by the number it has for them: a device identifier with <c>#2</c> behind it is for the second.</summary>
+    public virtual int? UserSlot => null;
+
     /// <summary>The device's own time text, as it came in.</summary>
     public abstract string DeviceTime { get; }
 
@@ -39,7 +42,26 @@ public abstract class MappedReading
     /// </summary>
     public abstract SourceKey SourceKey(string patientId, string deviceId, bool withFraction);
 
-    /// <summary>Writes the resource as JSON.</summary>
+    /// <summary>
+    /// Null for a reading with a resource of its own. Readings of one batch with equal values here (and of one device, patient and encounter) share
+    /// resources and are placed together by <see cref="Place"/>.
+    /// </summary>
+    public virtual object? Window => null;
+
+    /// <summary>The key under which a window's resource is looked for first; null without <see cref="Window"/>.</summary>
+    public virtual SourceKey? WindowKey(string patientId, string deviceId) => null;
+
+    /// <summary>Puts readings of one <see cref="Window"/> into its resources.</summary>
+    public virtual IReadOnlyList<PlacedReading> Place(IReadOnlyList<MappedReading> readings, in ResolvedReading resolved, IWindowShelf shelf) =>
+        throw new InvalidOperationException("This reading has a resource of its own.");
+
+    /// <summary>The mapping asks that readings of one second share a resource, as in the IoMT connector.</summary>
+    public virtual bool SharesSecond => false;
+
+    /// <summary>The mapping asks that a value which was absent at first is refused later, as in the IoMT connector.</summary>
+    public virtual bool AbsentStaysAbsent => false;
+
+    /// <summary>Writes the resource of this reading alone as JSON.</summary>
     public abstract void Write(IBufferWriter<byte> output, in ResolvedReading resolved);
 }
 

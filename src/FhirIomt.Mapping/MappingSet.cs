@@ -12,15 +12,17 @@ namespace FhirIomt.Mapping;
 /// A device mapping and its FHIR mapping in the format of Microsoft's IoMT connector / MedTech service, compiled once. Immutable; any number of
 /// messages may be mapped at the same time.
 /// </summary>
-public sealed class MappingSet
+public sealed class MappingSet : IMessageMapper
 {
     private readonly ReadingPlan[] _plans;
     private readonly TemplateIndex? _index;
     private readonly TimeZoneInfo? _zone;
+    private readonly bool _firstErrorEnds;
 
     private MappingSet(DeviceMapping device, IReadOnlyDictionary<string, FhirTemplate> fhir, string version, bool indexed)
     {
-        _plans = [.. device.Templates.Select(template => ReadingPlan.For(template, fhir.GetValueOrDefault(template.TypeName)))];
+        _plans = [.. device.Templates.Select(template => ReadingPlan.For(template, fhir.GetValueOrDefault(template.TypeName), device.Defects))];
+        _firstErrorEnds = device.Defects.HasFlag(ConnectorDefects.FirstErrorEndsMessage);
         _index = indexed ? TemplateIndex.For(device.Templates) : null;
         _zone = device.TimeZone;
         Version = version;
@@ -43,7 +45,7 @@ public sealed class MappingSet
     {
         var issues = new LoadIssues();
         var device = Parse(deviceMapping, issues) is { } deviceRoot ? new DeviceMappingLoader(issues).Load(deviceRoot) : null;
-        var fhir = fhirMapping is { } text && Parse(text, issues) is { } fhirRoot ? new FhirMappingLoader(issues).Load(fhirRoot) : null;
+        var fhir = fhirMapping is { } text && Parse(text, issues) is { } fhirRoot ? new FhirMappingLoader(issues, device?.Defects ?? ConnectorDefects.None).Load(fhirRoot) : null;
         if (issues.HasErrors)
         {
             return Outcome<MappingSet>.Refused(issues.All);
@@ -100,20 +102,30 @@ public sealed class MappingSet
             if (_index is null || (candidates[i / 64] & (1UL << (i % 64))) != 0)
             {
                 matches += Run(_plans[i], envelope, context.DeviceTimeZone ?? _zone, issues, readings);
+                if (_firstErrorEnds && issues.HasErrors)
+                {
+                    break;
+                }
             }
         }
 
         return readings;
     }
 
-    private static int Run(ReadingPlan plan, JsonTree envelope, TimeZoneInfo? zone, IssueSink issues, List<ObservationReading> readings)
+    private int Run(ReadingPlan plan, JsonTree envelope, TimeZoneInfo? zone, IssueSink issues, List<ObservationReading> readings)
     {
-        var found = new RowBuffer(stackalloc int[16], int.MaxValue);
-        plan.Content.Match.Select(PathScope.At(envelope, 0), ref found);
-        var extractor = new ReadingExtractor(envelope, plan, zone, issues);
-        for (var i = 0; i < found.Count; i++)
+        if (plan.Content.Match is not JsonPathExpression path)
         {
-            if (extractor.Extract(found[i]) is { } reading)
+            return RunTokens(plan, envelope, zone, issues, readings);
+        }
+
+        var found = new RowBuffer(stackalloc int[16], int.MaxValue);
+        path.Select(PathScope.At(envelope, 0), ref found);
+        var extractor = new ReadingExtractor(plan, zone, issues);
+        for (var i = 0; i < found.Count && !(_firstErrorEnds && issues.HasErrors); i++)
+        {
+            var scope = plan.Content.SeesWholeEvent ? PathScope.WithMatch(envelope, found[i]) : PathScope.At(envelope, found[i]);
+            if (extractor.Extract(scope) is { } reading)
             {
                 readings.Add(reading);
             }
@@ -122,6 +134,53 @@ public sealed class MappingSet
         var count = found.Count;
         found.Dispose();
         return count;
+    }
+
+    private int RunTokens(ReadingPlan plan, JsonTree envelope, TimeZoneInfo? zone, IssueSink issues, List<ObservationReading> readings)
+    {
+        var tokens = plan.Content.Match.SelectAll(PathScope.At(envelope, 0), out var failure);
+        if (failure is not null)
+        {
+            issues.Add(ReadingIssues.NotComputed("match", failure, plan.Content.Match));
+            return 1;
+        }
+
+        var extractor = new ReadingExtractor(plan, zone, issues);
+        for (var i = 0; i < tokens.Count && !(_firstErrorEnds && issues.HasErrors); i++)
+        {
+            var token = tokens[i];
+            var scope = ReferenceEquals(token.Tree, envelope) ? PathScope.WithMatch(envelope, token.Index) : PathScope.At(EventWith(envelope, token), 0);
+            if (extractor.Extract(scope) is { } reading)
+            {
+                readings.Add(reading);
+            }
+        }
+
+        return tokens.Count;
+    }
+
+    // A match that was computed stands in no document: the event is written anew with it.
+    private static JsonTree EventWith(JsonTree envelope, ResourceNode token)
+    {
+        var output = new System.Buffers.ArrayBufferWriter<byte>(envelope.Utf8.Length + token.Length + 32);
+        using (var writer = new System.Text.Json.Utf8JsonWriter(output, JsonText.Options))
+        {
+            writer.WriteStartObject();
+            foreach (var member in envelope.Root.Children)
+            {
+                if (!PathScope.NameIs(member.NameSpan, "matchedToken"u8))
+                {
+                    writer.WritePropertyName(member.Name);
+                    member.WriteTo(writer);
+                }
+            }
+
+            writer.WritePropertyName("matchedToken"u8);
+            token.WriteTo(writer);
+            writer.WriteEndObject();
+        }
+
+        return JsonTree.Parse(output.WrittenMemory).Require();
     }
 
     private static ResourceNode? Parse(ReadOnlyMemory<byte> text, LoadIssues issues)
@@ -148,6 +207,11 @@ public sealed class MappingSet
             {
                 issues.NoFhirTemplate(type.Key);
                 continue;
+            }
+
+            if (template.Period == ReadingPeriod.Correlation && type.Any(content => content.CorrelationId is null))
+            {
+                issues.NoCorrelation(type.Key);
             }
 
             var extracted = type.SelectMany(content => content.Values).Select(value => value.Name).ToHashSet(StringComparer.Ordinal);

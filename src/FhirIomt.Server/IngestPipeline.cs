@@ -57,11 +57,12 @@ internal sealed class IngestPipeline(
         using var activity = Telemetry.Source.StartActivity("map");
         var chunk = entries.Select(entry => Map(batch, entry)).ToList();
         await resolver.CreateMissingAsync(batch, chunk.SelectMany(work => work.Readings), cancellationToken).ConfigureAwait(false);
+        var windows = new WindowGroups(indexer, policy);
         foreach (var work in chunk)
         {
             foreach (var reading in work.Readings)
             {
-                await TakeReadingAsync(batch, work, reading, cancellationToken).ConfigureAwait(false);
+                await TakeReadingAsync(batch, work, reading, windows, cancellationToken).ConfigureAwait(false);
             }
         }
 
@@ -89,7 +90,7 @@ internal sealed class IngestPipeline(
         return work;
     }
 
-    private async ValueTask TakeReadingAsync(MessageBatch batch, MessageWork work, MappedReading reading, CancellationToken cancellationToken)
+    private async ValueTask TakeReadingAsync(MessageBatch batch, MessageWork work, MappedReading reading, WindowGroups windows, CancellationToken cancellationToken)
     {
         if (reading.Start > batch.ReceivedAt + options.Ingest.MaxFuture)
         {
@@ -104,7 +105,7 @@ internal sealed class IngestPipeline(
             return;
         }
 
-        var key = reading.SourceKey(resolution.PatientId!, resolution.DeviceId!, withFraction: false);
+        var key = reading.SourceKey(resolution.PatientId!, resolution.DeviceId!, withFraction: reading.Window is not null);
         var resolved = new ResolvedReading(key, resolution.PatientId!, resolution.DeviceId!, resolution.EncounterId, batch.ReceivedAt, Amended: false);
         var resource = ReadingOperation.Write(reading, resolved);
         if (!repository.PrepareReading(reading.ResourceType, resource).TryGetValue(out var prepared, out var issues))
@@ -113,14 +114,14 @@ internal sealed class IngestPipeline(
             return;
         }
 
-        work.Store(new ReadingOperation(reading, resolved, prepared, indexer, policy), issues);
+        work.Store(windows.Join(new ReadingOperation(reading, resolved, prepared, indexer, policy), resolved), issues);
     }
 
     private async Task<ReceiptOperation> CommitAsync(MessageBatch batch, int chunk, List<MessageWork> work, CancellationToken cancellationToken)
     {
         using var activity = Telemetry.Source.StartActivity("commit");
         var receipt = new ReceiptOperation(batch, chunk, work, batch.ReceivedAt + options.Ingest.ReceiptsKept, audit);
-        await store.WriteAsync([.. work.SelectMany(message => message.Operations), receipt], cancellationToken).ConfigureAwait(false);
+        await store.WriteAsync([.. work.SelectMany(message => message.Operations).Select(reading => reading.Operation).Distinct(), receipt], cancellationToken).ConfigureAwait(false);
         return receipt;
     }
 }

@@ -102,6 +102,9 @@ public static class RecordKind
     /// <summary>The keys that sign id tokens: one record.</summary>
     public const string SigningKeys = "signing-keys";
 
+    /// <summary>At which moments the readings of a shared Observation were taken, by its id.</summary>
+    public const string WindowMemory = "window-memory";
+
     /// <summary>Receipts of one POST of device messages.</summary>
     public const string Receipt = "receipt";
     public const string Quarantine = "quarantine";

@@ -10,7 +10,7 @@ public sealed class ProjectReferenceTests
         ["FhirIomt.Fhir"] = ["FhirIomt.Core"],
         ["FhirIomt.Access"] = ["FhirIomt.Core", "FhirIomt.Fhir"],
         ["FhirIomt.Ingest"] = ["FhirIomt.Core"],
-        ["FhirIomt.Mapping"] = ["FhirIomt.Core", "FhirIomt.Fhir"],
+        ["FhirIomt.Mapping"] = ["FhirIomt.Core", "FhirIomt.Fhir", "FhirIomt.Ingest"],
         ["FhirIomt.Validation"] = ["FhirIomt.Core", "FhirIomt.Fhir"],
         ["FhirIomt.Storage"] = ["FhirIomt.Core", "FhirIomt.Fhir", "FhirIomt.Access"],
         ["FhirIomt.Repository"] = ["FhirIomt.Core", "FhirIomt.Fhir", "FhirIomt.Access", "FhirIomt.Validation", "FhirIomt.Storage"],

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using FhirIomt.Mapping.Templates;
 
 namespace FhirIomt.Mapping.Tests;
 
@@ -14,18 +15,19 @@ internal sealed record GoldenCase(string File, JsonObject Json)
 
     public JsonObject Expect => Json["expect"]!.AsObject();
 
-    /// <summary>What this round does not cover, found from the mapping itself; null when the case must run.</summary>
-    public string? Later
+    /// <summary>The same case, its device mapping asking for ways of the connector.</summary>
+    public GoldenCase With(ConnectorDefects defects)
     {
-        get
+        var json = Json.DeepClone().AsObject();
+        var device = Json["device"] switch
         {
-            var device = Lower(Device);
-            var fhir = Lower(Fhir);
-            return device.Contains("jmespath", StringComparison.Ordinal) ? "JmesPath"
-                : fhir.Contains("sampleddata", StringComparison.Ordinal) ? "SampledData"
-                : Periods(fhir).Any(period => period is not ("0" or "1" or "single" or "weekly")) ? "periodInterval"
-                : null;
-        }
+            null => JsonNode.Parse("""{"templateType":"CollectionContent","template":[]}""")!,
+            JsonValue text => JsonNode.Parse((string)text!)!,
+            var node => node.DeepClone(),
+        };
+        device["connectorDefects"] = new JsonArray([.. ConnectorDefectNames.All.Where(pair => defects.HasFlag(pair.Value)).Select(pair => JsonValue.Create(pair.Key))]);
+        json["device"] = device;
+        return this with { Json = json };
     }
 
     public static IReadOnlyList<GoldenCase> Read(string file)
@@ -56,9 +58,4 @@ internal sealed record GoldenCase(string File, JsonObject Json)
         JsonValue text => System.Text.Encoding.UTF8.GetBytes((string)text!),
         var node => System.Text.Encoding.UTF8.GetBytes(node.ToJsonString(new JsonSerializerOptions { WriteIndented = true })),
     };
-
-    private static string Lower(byte[]? text) => text is null ? "" : System.Text.Encoding.UTF8.GetString(text).ToLowerInvariant();
-
-    private static IEnumerable<string> Periods(string fhir) =>
-        System.Text.RegularExpressions.Regex.Matches(fhir, "\"periodinterval\"\\s*:\\s*\"?([-a-z0-9]+)").Select(match => match.Groups[1].Value);
 }

@@ -13,26 +13,56 @@ internal static class GoldenStore
     /// <summary>The recording's patient for messages that name none.</summary>
     private const string UnnamedPatient = "23403034e6382b27c55020911c653a1070f1ac239668c342aaa2523c793a0ecc";
 
-    public static void Save(SortedDictionary<string, JsonObject> store, IEnumerable<MappedReading> batch)
+    /// <summary>False when a reading failed.</summary>
+    public static bool Save(GoldenShelf shelf, IEnumerable<MappedReading> batch)
     {
         // Within a batch, the later of two readings of one time wins before anything is written.
-        foreach (var reading in batch.GroupBy(reading => (reading.Type, reading.DeviceIdentifier, reading.PatientIdentifier, reading.Start)).Select(group => group.Last()))
+        var readings = batch.GroupBy(reading => (reading.Type, reading.DeviceIdentifier, reading.PatientIdentifier, reading.Start)).Select(group => group.Last()).ToList();
+        var saved = true;
+        foreach (var window in readings.Where(reading => reading.Window is not null).GroupBy(reading => (reading.Window, reading.DeviceIdentifier, reading.PatientIdentifier)))
         {
-            var patient = reading.PatientIdentifier is { } named ? Hash("_" + named) : UnnamedPatient;
-            var device = Hash("_" + reading.DeviceIdentifier);
-            var key = reading.SourceKey(patient, device, withFraction: false);
-            var stored = store.GetValueOrDefault(key.ResourceId);
-            if (stored is not null && !IsAt(stored, reading.Start))
+            var members = window.ToList();
+            foreach (var placed in members[0].Place(members, Resolve(members[0], withFraction: true), shelf))
             {
-                key = reading.SourceKey(patient, device, withFraction: true);
-                stored = store.GetValueOrDefault(key.ResourceId);
+                saved &= placed.Place != WindowPlace.Refused && (placed.Place != WindowPlace.Apart || SaveAlone(shelf.Store, placed.Reading, withFraction: true));
             }
-
-            var buffer = new ArrayBufferWriter<byte>();
-            reading.Write(buffer, new ResolvedReading(key, patient, device, null, new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero), stored is not null));
-            var written = JsonNode.Parse(buffer.WrittenSpan)!.AsObject();
-            store[key.ResourceId] = stored is null ? written : Merge(stored, written);
         }
+
+        foreach (var reading in readings.Where(reading => reading.Window is null))
+        {
+            saved &= SaveAlone(shelf.Store, reading, withFraction: false);
+        }
+
+        return saved;
+    }
+
+    private static ResolvedReading Resolve(MappedReading reading, bool withFraction)
+    {
+        var patient = reading.PatientIdentifier is { } named ? Hash("_" + named) : UnnamedPatient;
+        var device = Hash("_" + reading.DeviceIdentifier);
+        return new ResolvedReading(reading.SourceKey(patient, device, withFraction), patient, device, null, new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero), Amended: false);
+    }
+
+    private static bool SaveAlone(SortedDictionary<string, JsonObject> store, MappedReading reading, bool withFraction)
+    {
+        var resolved = Resolve(reading, withFraction);
+        var stored = store.GetValueOrDefault(resolved.Key.ResourceId);
+        if (stored is not null && !IsAt(stored, reading.Start) && !reading.SharesSecond)
+        {
+            resolved = Resolve(reading, withFraction: true);
+            stored = store.GetValueOrDefault(resolved.Key.ResourceId);
+        }
+
+        var buffer = new ArrayBufferWriter<byte>();
+        reading.Write(buffer, resolved with { Amended = stored is not null });
+        var written = JsonNode.Parse(buffer.WrittenSpan)!.AsObject();
+        if (stored is not null && reading.AbsentStaysAbsent && stored["valueQuantity"] is null && written["valueQuantity"] is not null)
+        {
+            return false;
+        }
+
+        store[resolved.Key.ResourceId] = stored is null ? written : Merge(stored, written);
+        return true;
     }
 
     /// <summary>Without issued, and with numbers compared by value: the recording printed 78 as 78.0.</summary>
@@ -67,8 +97,33 @@ internal static class GoldenStore
             written["component"] = new JsonArray([.. merged]);
         }
 
+        var (was, now) = (stored["effectivePeriod"]!, written["effectivePeriod"]!);
+        now["start"] = new[] { (string)was["start"]!, (string)now["start"]! }.Min(StringComparer.Ordinal);
+        now["end"] = new[] { (string)was["end"]!, (string)now["end"]! }.Max(StringComparer.Ordinal);
         return written;
     }
 
     private static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+}
+
+/// <summary>Windows of the recorded cases: a dictionary in place of a store.</summary>
+internal sealed class GoldenShelf : IWindowShelf
+{
+    private readonly Dictionary<string, ReadOnlyMemory<byte>> _memories = new(StringComparer.Ordinal);
+
+    public SortedDictionary<string, JsonObject> Store { get; } = new(StringComparer.Ordinal);
+
+    public WindowContent Find(in SourceKey key) => new(
+        Store.TryGetValue(key.ResourceId, out var stored) ? Fhir.Json.JsonTree.Parse(Encoding.UTF8.GetBytes(stored.ToJsonString())).Require().Root : default,
+        IsDeleted: false,
+        _memories.GetValueOrDefault(key.ResourceId));
+
+    public void Put(in SourceKey key, Fhir.Json.JsonTree? resource, ReadOnlyMemory<byte> memory)
+    {
+        _memories[key.ResourceId] = memory;
+        if (resource is not null)
+        {
+            Store[key.ResourceId] = JsonNode.Parse(resource.Utf8.Span)!.AsObject();
+        }
+    }
 }

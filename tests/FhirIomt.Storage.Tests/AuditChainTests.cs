@@ -25,7 +25,7 @@ public class AuditChainTests : StoreTests
     [InlineData("DELETE FROM audit WHERE key={5}")]
     [InlineData("DELETE FROM audit WHERE key={11}")]
     [InlineData("INSERT INTO audit(key, body) SELECT key+1, body FROM audit WHERE key={11}")]
-    [InlineData("UPDATE audit SET key=0-key WHERE key={4}; UPDATE audit SET key={4} WHERE key={8}; UPDATE audit SET key={8} WHERE key<0")]
+    [InlineData("UPDATE audit SET key=0-key WHERE key={5}; UPDATE audit SET key={5} WHERE key={8}; UPDATE audit SET key={8} WHERE key<0")]
     [InlineData("DELETE FROM audit WHERE key>={9}; DELETE FROM audit_patient WHERE key>={9}; DELETE FROM audit_batch WHERE last>={9}")]
     [InlineData("DELETE FROM audit WHERE key<={2}; DELETE FROM audit_patient WHERE key<={2}; DELETE FROM audit_batch WHERE last<={2}")]
     [InlineData("DELETE FROM audit_patient WHERE key={5}")]
@@ -70,6 +70,46 @@ public class AuditChainTests : StoreTests
         Assert.Equal(all.Select(line => line.Key).OrderDescending(), all.Select(line => line.Key));
         Assert.Empty(await store.Store.ReadAuditAsync(new AuditQuery(0, long.MaxValue, "patient-9", Descending: true, 100), CancellationToken.None));
     }
+
+    [Fact]
+    public async Task A_stretch_is_what_lies_in_it_whatever_rows_its_lines_are_packed_in()
+    {
+        await using var store = NewStore();
+        foreach (var size in (int[])[1, 300, 2, 1, 1, 1, 128, 5])
+        {
+            await store.RunAsync(transaction => WriteLines(transaction, size));
+        }
+
+        var all = await ReadAsync(store, 0, long.MaxValue, null, descending: false, 1000);
+        Assert.Equal(439, all.Count);
+        Assert.Equal(all.Select(line => line.Key).Distinct().Order(), all.Select(line => line.Key));
+        Assert.Null(store.Store.CheckAudit(null, null).Problem);
+        for (var from = 0; from < all.Count; from += 7)
+        {
+            for (var to = from; to < all.Count; to += 31)
+            {
+                var between = all.Skip(from).Take(to - from + 1).ToList();
+                AssertSame(between.Take(50), await ReadAsync(store, all[from].Key, all[to].Key, null, descending: false, 50));
+                AssertSame(between.AsEnumerable().Reverse().Take(50), await ReadAsync(store, all[from].Key, all[to].Key, null, descending: true, 50));
+                var ofOne = between.Where(line => Encoding.UTF8.GetString(line.Body.Span).Contains("\"patient-1\"", StringComparison.Ordinal)).ToList();
+                AssertSame(ofOne, await ReadAsync(store, all[from].Key, all[to].Key, "patient-1", descending: false, 1000));
+            }
+        }
+    }
+
+    private static void WriteLines(IWriteTransaction transaction, int size)
+    {
+        for (var line = 0; line < size; line++)
+        {
+            transaction.Audit(new AuditRow(Encoding.UTF8.GetBytes($$"""{"k":"read","n":"{{size}}-{{line}}","p":["patient-{{line % 7}}"]}"""), [$"patient-{line % 7}"]));
+        }
+    }
+
+    private static ValueTask<IReadOnlyList<StoredAudit>> ReadAsync(TestStore store, long first, long last, string? patient, bool descending, int limit) =>
+        store.Store.ReadAuditAsync(new AuditQuery(first, last, patient, descending, limit), CancellationToken.None);
+
+    private static void AssertSame(IEnumerable<StoredAudit> expected, IEnumerable<StoredAudit> actual) =>
+        Assert.Equal(expected.Select(line => (line.Key, Encoding.UTF8.GetString(line.Body.Span))), actual.Select(line => (line.Key, Encoding.UTF8.GetString(line.Body.Span))));
 
     private static async Task WriteAsync(TestStore store)
     {

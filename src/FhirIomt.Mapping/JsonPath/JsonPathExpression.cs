@@ -1,41 +1,40 @@
 using FhirIomt.Fhir.Json;
+using FhirIomt.Mapping.Templates;
 
 namespace FhirIomt.Mapping.JsonPath;
 
 /// <summary>Why a path was refused, and at which character (from 1).</summary>
 internal sealed record JsonPathError(string Message, int Position);
 
-/// <summary>How many values a path found where one was asked for.</summary>
-internal enum PathFinding
-{
-    Nothing,
-    One,
-    Several,
-}
-
 /// <summary>
-/// A JSONPath in the dialect that the IoMT connector's mappings are written in (that of Newtonsoft.Json 13), compiled once. It differs from
-/// RFC 9535: <c>@name</c> needs no dot, names may hold '-', <c>..[?()]</c> tests the start itself, filters pass over arrays only.
+/// A JSONPath, compiled once. There are two dialects: that of RFC 9535 for mappings of our own, and the one that the IoMT connector's mappings are
+/// written in (that of Newtonsoft.Json 13). It differs from RFC 9535: <c>@name</c> needs no dot, names may hold '-', <c>..[?()]</c> tests the start itself, filters pass over arrays only.
 /// </summary>
-internal sealed class JsonPathExpression
+internal sealed class JsonPathExpression : MappingExpression
 {
     private readonly PathStep? _first;
 
     private JsonPathExpression(string text, PathStep? first)
+        : base(text)
     {
-        Text = text;
         _first = first;
     }
 
-    public string Text { get; }
-
-    /// <summary>Sets of member names; from each set at least one name must stand in the document for the path to find anything.</summary>
-    public IEnumerable<string[]> RequiredNames => PathOperand.Of(_first).RequiredNames;
+    public override IEnumerable<string[]> RequiredNames => PathOperand.Of(_first).RequiredNames;
 
     public static JsonPathExpression? Parse(string text, out JsonPathError? error)
     {
         var parser = new JsonPathParser(text);
         return parser.TryParse(out var first, out error) ? new JsonPathExpression(text, first) : null;
+    }
+
+    /// <summary>A path of RFC 9535.</summary>
+    public static JsonPathExpression? ParseStandard(string text, out JsonPathError? error)
+    {
+        var parser = new Standard.StandardParser(text);
+        var parsed = parser.TryParse(out var first);
+        error = parser.Error;
+        return parsed ? new JsonPathExpression(text, first) : null;
     }
 
     public void Select(in PathScope scope, ref RowBuffer found)
@@ -50,14 +49,27 @@ internal sealed class JsonPathExpression
         }
     }
 
-    /// <summary>The one value that the path stands for.</summary>
-    public PathFinding SelectOne(in PathScope scope, out ResourceNode node)
+    public override PathFinding SelectOne(in PathScope scope, out ResourceNode node, out string? failure)
     {
+        failure = null;
         var found = new RowBuffer(stackalloc int[2], limit: 2);
         Select(scope, ref found);
         node = found.Count == 1 ? scope.NodeAt(found[0]) : default;
         return (PathFinding)found.Count;
     }
 
-    public override string ToString() => Text;
+    public override IReadOnlyList<ResourceNode> SelectAll(in PathScope scope, out string? failure)
+    {
+        failure = null;
+        var found = new RowBuffer(stackalloc int[16], int.MaxValue);
+        Select(scope, ref found);
+        var nodes = new ResourceNode[found.Count];
+        for (var i = 0; i < nodes.Length; i++)
+        {
+            nodes[i] = scope.NodeAt(found[i]);
+        }
+
+        found.Dispose();
+        return nodes;
+    }
 }

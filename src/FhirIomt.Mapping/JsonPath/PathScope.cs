@@ -25,6 +25,11 @@ internal readonly ref struct PathScope
     /// <summary>Where <c>$</c> stands.</summary>
     public int Root { get; }
 
+    public JsonTree Tree => _tree;
+
+    /// <summary>The row that <c>matchedToken</c> names, where <see cref="Root"/> is <see cref="EventWithMatch"/>.</summary>
+    public int Matched => _matched;
+
     /// <summary>Paths run on this row itself.</summary>
     public static PathScope At(JsonTree tree, int row) => new(tree, row, -1);
 

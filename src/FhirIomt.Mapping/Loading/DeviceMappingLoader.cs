@@ -4,7 +4,10 @@ using FhirIomt.Mapping.Templates;
 
 namespace FhirIomt.Mapping.Loading;
 
-/// <summary>Reads a CollectionContent text. Besides the connector's members the root may hold <c>timeZone</c>, ours: an IANA name or "UTC".</summary>
+/// <summary>
+/// Reads a CollectionContent text. Besides the connector's members the root may hold two of ours: <c>timeZone</c>, an IANA name or "UTC", and
+/// <c>connectorDefects</c>, the names of those of the connector's ways that this mapping depends on (docs/medtech-differences.md).
+/// </summary>
 internal sealed class DeviceMappingLoader(LoadIssues issues)
 {
     private const string JsonPathContent = "JsonPathContent";
@@ -13,11 +16,12 @@ internal sealed class DeviceMappingLoader(LoadIssues issues)
     private const string IotCentralContent = "IotCentralJsonPathContent";
 
     private TimeZoneInfo? _zone;
+    private ConnectorDefects _defects;
 
     public DeviceMapping Load(ResourceNode root)
     {
         var templates = new List<ContentTemplate>();
-        foreach (var entry in TemplateCollection.Read(root, "CollectionContent", issues, ReadZone))
+        foreach (var entry in TemplateCollection.Read(root, "CollectionContent", issues, ReadRoot))
         {
             if (TemplateCollection.ReadEntry(entry, issues) is { } parts && LoadTemplate(parts.Type, parts.Template) is { } template)
             {
@@ -25,11 +29,23 @@ internal sealed class DeviceMappingLoader(LoadIssues issues)
             }
         }
 
-        return new DeviceMapping(templates, _zone);
+        return new DeviceMapping(templates, _zone, _defects);
     }
 
-    private void ReadZone(TemplateReader reader)
+    private void ReadRoot(TemplateReader reader)
     {
+        foreach (var name in reader.List("connectorDefects"))
+        {
+            if (name.AsString() is { } text && ConnectorDefectNames.All.TryGetValue(text, out var defect))
+            {
+                _defects |= defect;
+            }
+            else
+            {
+                issues.BadValue(name, "connectorDefects", name.AsText(), string.Join(", ", ConnectorDefectNames.All.Keys));
+            }
+        }
+
         var member = reader.Member("timeZone");
         if (member.Exists && !(member.AsString() is { } id && TimeZoneInfo.TryFindSystemTimeZoneById(id, out _zone)))
         {
@@ -54,7 +70,7 @@ internal sealed class DeviceMappingLoader(LoadIssues issues)
     private ContentTemplate? LoadTemplate(TemplateReader reader, string kind)
     {
         var calculated = kind == CalculatedContent;
-        var paths = new ExpressionReader(reader, calculated);
+        var paths = new ExpressionReader(reader, calculated, _defects);
         var typeName = reader.RequiredText("typeName");
         var match = paths.Required("typeMatchExpression");
         var (deviceId, time) = kind switch
@@ -76,6 +92,7 @@ internal sealed class DeviceMappingLoader(LoadIssues issues)
         return new ContentTemplate
         {
             TypeName = typeName,
+            Position = reader.Node.Position,
             Match = match,
             DeviceId = deviceId,
             Time = time!,
@@ -101,5 +118,5 @@ internal sealed class DeviceMappingLoader(LoadIssues issues)
         return name is null || path is null ? null : new ExtractedValue(name, path, required);
     }
 
-    private static JsonPathExpression Fixed(string path) => JsonPathExpression.Parse(path, out _)!;
+    private static MappingExpression Fixed(string path) => JsonPathExpression.Parse(path, out _)!;
 }

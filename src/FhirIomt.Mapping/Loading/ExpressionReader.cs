@@ -1,5 +1,7 @@
 using FhirIomt.Fhir.Json;
+using FhirIomt.Mapping.JmesPath;
 using FhirIomt.Mapping.JsonPath;
+using FhirIomt.Mapping.Templates;
 
 namespace FhirIomt.Mapping.Loading;
 
@@ -8,28 +10,30 @@ internal sealed class ExpressionReader
 {
     private readonly TemplateReader _reader;
     private readonly bool _calculated;
+    private readonly ConnectorDefects _defects;
     private readonly ResourceNode _defaultLanguage;
 
-    public ExpressionReader(TemplateReader reader, bool calculated)
-        : this(reader, calculated, calculated ? reader.Member("defaultExpressionLanguage") : default)
+    public ExpressionReader(TemplateReader reader, bool calculated, ConnectorDefects defects)
+        : this(reader, calculated, defects, calculated ? reader.Member("defaultExpressionLanguage") : default)
     {
     }
 
-    private ExpressionReader(TemplateReader reader, bool calculated, ResourceNode defaultLanguage)
+    private ExpressionReader(TemplateReader reader, bool calculated, ConnectorDefects defects, ResourceNode defaultLanguage)
     {
         _reader = reader;
         _calculated = calculated;
+        _defects = defects;
         _defaultLanguage = defaultLanguage;
     }
 
     /// <summary>The same rules for an object inside the template.</summary>
-    public ExpressionReader In(TemplateReader inner) => new(inner, _calculated, _defaultLanguage);
+    public ExpressionReader In(TemplateReader inner) => new(inner, _calculated, _defects, _defaultLanguage);
 
-    public JsonPathExpression? Required(string name) => Compile(name, _reader.Required(name));
+    public MappingExpression? Required(string name) => Compile(name, _reader.Required(name));
 
-    public JsonPathExpression? Optional(string name) => Compile(name, _reader.Member(name));
+    public MappingExpression? Optional(string name) => Compile(name, _reader.Member(name));
 
-    private JsonPathExpression? Compile(string name, ResourceNode member)
+    private MappingExpression? Compile(string name, ResourceNode member)
     {
         if (!member.Exists)
         {
@@ -48,7 +52,7 @@ internal sealed class ExpressionReader
         return value.Exists ? CompileText(name, value, language.Exists ? language : _defaultLanguage) : null;
     }
 
-    private JsonPathExpression? CompileText(string name, ResourceNode text, ResourceNode language)
+    private MappingExpression? CompileText(string name, ResourceNode text, ResourceNode language)
     {
         var issues = _reader.Issues;
         if (text.AsString() is not { } path)
@@ -60,8 +64,8 @@ internal sealed class ExpressionReader
         var languageName = language.AsText() ?? "JsonPath";
         if (languageName.Equals("JmesPath", StringComparison.OrdinalIgnoreCase))
         {
-            issues.NotYet(text, "The expression language JmesPath");
-            return null;
+            var jmesPath = JmesPathExpression.Parse(path, out var refusal, _defects.HasFlag(ConnectorDefects.IntegerArithmetic));
+            return refusal is null ? Placed(jmesPath!, text) : Broken(text, path, "JMESPath", refusal.Message, refusal.Position, lateAllowed: false);
         }
 
         if (!languageName.Equals("JsonPath", StringComparison.OrdinalIgnoreCase))
@@ -71,11 +75,23 @@ internal sealed class ExpressionReader
         }
 
         var compiled = JsonPathExpression.Parse(path, out var error);
-        if (error is not null)
+        return error is null ? Placed(compiled!, text) : Broken(text, path, "JSONPath", error.Message, error.Position, lateAllowed: true);
+    }
+
+    private static MappingExpression Placed(MappingExpression expression, ResourceNode text)
+    {
+        expression.Position = text.Position;
+        return expression;
+    }
+
+    private MappingExpression? Broken(ResourceNode text, string path, string language, string message, int position, bool lateAllowed)
+    {
+        if (lateAllowed && _defects.HasFlag(ConnectorDefects.ErrorsAtRunTime))
         {
-            issues.BadPath(text, path, error.Message, error.Position);
+            return Placed(new BrokenExpression(path, message), text);
         }
 
-        return compiled;
+        _reader.Issues.BadPath(text, language, path, message, position);
+        return null;
     }
 }

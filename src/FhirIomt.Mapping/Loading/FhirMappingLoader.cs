@@ -8,9 +8,13 @@ namespace FhirIomt.Mapping.Loading;
 /// Reads a CollectionFhir text. Besides the connector's members a template may hold, ours: <c>profile</c>, a canonical that is stamped into
 /// meta.profile, and <c>effective</c>: "dateTime" for effectiveDateTime ("Period", the connector's way, is the default).
 /// </summary>
-internal sealed class FhirMappingLoader(LoadIssues issues)
+internal sealed class FhirMappingLoader(LoadIssues issues, ConnectorDefects defects)
 {
-    private static readonly (string Name, int Minutes)[] Periods = [("CorrelationId", -1), ("Single", 0), ("Hourly", 60), ("Daily", 1440)];
+    private static readonly (string Name, ReadingPeriod Period)[] Periods =
+        [("CorrelationId", ReadingPeriod.Correlation), ("Single", ReadingPeriod.Single), ("Hourly", ReadingPeriod.Hourly), ("Daily", ReadingPeriod.Daily)];
+
+    // What the template being read fails with at run time, where the mapping asks for that.
+    private string? _failure;
 
     public IReadOnlyDictionary<string, FhirTemplate> Load(ResourceNode root)
     {
@@ -42,9 +46,10 @@ internal sealed class FhirMappingLoader(LoadIssues issues)
             return null;
         }
 
+        _failure = null;
         var typeName = reader.RequiredText("typeName");
         var codes = LoadCodes(reader, "codes", required: true);
-        CheckPeriod(reader.Member("periodInterval"));
+        var period = LoadPeriod(reader.Member("periodInterval"));
         var category = reader.List("category").Select(LoadConcept).ToArray();
         var value = reader.Member("value");
         var template = new FhirTemplate
@@ -54,6 +59,8 @@ internal sealed class FhirMappingLoader(LoadIssues issues)
             Category = FhirJson.Category(category),
             Value = value.Exists ? LoadValue(value) : null,
             Components = [.. reader.List("components").Select(LoadComponent).OfType<FhirComponent>()],
+            Period = period,
+            Failure = _failure,
             Meta = FhirJson.Meta(reader.Text("profile")),
             EffectiveDateTime = IsDateTime(reader.Member("effective")),
         };
@@ -73,24 +80,34 @@ internal sealed class FhirMappingLoader(LoadIssues issues)
         return isDateTime;
     }
 
-    private void CheckPeriod(ResourceNode member)
+    private ReadingPeriod LoadPeriod(ResourceNode member)
     {
         if (!member.Exists)
         {
-            return;
+            return ReadingPeriod.Single;
         }
 
         var text = member.AsText();
         var isNumber = int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var minutes);
-        var period = Periods.FirstOrDefault(known => isNumber ? known.Minutes == minutes : known.Name.Equals(text, StringComparison.OrdinalIgnoreCase));
-        if (period.Name is null)
+        var known = Periods.FirstOrDefault(known => isNumber ? (int)known.Period == minutes : known.Name.Equals(text, StringComparison.OrdinalIgnoreCase));
+        if (known.Name is null && (!isNumber || !IsLate($"periodInterval {minutes} is not supported.")))
         {
             issues.BadValue(member, "periodInterval", text, "0 (Single), 60 (Hourly), 1440 (Daily) or -1 (CorrelationId)");
         }
-        else if (period.Minutes != 0)
+
+        return known.Period;
+    }
+
+    /// <summary>Whether the mapping asks that this fails with each message.</summary>
+    private bool IsLate(string failure)
+    {
+        if (!defects.HasFlag(ConnectorDefects.ErrorsAtRunTime))
         {
-            issues.NotYet(member, $"periodInterval {period.Minutes} ({period.Name})");
+            return false;
         }
+
+        _failure ??= failure;
+        return true;
     }
 
     private FhirComponent? LoadComponent(ResourceNode node)
@@ -105,7 +122,11 @@ internal sealed class FhirMappingLoader(LoadIssues issues)
         reader.RefuseUnknown();
         if (!member.Exists)
         {
-            issues.ComponentWithoutValue(node);
+            if (!IsLate("A component has no value."))
+            {
+                issues.ComponentWithoutValue(node);
+            }
+
             return null;
         }
 
@@ -135,8 +156,7 @@ internal sealed class FhirMappingLoader(LoadIssues issues)
                 var concept = FhirJson.Concept(LoadCodes(reader, "codes", required: false), reader.Text("text"));
                 return new FhirValue(name, FhirValueKind.Concept, "\"valueCodeableConcept\":"u8.ToArray(), concept);
             case "SAMPLEDDATA":
-                issues.NotYet(type, "valueType SampledData");
-                return null;
+                return LoadSamples(reader, name);
             default:
                 if (type.Exists)
                 {
@@ -145,6 +165,32 @@ internal sealed class FhirMappingLoader(LoadIssues issues)
 
                 return null;
         }
+    }
+
+    private FhirValue? LoadSamples(TemplateReader reader, string name)
+    {
+        var member = reader.Member("defaultPeriod");
+        if (!member.Exists)
+        {
+            if (!IsLate("SampledData has no defaultPeriod."))
+            {
+                reader.Required("defaultPeriod");
+            }
+
+            return null;
+        }
+
+        if (!decimal.TryParse(member.AsText(), NumberStyles.Float, CultureInfo.InvariantCulture, out var milliseconds) || milliseconds < 0.001m || milliseconds > 86_400_000m)
+        {
+            issues.BadValue(member, "defaultPeriod", member.AsText(), "the milliseconds between two samples, from 0.001 to 86400000");
+            return null;
+        }
+
+        var end = FhirJson.SamplesMiddle(reader.Text("unit"), milliseconds);
+        return new FhirValue(name, FhirValueKind.Samples, [.. "\"valueSampledData\":"u8, .. end], "\"}"u8.ToArray())
+        {
+            SamplePeriod = TimeSpan.FromTicks((long)(milliseconds * TimeSpan.TicksPerMillisecond)),
+        };
     }
 
     private (IReadOnlyList<FhirCode> Codes, string? Text) LoadConcept(ResourceNode node)

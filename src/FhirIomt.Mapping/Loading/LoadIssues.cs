@@ -27,11 +27,8 @@ internal sealed class LoadIssues
     public void DuplicateType(ResourceNode at, string typeName) =>
         Add(at, IssueKind.Duplicate, "IOMT-0405", $"A second template for type '{typeName}'; names are compared without case.", "Keep one template per typeName.");
 
-    public void BadPath(ResourceNode at, string path, string message, int position) =>
-        Add(at, IssueKind.Invalid, "IOMT-0406", $"JSONPath '{path}', character {position}: {message}", "Correct the expression.");
-
-    public void NotYet(ResourceNode at, string what) =>
-        Add(at, IssueKind.NotSupported, "IOMT-0407", $"{what} is not supported yet.", "Leave this template out for now.");
+    public void BadPath(ResourceNode at, string language, string path, string message, int position) =>
+        Add(at, IssueKind.Invalid, "IOMT-0406", $"{language} '{path}', character {position}: {message}", "Correct the expression.");
 
     public void BadValue(ResourceNode at, string member, string? value, string allowed) =>
         Add(at, IssueKind.Value, "IOMT-0408", $"'{value}' is not a value of '{member}'.", $"Use {allowed}.");
@@ -44,6 +41,9 @@ internal sealed class LoadIssues
 
     public void ValueNeverExtracted(string typeName, string valueName) =>
         Warn("IOMT-0410", $"The FHIR template '{typeName}' takes value '{valueName}', which no device template of that type extracts (names are compared with case).", "Make both names the same.");
+
+    public void NoCorrelation(string typeName) =>
+        Warn("IOMT-0435", $"The FHIR template '{typeName}' groups by correlation id, which a device template of that type does not extract: its readings will be refused.", "Add a correlationIdExpression to the device template.");
 
     public void Add(Issue issue)
     {

@@ -11,7 +11,8 @@ namespace FhirIomt.Mapping.Running;
 internal static class DecimalText
 {
     /// <summary>The digits as JSON and FHIR write a decimal, or null when this is not a number (or one beyond <see cref="decimal"/>).</summary>
-    public static ReadOnlySpan<byte> Of(ResourceNode node)
+    /// <param name="commasIgnored">Take commas for thousands separators wherever they stand, as the connector does.</param>
+    public static ReadOnlySpan<byte> Of(ResourceNode node, bool commasIgnored = false)
     {
         if (node.Kind == NodeKind.Number)
         {
@@ -24,7 +25,25 @@ internal static class DecimalText
         }
 
         var text = node.ContentSpan.Contains((byte)'\\') ? Encoding.UTF8.GetBytes(node.AsString()!) : node.ContentSpan;
-        return Canonical(text.Trim(" \t\r\n"u8));
+        text = text.Trim(" \t\r\n"u8);
+        return Canonical(commasIgnored && text.Contains((byte)',') ? Encoding.UTF8.GetBytes(node.AsString()!.Trim().Replace(",", "", StringComparison.Ordinal)) : text);
+    }
+
+    /// <summary>Whether a value may stand among the tokens of a SampledData: a number, or E, L or U.</summary>
+    public static bool IsSample(ResourceNode node) => !Of(node).IsEmpty || (node.Kind == NodeKind.String && node.ContentSpan is [(byte)'E' or (byte)'L' or (byte)'U']);
+
+    /// <summary>Whether a text is a number as JSON writes it, with a sign, leading zeros and an exponent allowed.</summary>
+    public static bool IsNumber(ReadOnlySpan<byte> text)
+    {
+        var exponent = text.IndexOfAny((byte)'e', (byte)'E');
+        if (exponent < 0)
+        {
+            return !Canonical(text).IsEmpty;
+        }
+
+        var digits = text[(exponent + 1)..];
+        digits = digits.Length > 1 && digits[0] is (byte)'-' or (byte)'+' ? digits[1..] : digits;
+        return digits.Length is > 0 and < 4 && !digits.ContainsAnyExceptInRange((byte)'0', (byte)'9') && !Canonical(text[..exponent]).IsEmpty;
     }
 
     private static ReadOnlySpan<byte> Canonical(ReadOnlySpan<byte> text)

@@ -60,6 +60,10 @@ internal static class DeviceTime
         return true;
     }
 
+    /// <summary>Whatever .NET takes for a time, without zone as UTC: the connector's way, for mappings that ask for it.</summary>
+    public static bool TryGuess(string text, out DateTimeOffset instant) =>
+        DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out instant);
+
     // yyyy-MM-ddTHH:mm[:ss[.fraction]]
     private static bool TryClock(ReadOnlySpan<byte> text, out DateTime clock, out int used)
     {

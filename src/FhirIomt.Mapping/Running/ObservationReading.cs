@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using System.Text;
 using FhirIomt.Fhir;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Mapping.Templates;
@@ -7,13 +8,8 @@ using FhirIomt.Mapping.Templates;
 namespace FhirIomt.Mapping.Running;
 
 /// <summary>One reading that becomes an Observation, in the shape and with the identifier and id that the IoMT connector gives it.</summary>
-internal sealed class ObservationReading(ReadingPlan plan, JsonTree tree, int[] values) : MappedReading
+internal sealed class ObservationReading(ReadingPlan plan, ResourceNode[] values) : MappedReading, IObservationValues
 {
-    private const string SegmentFormat = "yyyyMMddHHmmss'Z'";
-    private const string FractionSegmentFormat = "yyyyMMddHHmmss'.'fffffff'Z'";
-    private const string ShortTime = "yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'";
-    private const string Instant = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";
-
     public required string DeviceIdentifierText { get; init; }
 
     public required string? PatientIdentifierText { get; init; }
@@ -44,6 +40,12 @@ internal sealed class ObservationReading(ReadingPlan plan, JsonTree tree, int[] 
 
     public override string ResourceType => "Observation";
 
+    public override object? Window => plan.Fhir is null or { Period: ReadingPeriod.Single } ? null : WindowGroup.Of(this);
+
+    public override bool SharesSecond => plan.Has(ConnectorDefects.SameSecondOverwrites);
+
+    public override bool AbsentStaysAbsent => plan.Has(ConnectorDefects.AbsentStaysAbsent);
+
     /// <summary>The extracted values by name; an optional one that is not there is not among them.</summary>
     public IEnumerable<(string Name, string Value)> Properties
     {
@@ -51,9 +53,9 @@ internal sealed class ObservationReading(ReadingPlan plan, JsonTree tree, int[] 
         {
             for (var i = 0; i < values.Length; i++)
             {
-                if (values[i] != ReadingExtractor.Absent)
+                if (values[i].Exists)
                 {
-                    yield return (plan.Content.Values[i].Name, ReadingExtractor.TextOf(tree.NodeAt(values[i])));
+                    yield return (plan.Content.Values[i].Name, ReadingExtractor.TextOf(values[i]));
                 }
             }
         }
@@ -61,109 +63,80 @@ internal sealed class ObservationReading(ReadingPlan plan, JsonTree tree, int[] 
 
     public override SourceKey SourceKey(string patientId, string deviceId, bool withFraction)
     {
-        var format = withFraction ? FractionSegmentFormat : SegmentFormat;
-        var segment = Time.UtcDateTime.ToString(format, CultureInfo.InvariantCulture);
-        var value = string.Concat(string.Concat(patientId, ".", deviceId, "."), string.Concat(Type, ".", segment), ".", segment);
-        return Fhir.SourceKey.OfConnector(value);
+        var segment = ObservationJson.Segment(Time, withFraction);
+        return plan.Fhir?.Period == ReadingPeriod.Correlation
+            ? KeyOf(patientId, deviceId, $"{CorrelationId}.{segment}")
+            : KeyOf(patientId, deviceId, string.Concat(segment, ".", segment));
     }
 
-    public override void Write(IBufferWriter<byte> output, in ResolvedReading resolved)
+    public override SourceKey? WindowKey(string patientId, string deviceId) => Window is WindowGroup window ? KeyOf(patientId, deviceId, window.Segment) : null;
+
+    public override IReadOnlyList<PlacedReading> Place(IReadOnlyList<MappedReading> readings, in ResolvedReading resolved, IWindowShelf shelf) =>
+        new ObservationWindow((WindowGroup)Window!, resolved, shelf).Place(readings.Cast<ObservationReading>());
+
+    public override void Write(IBufferWriter<byte> output, in ResolvedReading resolved) => ObservationJson.Write(output, plan, resolved, Time, Time, this);
+
+    /// <summary>The key with this last part: <c>patient.device.type.segment</c>.</summary>
+    public SourceKey KeyOf(string patientId, string deviceId, string segment) =>
+        Fhir.SourceKey.OfConnector(string.Concat(string.Concat(patientId, ".", deviceId, "."), Type, ".", segment));
+
+    public bool Has(int series) => TryFind(series, out _);
+
+    public void Write(in ResourceOutput json, int series)
     {
-        var fhir = plan.Fhir ?? throw new InvalidOperationException("A reading without FHIR template cannot be written.");
-        var json = new ResourceOutput(output);
-        json.Raw("{\"resourceType\":\"Observation\",\"id\":\""u8);
-        json.Text(resolved.Key.ResourceId);
-        json.Raw("\","u8);
-        json.Raw(fhir.Meta);
-        json.Raw("\"identifier\":[{\"system\":\""u8);
-        json.Text(resolved.Key.System);
-        json.Raw("\",\"value\":\""u8);
-        json.Text(resolved.Key.Value);
-        json.Raw(resolved.Amended ? "\"}],\"status\":\"amended\","u8 : "\"}],\"status\":\"final\","u8);
-        json.Raw(fhir.Category);
-        json.Raw(plan.Code);
-        WriteReference(json, "\"subject\":{\"reference\":\"Patient/"u8, resolved.PatientId);
-        if (resolved.EncounterId is { } encounter)
-        {
-            WriteReference(json, "\"encounter\":{\"reference\":\"Encounter/"u8, encounter);
-        }
-
-        WriteEffective(json, fhir.EffectiveDateTime);
-        json.Raw(",\"issued\":\""u8);
-        json.Time(resolved.Issued, Instant);
-        json.Raw("\","u8);
-        if (plan.Value is { } value && TryFind(value, out var node))
-        {
-            WriteValue(json, value.Value, node);
-            json.Raw(","u8);
-        }
-
-        json.Raw("\"device\":{\"reference\":\"Device/"u8);
-        json.Text(resolved.DeviceId);
-        json.Raw("\"}"u8);
-        WriteComponents(json, fhir);
-        json.Raw("}"u8);
-    }
-
-    private static void WriteReference(in ResourceOutput json, ReadOnlySpan<byte> start, string id)
-    {
-        json.Raw(start);
-        json.Text(id);
-        json.Raw("\"},"u8);
-    }
-
-    private void WriteEffective(in ResourceOutput json, bool dateTime)
-    {
-        if (dateTime)
-        {
-            json.Raw("\"effectiveDateTime\":\""u8);
-            json.Time(Time, ShortTime);
-            json.Raw("\""u8);
-            return;
-        }
-
-        json.Raw("\"effectivePeriod\":{\"start\":\""u8);
-        json.Time(Start, "o");
-        json.Raw("\",\"end\":\""u8);
-        json.Time(End, "o");
-        json.Raw("\"}"u8);
-    }
-
-    private void WriteComponents(in ResourceOutput json, FhirTemplate fhir)
-    {
-        var separator = ",\"component\":["u8;
-        for (var i = 0; i < plan.Components.Length; i++)
-        {
-            if (TryFind(plan.Components[i], out var node))
-            {
-                json.Raw(separator);
-                json.Raw("{"u8);
-                json.Raw(fhir.Components[i].Code);
-                WriteValue(json, plan.Components[i].Value, node);
-                json.Raw("}"u8);
-                separator = ","u8;
-            }
-        }
-
-        if (separator.Length == 1)
-        {
-            json.Raw("]"u8);
-        }
-    }
-
-    private static void WriteValue(in ResourceOutput json, FhirValue value, ResourceNode node)
-    {
+        TryFind(series, out var node);
+        var value = ValueOf(series);
         json.Raw(value.Before);
-        if (value.Kind == FhirValueKind.Quantity)
+        switch (value.Kind)
         {
-            json.Raw(DecimalText.Of(node));
-        }
-        else if (value.Kind == FhirValueKind.Text)
-        {
-            WriteText(json, node);
+            case FhirValueKind.Quantity:
+                json.Raw(DecimalText.Of(node, plan.Has(ConnectorDefects.CommasIgnored)));
+                break;
+            case FhirValueKind.Samples:
+                json.Text(SampleOf(node));
+                break;
+            case FhirValueKind.Text:
+                WriteText(json, node);
+                break;
         }
 
         json.Raw(value.After);
+    }
+
+    /// <summary>The value as a token of a SampledData; null when this reading has none.</summary>
+    public string? Sample(int series) => TryFind(series, out var node) ? SampleOf(node) : null;
+
+    /// <summary>The template's value (-1) or component.</summary>
+    public FhirValue ValueOf(int series) => series < 0 ? plan.Value!.Value : plan.Components[series].Value;
+
+    private bool TryFind(int series, out ResourceNode node)
+    {
+        node = default;
+        var bound = series >= 0 ? plan.Components[series] : plan.Value;
+        foreach (var source in bound?.Sources ?? [])
+        {
+            if (values[source].Exists)
+            {
+                node = values[source];
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    // Tokens have no exponents.
+    private static string SampleOf(ResourceNode node)
+    {
+        var digits = DecimalText.Of(node);
+        if (digits.IsEmpty)
+        {
+            return ReadingExtractor.TextOf(node);
+        }
+
+        return digits.ContainsAny((byte)'e', (byte)'E')
+            ? decimal.Parse(digits, NumberStyles.Float, CultureInfo.InvariantCulture).ToString(CultureInfo.InvariantCulture)
+            : Encoding.ASCII.GetString(digits);
     }
 
     private static void WriteText(in ResourceOutput json, ResourceNode node)
@@ -177,20 +150,5 @@ internal sealed class ObservationReading(ReadingPlan plan, JsonTree tree, int[] 
         json.Raw("\""u8);
         json.Text(ReadingExtractor.TextOf(node));
         json.Raw("\""u8);
-    }
-
-    private bool TryFind(BoundValue bound, out ResourceNode node)
-    {
-        foreach (var source in bound.Sources)
-        {
-            if (values[source] != ReadingExtractor.Absent)
-            {
-                node = tree.NodeAt(values[source]);
-                return true;
-            }
-        }
-
-        node = default;
-        return false;
     }
 }

@@ -1,30 +1,28 @@
 using FhirIomt.Core;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Mapping.JsonPath;
+using FhirIomt.Mapping.Templates;
 
 namespace FhirIomt.Mapping.Running;
 
 /// <summary>Takes one reading out of one match. Whatever stands in the way becomes an issue, and the reading is not made.</summary>
-internal readonly ref struct ReadingExtractor(JsonTree tree, ReadingPlan plan, TimeZoneInfo? zone, IssueSink issues)
+internal readonly ref struct ReadingExtractor(ReadingPlan plan, TimeZoneInfo? zone, IssueSink issues)
 {
-    /// <summary>Marks an optional value that is not there.</summary>
-    public const int Absent = -1;
-
-    public ObservationReading? Extract(int match)
+    public ObservationReading? Extract(in PathScope scope)
     {
         var content = plan.Content;
-        var scope = content.SeesWholeEvent ? PathScope.WithMatch(tree, match) : PathScope.At(tree, match);
         if (RequiredText(scope, content.DeviceId, "device id") is not { } device
             || !TryTime(scope, out var timeNode, out var time)
             || !TryOptionalText(scope, content.PatientId, "patient id", out var patient)
             || !TryOptionalText(scope, content.EncounterId, "encounter id", out var encounter)
             || !TryCorrelation(scope, out var correlation)
-            || TryValues(scope) is not { } values)
+            || TryValues(scope) is not { } values
+            || !IsUsable(correlation))
         {
             return null;
         }
 
-        return new ObservationReading(plan, tree, values)
+        return new ObservationReading(plan, values)
         {
             DeviceIdentifierText = device,
             PatientIdentifierText = patient,
@@ -33,6 +31,17 @@ internal readonly ref struct ReadingExtractor(JsonTree tree, ReadingPlan plan, T
             TimeNode = timeNode,
             Time = time,
         };
+    }
+
+    // What the FHIR half needs besides values.
+    private bool IsUsable(string? correlation)
+    {
+        if (plan.Fhir?.Failure is { } failure)
+        {
+            return issues.Refuse(ReadingIssues.TemplateFails(plan.Content.TypeName, failure));
+        }
+
+        return plan.Fhir?.Period != ReadingPeriod.Correlation || correlation is not null || issues.Refuse(ReadingIssues.NoCorrelation(plan.Content.TypeName));
     }
 
     private bool TryTime(in PathScope scope, out ResourceNode node, out DateTimeOffset time)
@@ -50,7 +59,13 @@ internal readonly ref struct ReadingExtractor(JsonTree tree, ReadingPlan plan, T
         }
 
         var text = node.ContentSpan.Contains((byte)'\\') ? System.Text.Encoding.UTF8.GetBytes(node.AsString()!) : node.ContentSpan;
-        return DeviceTime.Read(text, out time, out var clock) switch
+        var reading = DeviceTime.Read(text, out time, out var clock);
+        if (reading != TimeReading.Read && plan.Has(ConnectorDefects.GuessedTimes))
+        {
+            return DeviceTime.TryGuess(node.AsString()!, out time) || issues.Refuse(ReadingIssues.Unreadable(node.AsString()!, path));
+        }
+
+        return reading switch
         {
             TimeReading.Read => true,
             TimeReading.Unreadable => issues.Refuse(ReadingIssues.Unreadable(node.AsString()!, path)),
@@ -59,12 +74,12 @@ internal readonly ref struct ReadingExtractor(JsonTree tree, ReadingPlan plan, T
         };
     }
 
-    private JsonPathExpression TimePath(in PathScope scope)
+    private MappingExpression TimePath(in PathScope scope)
     {
         var paths = plan.Content.Time;
         for (var i = 0; i < paths.Count - 1; i++)
         {
-            if (paths[i].SelectOne(scope, out _) != PathFinding.Nothing)
+            if (paths[i].SelectOne(scope, out _, out _) != PathFinding.Nothing)
             {
                 return paths[i];
             }
@@ -80,45 +95,42 @@ internal readonly ref struct ReadingExtractor(JsonTree tree, ReadingPlan plan, T
         return plan.Content.CorrelationId is null || correlation is not null;
     }
 
-    private int[]? TryValues(in PathScope scope)
+    // A value that does not exist is an optional one that is not there.
+    private ResourceNode[]? TryValues(in PathScope scope)
     {
         var values = plan.Content.Values;
-        var rows = values.Count == 0 ? [] : new int[values.Count];
-        for (var i = 0; i < rows.Length; i++)
+        var nodes = values.Count == 0 ? [] : new ResourceNode[values.Count];
+        for (var i = 0; i < nodes.Length; i++)
         {
             var value = values[i];
-            if (value.Required)
-            {
-                if (!IsRequired(scope, value.Path, $"value '{value.Name}'", out var node))
-                {
-                    return null;
-                }
-
-                rows[i] = node.Index;
-            }
-            else if (!TryOptional(scope, value.Path, value.Name, out rows[i]))
+            if (value.Required ? !IsRequired(scope, value.Path, value.Name, out nodes[i], isValue: true) : !TryOptional(scope, value.Path, value.Name, out nodes[i]))
             {
                 return null;
             }
+
+            if (nodes[i].Exists && plan.Has(ConnectorDefects.RewrittenTexts))
+            {
+                nodes[i] = RewrittenText.Of(nodes[i]);
+            }
         }
 
-        return plan.Fhir is null || AreWritable(rows) ? rows : null;
+        return plan.Fhir is null || AreWritable(nodes) ? nodes : null;
     }
 
-    private bool TryOptional(in PathScope scope, JsonPathExpression path, string name, out int row)
+    private bool TryOptional(in PathScope scope, MappingExpression path, string name, out ResourceNode value)
     {
-        var finding = path.SelectOne(scope, out var node);
-        row = Absent;
-        if (finding == PathFinding.Several)
+        var finding = path.SelectOne(scope, out var node, out var failure);
+        value = default;
+        if (finding is PathFinding.Several or PathFinding.Failed)
         {
-            return issues.Refuse(ReadingIssues.Several($"value '{name}'", path));
+            return issues.Refuse(finding == PathFinding.Several ? ReadingIssues.Several(Quoted(name), path) : ReadingIssues.NotComputed(Quoted(name), failure!, path));
         }
 
         if (finding == PathFinding.One && node.Kind != NodeKind.Null)
         {
             if (IsSimple(node))
             {
-                row = node.Index;
+                value = node;
             }
             else
             {
@@ -129,16 +141,16 @@ internal readonly ref struct ReadingExtractor(JsonTree tree, ReadingPlan plan, T
         return true;
     }
 
-    private bool AreWritable(int[] rows)
+    private bool AreWritable(ResourceNode[] nodes)
     {
-        if (plan.Value is { } value && !IsWritable(value, rows))
+        if (plan.Value is { } value && !IsWritable(value, nodes))
         {
             return false;
         }
 
         foreach (var component in plan.Components)
         {
-            if (!IsWritable(component, rows))
+            if (!IsWritable(component, nodes))
             {
                 return false;
             }
@@ -147,38 +159,43 @@ internal readonly ref struct ReadingExtractor(JsonTree tree, ReadingPlan plan, T
         return true;
     }
 
-    private bool IsWritable(BoundValue bound, int[] rows)
+    private bool IsWritable(BoundValue bound, ResourceNode[] nodes)
     {
-        var source = Absent;
+        var source = -1;
         foreach (var candidate in bound.Sources)
         {
-            if (rows[candidate] != Absent && source != Absent)
+            if (nodes[candidate].Exists && source >= 0)
             {
                 return issues.Refuse(ReadingIssues.TwoValues(bound.Value.Name, plan.Content.Values[candidate].Path));
             }
 
-            source = rows[candidate] == Absent ? source : candidate;
+            source = nodes[candidate].Exists ? candidate : source;
         }
 
-        if (source == Absent)
+        if (source < 0)
         {
             return true;
         }
 
-        var node = tree.NodeAt(rows[source]);
+        var node = nodes[source];
         var path = plan.Content.Values[source].Path;
         return bound.Value.Kind switch
         {
-            Templates.FhirValueKind.Quantity => !DecimalText.Of(node).IsEmpty || issues.Refuse(ReadingIssues.NotNumber(bound.Value.Name, node.AsText()!, path)),
-            Templates.FhirValueKind.Text => !IsBlank(node) || issues.Refuse(ReadingIssues.EmptyText(bound.Value.Name, path)),
+            FhirValueKind.Quantity => !DecimalText.Of(node, plan.Has(ConnectorDefects.CommasIgnored)).IsEmpty || issues.Refuse(ReadingIssues.NotNumber(bound.Value.Name, node.AsText()!, path)),
+            FhirValueKind.Samples => plan.Has(ConnectorDefects.SamplesUnchecked) || DecimalText.IsSample(node) || issues.Refuse(ReadingIssues.BadSample(bound.Value.Name, node.AsText()!, path)),
+            FhirValueKind.Text => !IsBlank(node) || issues.Refuse(ReadingIssues.EmptyText(bound.Value.Name, path)),
             _ => true,
         };
     }
 
-    private string? RequiredText(in PathScope scope, JsonPathExpression path, string member) =>
-        IsRequired(scope, path, member, out var node) ? TextOf(node) : null;
+    private string? RequiredText(in PathScope scope, MappingExpression path, string member) =>
+        IsRequired(scope, path, member, out var node) ? TextOf(Kept(node)) : null;
 
-    private bool TryOptionalText(in PathScope scope, JsonPathExpression? path, string member, out string? text)
+    private ResourceNode Kept(ResourceNode node) => plan.Has(ConnectorDefects.RewrittenTexts) ? RewrittenText.Of(node) : node;
+
+    private static string Quoted(string name) => $"value '{name}'";
+
+    private bool TryOptionalText(in PathScope scope, MappingExpression? path, string member, out string? text)
     {
         text = null;
         if (path is null)
@@ -186,10 +203,10 @@ internal readonly ref struct ReadingExtractor(JsonTree tree, ReadingPlan plan, T
             return true;
         }
 
-        var finding = path.SelectOne(scope, out var node);
-        if (finding == PathFinding.Several)
+        var finding = path.SelectOne(scope, out var node, out var failure);
+        if (finding is PathFinding.Several or PathFinding.Failed)
         {
-            return issues.Refuse(ReadingIssues.Several(member, path));
+            return issues.Refuse(finding == PathFinding.Several ? ReadingIssues.Several(member, path) : ReadingIssues.NotComputed(member, failure!, path));
         }
 
         if (finding == PathFinding.Nothing || node.Kind == NodeKind.Null)
@@ -197,23 +214,26 @@ internal readonly ref struct ReadingExtractor(JsonTree tree, ReadingPlan plan, T
             return true;
         }
 
-        text = IsSimple(node) ? TextOf(node) : null;
+        text = IsSimple(node) ? TextOf(Kept(node)) : null;
         return text is not null || issues.Refuse(ReadingIssues.NotSimple(member, path));
     }
 
-    private bool IsRequired(in PathScope scope, JsonPathExpression path, string member, out ResourceNode node)
+    private bool IsRequired(in PathScope scope, MappingExpression path, string name, out ResourceNode node, bool isValue = false)
     {
-        switch (path.SelectOne(scope, out node))
+        var finding = path.SelectOne(scope, out node, out var failure);
+        if (finding == PathFinding.One && IsSimple(node) && !IsBlank(node))
         {
-            case PathFinding.Nothing:
-                return issues.Refuse(ReadingIssues.Missing(member, path));
-            case PathFinding.Several:
-                return issues.Refuse(ReadingIssues.Several(member, path));
-            default:
-                return !IsSimple(node)
-                    ? issues.Refuse(ReadingIssues.NotSimple(member, path))
-                    : !IsBlank(node) || issues.Refuse(ReadingIssues.Blank(member, path));
+            return true;
         }
+
+        var member = isValue ? Quoted(name) : name;
+        return issues.Refuse(finding switch
+        {
+            PathFinding.Nothing => ReadingIssues.Missing(member, path),
+            PathFinding.Several => ReadingIssues.Several(member, path),
+            PathFinding.Failed => ReadingIssues.NotComputed(member, failure!, path),
+            _ => IsSimple(node) ? ReadingIssues.Blank(member, path) : ReadingIssues.NotSimple(member, path),
+        });
     }
 
     /// <summary>The text of a value as the connector gives it on, except that digits and date-like texts stay as they are.</summary>
@@ -243,7 +263,13 @@ internal sealed class IssueSink
 
     public int Count => _issues?.Count ?? 0;
 
-    public void Add(Issue issue) => (_issues ??= []).Add(issue);
+    public bool HasErrors { get; private set; }
+
+    public void Add(Issue issue)
+    {
+        HasErrors |= issue.Refuses;
+        (_issues ??= []).Add(issue);
+    }
 
     /// <summary>Adds it and answers false.</summary>
     public bool Refuse(Issue issue)

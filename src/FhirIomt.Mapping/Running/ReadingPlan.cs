@@ -9,8 +9,9 @@ internal sealed record BoundValue(FhirValue Value, int[] Sources);
 /// <summary>A device template together with the FHIR template of its type: all that one reading needs.</summary>
 internal sealed class ReadingPlan
 {
-    private ReadingPlan(ContentTemplate content, FhirTemplate? fhir, BoundValue? value, BoundValue[] components)
+    private ReadingPlan(ContentTemplate content, FhirTemplate? fhir, ConnectorDefects defects, BoundValue? value, BoundValue[] components)
     {
+        Defects = defects;
         Content = content;
         Fhir = fhir;
         Value = value;
@@ -24,6 +25,8 @@ internal sealed class ReadingPlan
     /// <summary>Null when the mapping has no FHIR template of that type; then nothing can be written.</summary>
     public FhirTemplate? Fhir { get; }
 
+    public ConnectorDefects Defects { get; }
+
     public BoundValue? Value { get; }
 
     /// <summary>In the order of the FHIR template's components.</summary>
@@ -31,12 +34,15 @@ internal sealed class ReadingPlan
 
     public byte[] TypeUtf8 { get; }
 
+    public bool Has(ConnectorDefects defect) => (Defects & defect) != 0;
+
     /// <summary><c>"code":{…},</c></summary>
     public byte[] Code { get; }
 
-    public static ReadingPlan For(ContentTemplate content, FhirTemplate? fhir) => new(
+    public static ReadingPlan For(ContentTemplate content, FhirTemplate? fhir, ConnectorDefects defects) => new(
         content,
         fhir,
+        defects,
         fhir?.Value is { } value ? Bind(content, value) : null,
         fhir is null ? [] : [.. fhir.Components.Select(component => Bind(content, component.Value))]);
 

@@ -58,6 +58,23 @@ internal static class FhirJson
         return members.Length == 2 ? "}"u8.ToArray() : [(byte)',', .. members[1..]];
     }
 
+    /// <summary>A SampledData up to its tokens: <c>{"origin":{"value":0,"unit":…},"period":…,"dimensions":1,"data":"</c>.</summary>
+    public static byte[] SamplesMiddle(string? unit, decimal period)
+    {
+        var start = Fragment("", writer =>
+        {
+            writer.WriteStartObject();
+            writer.WriteStartObject("origin");
+            writer.WriteNumber("value", 0);
+            WriteMember(writer, "unit", unit);
+            writer.WriteEndObject();
+            writer.WriteNumber("period", period);
+            writer.WriteNumber("dimensions", 1);
+            writer.WriteEndObject();
+        }, "");
+        return [.. start[..^1], .. ",\"data\":\""u8];
+    }
+
     private static void WriteConcept(Utf8JsonWriter writer, IReadOnlyList<FhirCode> codes, string? text)
     {
         writer.WriteStartObject();

@@ -49,6 +49,7 @@ public sealed record AuditKind(AuditCode Type, AuditCode Subtype, string Action,
         ["launch"] = new(Authentication, new(Own, "launch"), "E", AuditFlow.Authorization),
         ["device"] = new(Activity, new(Own, "device"), "E", AuditFlow.ToServer),
         ["command"] = new(Activity, new(Own, "command"), "E", AuditFlow.ToServer),
+        ["gap"] = new(Activity, new(Own, "gap"), "E", AuditFlow.ToServer),
         ["prune"] = new(Activity, new(Own, "prune"), "D", AuditFlow.ToServer),
     }.ToFrozenDictionary(StringComparer.Ordinal);
 

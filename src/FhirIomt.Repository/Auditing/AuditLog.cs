@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Threading.Channels;
 using FhirIomt.Core;
 using FhirIomt.Fhir.Search;
@@ -14,8 +15,8 @@ public sealed record AuditSettings(bool FailClosed, bool IsEnabled)
 }
 
 /// <summary>
-/// Takes the lines that are no part of a write, and writes many of them in one commit. When the store is slower than the requests, they wait here: no line is
-/// dropped while the process lives.
+/// Takes the lines that are no part of a write, and writes many of them in one commit. When the store is slower than the requests, they wait here. When it takes nothing
+/// at all, as with a full disk, what does not fit here is counted, so that reads go on, and a line of its own says how many are missing, from when to when.
 /// </summary>
 public sealed class AuditLog : IAsyncDisposable
 {
@@ -30,6 +31,9 @@ public sealed class AuditLog : IAsyncDisposable
 
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
+    // How often somebody who waits for room looks whether there is some.
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(10);
+
     private readonly Channel<Waiting> _queue = Channel.CreateBounded<Waiting>(new BoundedChannelOptions(MaxWaiting) { SingleReader = true });
     private readonly IStore _store;
     private readonly string? _serverBase;
@@ -37,7 +41,9 @@ public sealed class AuditLog : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly Action<Exception> _failed;
     private readonly Task _loop;
+    private readonly Gap _gap = new();
     private volatile bool _ending;
+    private volatile bool _isRefused;
 
     /// <param name="failed">Hears that lines could not be written; they are tried again.</param>
     public AuditLog(IStore store, SearchIndexer indexer, AuditSettings settings, TimeProvider time, Action<Exception> failed)
@@ -57,19 +63,29 @@ public sealed class AuditLog : IAsyncDisposable
         }
 
         var waiting = new Waiting(entry, _time.GetUtcNow(), _settings.FailClosed ? NewDone() : null);
-        await _queue.Writer.WriteAsync(waiting, cancellationToken).ConfigureAwait(false);
-        if (waiting.Done is { } done)
+        if (!await TryEnqueueAsync(waiting, cancellationToken).ConfigureAwait(false))
+        {
+            _gap.Add(waiting.At);
+        }
+        else if (waiting.Done is { } done)
         {
             await done.Task.ConfigureAwait(false);
         }
     }
 
-    /// <summary>Returns when everything that was recorded before is durable.</summary>
+    /// <summary>Returns when everything that was recorded before is durable, or the store takes nothing.</summary>
     public async ValueTask FlushAsync(CancellationToken cancellationToken)
     {
         var waiting = new Waiting(null, default, NewDone());
-        await _queue.Writer.WriteAsync(waiting, cancellationToken).ConfigureAwait(false);
-        await waiting.Done!.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        if (await TryEnqueueAsync(waiting, cancellationToken).ConfigureAwait(false))
+        {
+            var done = waiting.Done!.Task;
+            while (!done.IsCompleted && !_isRefused)
+            {
+                await Task.WhenAny(done, Task.Delay(Look, TimeProvider.System, cancellationToken)).ConfigureAwait(false);
+                cancellationToken.ThrowIfCancellationRequested();
+            }
+        }
     }
 
     /// <summary>Adds a line to the commit of a write.</summary>
@@ -86,6 +102,27 @@ public sealed class AuditLog : IAsyncDisposable
         _ending = true;
         _queue.Writer.TryComplete();
         await _loop.ConfigureAwait(false);
+    }
+
+    // False: there is no room, and there will be none until the store takes something again.
+    private async ValueTask<bool> TryEnqueueAsync(Waiting waiting, CancellationToken cancellationToken)
+    {
+        while (!_queue.Writer.TryWrite(waiting))
+        {
+            if (_ending)
+            {
+                throw new StoreBusyException("The server is stopping.");
+            }
+
+            if (_isRefused)
+            {
+                return false;
+            }
+
+            await Task.Delay(Look, TimeProvider.System, cancellationToken).ConfigureAwait(false);
+        }
+
+        return true;
     }
 
     private async Task RunAsync()
@@ -120,8 +157,9 @@ public sealed class AuditLog : IAsyncDisposable
                     await _store.WriteAsync([lines], CancellationToken.None).ConfigureAwait(false);
                 }
 
+                _isRefused = false;
                 group.ForEach(waiting => waiting.Done?.TrySetResult());
-                return;
+                break;
             }
             catch (Exception exception) when (_settings.FailClosed || _ending)
             {
@@ -132,6 +170,7 @@ public sealed class AuditLog : IAsyncDisposable
             }
             catch (StoreBusyException exception)
             {
+                _isRefused = true;
                 _failed(exception);
                 await Task.Delay(Pause, TimeProvider.System).ConfigureAwait(false);
             }
@@ -142,6 +181,11 @@ public sealed class AuditLog : IAsyncDisposable
                 group.ForEach(waiting => waiting.Done?.TrySetException(exception));
                 return;
             }
+        }
+
+        if (_gap.Take() is { } gap)
+        {
+            await CommitAsync([new Waiting(gap, _time.GetUtcNow(), Done: null)]).ConfigureAwait(false);
         }
     }
 
@@ -166,6 +210,38 @@ public sealed class AuditLog : IAsyncDisposable
     }
 
     private static TaskCompletionSource NewDone() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Lines for which there was no room.</summary>
+    private sealed class Gap
+    {
+        private readonly Lock _lock = new();
+        private long _count;
+        private DateTimeOffset _first;
+        private DateTimeOffset _last;
+
+        public void Add(DateTimeOffset at)
+        {
+            lock (_lock)
+            {
+                _first = _count == 0 ? at : _first;
+                (_count, _last) = (_count + 1, at);
+            }
+        }
+
+        public AuditEntry? Take()
+        {
+            lock (_lock)
+            {
+                var missing = _count;
+                _count = 0;
+                return missing == 0 ? null : new AuditEntry("gap")
+                {
+                    Outcome = AuditOutcome.Failed,
+                    Issues = string.Create(CultureInfo.InvariantCulture, $"IOMT-0893: the store took nothing, and {missing} lines between {_first:yyyy-MM-dd'T'HH:mm:ss.fff'Z'} and {_last:yyyy-MM-dd'T'HH:mm:ss.fff'Z'} were not kept."),
+                };
+            }
+        }
+    }
 
     /// <param name="Entry">Null: only asks to be told.</param>
     private sealed record Waiting(AuditEntry? Entry, DateTimeOffset At, TaskCompletionSource? Done);

@@ -14,6 +14,44 @@ internal static class ReadingMerge
     public static bool LacksAnything(ResourceNode stored, ResourceNode incoming) =>
         LackedComponents(stored, incoming).Count > 0 || (ValueOf(stored).Exists && !ValueOf(incoming).Exists);
 
+    /// <summary>Whether the incoming reading has a value where the stored one has none.</summary>
+    public static bool AddsValue(ResourceNode stored, ResourceNode incoming) => ValueOf(incoming).Exists && !ValueOf(stored).Exists;
+
+    /// <summary>The incoming reading with a period that reaches over both, for mappings in which readings of one second share an Observation.</summary>
+    public static JsonTree WithPeriodOf(ResourceNode stored, ResourceNode incoming)
+    {
+        var (before, now) = (stored["effectivePeriod"u8], incoming["effectivePeriod"u8]);
+        if (!before.Exists || !now.Exists)
+        {
+            return incoming.Tree;
+        }
+
+        var output = new ArrayBufferWriter<byte>(2048);
+        using (var writer = new Utf8JsonWriter(output, JsonText.Options))
+        {
+            writer.WriteStartObject();
+            foreach (var member in incoming.Children)
+            {
+                writer.WritePropertyName(member.NameSpan);
+                if (!member.NameSpan.SequenceEqual("effectivePeriod"u8))
+                {
+                    member.WriteTo(writer);
+                    continue;
+                }
+
+                // All are written in UTC with seven decimals, so the order of texts is that of times.
+                writer.WriteStartObject();
+                writer.WriteString("start"u8, Earlier(before["start"u8].AsString(), now["start"u8].AsString()!));
+                writer.WriteString("end"u8, Later(before["end"u8].AsString(), now["end"u8].AsString()!));
+                writer.WriteEndObject();
+            }
+
+            writer.WriteEndObject();
+        }
+
+        return JsonTree.Parse(output.WrittenMemory).Require();
+    }
+
     /// <summary>The incoming reading with what it lacks.</summary>
     public static JsonTree Merge(ResourceNode stored, ResourceNode incoming)
     {
@@ -91,6 +129,10 @@ internal static class ReadingMerge
 
         return lacked;
     }
+
+    private static string Earlier(string? before, string now) => before is not null && string.CompareOrdinal(before, now) < 0 ? before : now;
+
+    private static string Later(string? before, string now) => before is not null && string.CompareOrdinal(before, now) > 0 ? before : now;
 
     private static ResourceNode ValueOf(ResourceNode reading)
     {

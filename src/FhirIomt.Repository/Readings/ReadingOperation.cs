@@ -7,20 +7,16 @@ using FhirIomt.Storage;
 
 namespace FhirIomt.Repository.Readings;
 
-/// <summary>What became of one reading.</summary>
-public enum ReadingStatus
-{
-    Stored,
-    Updated,
-    Duplicate,
-}
-
 /// <summary>
 /// Stores one reading under its source key, decided inside the transaction: nothing there, store it; the same there, it was sent again; another value at
 /// the same time, a new version with status <c>amended</c> that keeps what the new reading does not bring; another reading of the same second under the short key, the longer key with the fraction.
 /// </summary>
-public sealed class ReadingOperation(MappedReading reading, ResolvedReading resolved, PreparedResource prepared, SearchIndexer indexer, IndexPolicy policy) : WriteOperation
+public sealed class ReadingOperation(MappedReading reading, ResolvedReading resolved, PreparedResource prepared, SearchIndexer indexer, IndexPolicy policy) : WriteOperation, IStoredReading
 {
+    public WriteOperation Operation => this;
+
+    public MappedReading Reading => reading;
+
     public ReadingStatus Status { get; private set; }
 
     public string ResourceId { get; private set; } = "";
@@ -45,7 +41,7 @@ public sealed class ReadingOperation(MappedReading reading, ResolvedReading reso
             return;
         }
 
-        if (IsSameMoment(transaction, existing))
+        if (reading.SharesSecond || IsSameMoment(transaction, existing))
         {
             Compare(transaction, existing, resolved, prepared);
             return;
@@ -95,6 +91,17 @@ public sealed class ReadingOperation(MappedReading reading, ResolvedReading reso
         }
 
         var amended = Write(reading, key with { Amended = true });
+        if (reading.AbsentStaysAbsent && ReadingMerge.AddsValue(stored, amended.Root))
+        {
+            Status = ReadingStatus.Refused;
+            return;
+        }
+
+        if (reading.SharesSecond)
+        {
+            amended = ReadingMerge.WithPeriodOf(stored, amended.Root);
+        }
+
         if (ReadingMerge.LacksAnything(stored, amended.Root))
         {
             amended = ReadingMerge.Merge(stored, amended.Root);

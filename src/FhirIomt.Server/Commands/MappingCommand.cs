@@ -4,7 +4,7 @@ using FhirIomt.Server.Devices;
 
 namespace FhirIomt.Server.Commands;
 
-/// <summary><c>fhiriomt mapping add NAME --device FILE --fhir FILE [--identity lookup|create]</c>.</summary>
+/// <summary><c>fhiriomt mapping add NAME --device FILE --fhir FILE [--identity lookup|create|lookup-with-encounter]</c>.</summary>
 internal static class MappingCommand
 {
     public static Command Build(StoreOptions store)
@@ -13,7 +13,7 @@ internal static class MappingCommand
         var device = new Option<FileInfo>("--device") { Description = "Device mapping (CollectionContent)", Required = true };
         var fhir = new Option<FileInfo>("--fhir") { Description = "FHIR mapping (CollectionFhir)", Required = true };
         var identity = new Option<string>("--identity") { Description = "What to do with an unknown device or patient", DefaultValueFactory = _ => "lookup" };
-        identity.AcceptOnlyFromAmong("lookup", "create");
+        identity.AcceptOnlyFromAmong([.. IdentityModes.Names]);
         device.AcceptExistingOnly();
         fhir.AcceptExistingOnly();
         var add = new Command("add", "Check and store a mapping; prints its version") { name, device, fhir, identity };
@@ -23,7 +23,7 @@ internal static class MappingCommand
             {
                 var deviceText = await File.ReadAllBytesAsync(parsed.GetValue(device)!.FullName, token).ConfigureAwait(false);
                 var fhirText = await File.ReadAllBytesAsync(parsed.GetValue(fhir)!.FullName, token).ConfigureAwait(false);
-                var mode = parsed.GetValue(identity) == "create" ? IdentityMode.Create : IdentityMode.Lookup;
+                var mode = IdentityModes.Parse(parsed.GetValue(identity)) ?? IdentityMode.Lookup;
                 var outcome = await services.GetRequiredService<MappingCatalog>().AddAsync(parsed.GetValue(name)!, deviceText, fhirText, mode, token).ConfigureAwait(false);
                 StoreSession.Refuse(outcome.Issues);
                 if (!outcome.TryGetValue(out var mapping, out _))

@@ -127,13 +127,13 @@ internal sealed class DeviceEndpoints(IngestPipeline pipeline, SenderCredentials
         }
 
         var (device, fhir, identity) = (tree.Root["device"u8], tree.Root["fhir"u8], tree.Root["identity"u8]);
-        if (!device.IsObject || !fhir.IsObject || (identity.Exists && !identity.TextEquals("lookup"u8) && !identity.TextEquals("create"u8)))
+        if (!device.IsObject || !fhir.IsObject || (identity.Exists && IdentityModes.Parse(identity.AsText() ?? "") is null))
         {
             await RefuseAsync(context, StatusCodes.Status400BadRequest, DeviceIssues.BadMappingBody()).ConfigureAwait(false);
             return;
         }
 
-        var mode = identity.TextEquals("create"u8) ? IdentityMode.Create : IdentityMode.Lookup;
+        var mode = IdentityModes.Parse(identity.AsString()) ?? IdentityMode.Lookup;
         if (!(await mappings.AddAsync(name, device.Raw, fhir.Raw, mode, context.RequestAborted).ConfigureAwait(false)).TryGetValue(out var added, out var warnings))
         {
             await RefuseAsync(context, StatusCodes.Status422UnprocessableEntity, [.. warnings]).ConfigureAwait(false);

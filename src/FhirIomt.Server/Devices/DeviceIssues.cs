@@ -29,6 +29,9 @@ internal static class DeviceIssues
     public static Issue NoEncounter() =>
         Issue.Error(IssueKind.NotFound, "IOMT-0527", "No encounter of this patient has that identifier.", fix: "Store the Encounter, then replay the message.");
 
+    public static Issue EncounterNeeded() =>
+        Issue.Error(IssueKind.Required, "IOMT-0438", "The mapping's identity mode asks for an encounter, and the message names none.", fix: "Let the mapping extract an encounter id, or use the identity mode 'lookup'.");
+
     public static Issue PatientNeeded() =>
         Issue.Error(IssueKind.Required, "IOMT-0528", "The device is not known, and the message names no patient to create it for.", fix: "Let the mapping extract a patient id, or register the device.");
 
@@ -45,7 +48,7 @@ internal static class DeviceIssues
         Issue.Error(IssueKind.Value, "IOMT-0532", $"'{Shorten(name)}' cannot be a mapping's name.", "name", "Use 1 to 64 letters, digits, '-', '_' and '.'.");
 
     public static Issue BadMappingBody() =>
-        Issue.Error(IssueKind.Structure, "IOMT-0533", "The body must be {\"device\":{…},\"fhir\":{…},\"identity\":\"lookup\"|\"create\"}.", fix: "Send both mappings as objects.");
+        Issue.Error(IssueKind.Structure, "IOMT-0533", "The body must be {\"device\":{…},\"fhir\":{…},\"identity\":\"lookup\"|\"create\"|\"lookup-with-encounter\"}.", fix: "Send both mappings as objects.");
 
     public static Issue NoSuchMessage() =>
         Issue.Error(IssueKind.NotFound, "IOMT-0534", "There is no receipt with that id.", fix: "Use the id of a receipt, with the credential that sent the message.");

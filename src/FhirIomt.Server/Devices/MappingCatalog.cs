@@ -14,6 +14,20 @@ internal enum IdentityMode
 
     /// <summary>Create it from the ids that the mapping extracts; for vendor credentials only.</summary>
     Create,
+
+    /// <summary>As lookup, and every message names the encounter it belongs to.</summary>
+    LookupWithEncounter,
+}
+
+/// <summary>The identity modes as requests, commands and records name them.</summary>
+internal static class IdentityModes
+{
+    public static IReadOnlyList<string> Names { get; } = ["lookup", "create", "lookup-with-encounter"];
+
+    public static string NameOf(IdentityMode mode) => Names[(int)mode];
+
+    /// <summary>An absent name is lookup; null for one that is none.</summary>
+    public static IdentityMode? Parse(string? name) => name is null ? IdentityMode.Lookup : Names.Index().Where(known => known.Item == name).Select(known => (IdentityMode?)known.Index).SingleOrDefault();
 }
 
 /// <summary>A mapping as messages use it.</summary>
@@ -77,7 +91,7 @@ internal sealed class MappingCatalog(IStore store)
     private static ActiveMapping Compile(string name, StoredRecord record)
     {
         var root = JsonTree.Parse(record.Body).Require().Root;
-        var identity = root["identity"u8].TextEquals("create"u8) ? IdentityMode.Create : IdentityMode.Lookup;
+        var identity = IdentityModes.Parse(root["identity"u8].AsString()) ?? IdentityMode.Lookup;
         var set = MappingSet.Load(root["device"u8].Raw, root["fhir"u8].Raw).Require();
         return new ActiveMapping(name, long.Parse(root["version"u8].AsText()!, System.Globalization.CultureInfo.InvariantCulture), identity, set);
     }
@@ -95,7 +109,7 @@ internal sealed class MappingCatalog(IStore store)
             {
                 writer.WriteStartObject();
                 writer.WriteNumber("version", Version);
-                writer.WriteString("identity", identity == IdentityMode.Create ? "create" : "lookup");
+                writer.WriteString("identity", IdentityModes.NameOf(identity));
                 writer.WritePropertyName("device");
                 writer.WriteRawValue(device.Span);
                 writer.WritePropertyName("fhir");

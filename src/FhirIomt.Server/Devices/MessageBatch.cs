@@ -18,7 +18,7 @@ internal sealed record MessageBatch(string Id, Sender Sender, ActiveMapping Mapp
 internal sealed class MessageWork(MessageEntry entry)
 {
     private readonly List<Issue> _issues = [];
-    private readonly List<ReadingOperation> _operations = [];
+    private readonly List<IStoredReading> _operations = [];
     private bool _quarantined;
     private bool _refused;
 
@@ -26,7 +26,7 @@ internal sealed class MessageWork(MessageEntry entry)
 
     public IReadOnlyList<MappedReading> Readings { get; private set; } = [];
 
-    public IReadOnlyList<ReadingOperation> Operations => _operations;
+    public IReadOnlyList<IStoredReading> Operations => _operations;
 
     public IReadOnlyList<Issue> Issues => _issues;
 
@@ -34,7 +34,10 @@ internal sealed class MessageWork(MessageEntry entry)
     public ReadOnlyMemory<byte> Envelope => entry is MessageEntry.Taken taken ? taken.Reading.Envelope : default;
 
     /// <summary>Kept for replay: something of it was not stored, and not for a reason that only the sender can mend.</summary>
-    public bool IsKept => _quarantined;
+    public bool IsKept => _quarantined || HasRefused;
+
+    // Decided in the transaction, by what is stored.
+    private bool HasRefused => _operations.Exists(operation => operation.Status == ReadingStatus.Refused);
 
     public void Add(MapResult mapped)
     {
@@ -43,7 +46,7 @@ internal sealed class MessageWork(MessageEntry entry)
         _quarantined |= mapped.Readings.Count == 0 || mapped.Issues.Any(issue => issue.Refuses);
     }
 
-    public void Store(ReadingOperation operation, IReadOnlyList<Issue> warnings)
+    public void Store(IStoredReading operation, IReadOnlyList<Issue> warnings)
     {
         _operations.Add(operation);
         _issues.AddRange(warnings);
@@ -75,16 +78,18 @@ internal sealed class MessageWork(MessageEntry entry)
 
     /// <summary>The receipt, once the operations have run.</summary>
     public MessageReceipt ToReceipt(string batchId) =>
-        new(Index, $"{batchId}-{Index}", Status(), [.. _operations.Select(operation => $"{operation.ResourceType}/{operation.ResourceId}")], _issues);
+        new(Index, $"{batchId}-{Index}", Status(), [.. Written.Select(operation => $"{operation.ResourceType}/{operation.ResourceId}")], HasRefused ? [.. _issues, RefusedReadings.AsTheMappingAsks()] : _issues);
+
+    private IEnumerable<IStoredReading> Written => _operations.Where(operation => operation.Status != ReadingStatus.Refused);
 
     private MessageStatus Status()
     {
-        if (_operations.Count == 0)
+        if (!Written.Any())
         {
-            return _quarantined ? MessageStatus.Quarantined : MessageStatus.Refused;
+            return IsKept ? MessageStatus.Quarantined : MessageStatus.Refused;
         }
 
-        if (_quarantined || _refused)
+        if (IsKept || _refused)
         {
             return MessageStatus.Partial;
         }

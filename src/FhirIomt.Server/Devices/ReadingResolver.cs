@@ -47,6 +47,11 @@ internal sealed class ReadingResolver(IStore store, ResourceRepository repositor
             return Resolution.Waits(DeviceIssues.OtherPatient());
         }
 
+        if (batch.Mapping.Identity == IdentityMode.LookupWithEncounter && string.IsNullOrEmpty(reading.EncounterIdentifier))
+        {
+            return Resolution.Waits(DeviceIssues.EncounterNeeded());
+        }
+
         return reading.EncounterIdentifier is { } encounter
             ? await WithEncounterAsync(patients[0], device.Id, encounter, cancellationToken).ConfigureAwait(false)
             : Resolution.Of(patients[0], device.Id, null);

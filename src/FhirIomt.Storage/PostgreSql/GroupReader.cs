@@ -15,6 +15,9 @@ internal sealed class GroupReader : IAsyncDisposable
     // One lane waits for the server while the other works on its answer.
     private const int Lanes = 2;
 
+    // More callers than connections are let in; beyond it they wait to be heard.
+    private const int MaxWaiting = 4096;
+
     // Of resources of a few kilobytes that is an answer of some hundred.
     private const int MaxInGroup = 64;
 
@@ -22,7 +25,7 @@ internal sealed class GroupReader : IAsyncDisposable
         "SELECT r.key, r.version, r.deleted, r.body, w.place FROM unnest($1::bigint[], $2::text[]) WITH ORDINALITY AS w(type, id, place) "
         + "CROSS JOIN LATERAL (SELECT key, version, deleted, body FROM resource WHERE type=w.type AND id=w.id LIMIT 1) r";
 
-    private readonly Channel<Wanted> _queue = Channel.CreateUnbounded<Wanted>();
+    private readonly Channel<Wanted> _queue = Channel.CreateBounded<Wanted>(MaxWaiting);
     private readonly NpgsqlDataSource _source;
     private readonly SqlEngine _engine;
     private readonly Task[] _lanes;
@@ -37,7 +40,16 @@ internal sealed class GroupReader : IAsyncDisposable
     public async ValueTask<StoredResource?> ReadAsync(string type, string id, CancellationToken cancellationToken)
     {
         var wanted = new Wanted(type, id);
-        return _queue.Writer.TryWrite(wanted) ? await wanted.Answer.Task.WaitAsync(cancellationToken).ConfigureAwait(false) : throw new StoreBusyException("The store is closed.");
+        try
+        {
+            await _queue.Writer.WriteAsync(wanted, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ChannelClosedException)
+        {
+            throw new StoreBusyException("The store is closed.");
+        }
+
+        return await wanted.Answer.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask DisposeAsync()

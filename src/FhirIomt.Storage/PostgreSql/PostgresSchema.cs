@@ -88,6 +88,10 @@ internal static class PostgresSchema
         CREATE TABLE audit_batch(last bigint PRIMARY KEY, first bigint NOT NULL, size bigint NOT NULL, hash bytea NOT NULL);
         ALTER TABLE clock ADD COLUMN chain bytea NOT NULL DEFAULT ''::bytea;
         """,
+        """
+        -- From here on a row of the audit may hold many lines (AuditPack): builds that know nothing of it must not open the store.
+        UPDATE clock SET generation=generation;
+        """,
     ];
 
     public static int Current => Scripts.Length;

@@ -18,11 +18,11 @@ internal sealed class AuditPruning(SqlConnection connection, RowWriter rows)
         }
 
         // One by one: there is no index by key, which every line that is ever written would pay for.
-        foreach (var line in AuditRows.Read(connection, new AuditQuery(0, last, null, Descending: false, int.MaxValue)))
+        foreach (var row in AuditRows.Rows(connection, new AuditQuery(0, last, null, Descending: false, int.MaxValue)).TakeWhile(row => row.Key <= last))
         {
-            foreach (var patient in AuditRows.PatientsOf(line) ?? [])
+            foreach (var patient in AuditRows.PatientsOf(AuditPack.Lines(row) ?? []) ?? [])
             {
-                connection.Prepare("DELETE FROM audit_patient WHERE patient=? AND key=?").Add(patient).Add(line.Key).Done();
+                connection.Prepare("DELETE FROM audit_patient WHERE patient=? AND key=?").Add(patient).Add(row.Key).Done();
             }
         }
 

@@ -5,13 +5,62 @@ namespace FhirIomt.Storage.Sql;
 /// <summary>Reads the audit.</summary>
 internal static class AuditRows
 {
+    // Few rows have the lines of a page; more are asked for when they have not.
+    private const int RowsAtOnce = 16;
+    private const int MostRowsAtOnce = 1024;
+
+    /// <summary>The lines that a query asks for, out of the rows they are packed in.</summary>
     public static IReadOnlyList<StoredAudit> Read(SqlConnection connection, AuditQuery query)
+    {
+        var found = new List<StoredAudit>();
+        foreach (var row in Rows(connection, query))
+        {
+            var lines = AuditPack.Lines(row) ?? [];
+            foreach (var line in query.Descending ? lines.Reverse() : lines)
+            {
+                if (line.Key >= query.First && line.Key <= query.Last && (query.Patient is not { } patient || PatientsOf(line)?.Contains(patient) == true))
+                {
+                    found.Add(line);
+                    if (found.Count == query.Limit)
+                    {
+                        return found;
+                    }
+                }
+            }
+        }
+
+        return found;
+    }
+
+    /// <summary>Whole rows that may have lines of that stretch, as they are stored.</summary>
+    public static IEnumerable<StoredAudit> Rows(SqlConnection connection, AuditQuery query)
+    {
+        // A row has its last line's key, so the one that the stretch ends in has a larger one.
+        var (first, last) = (query.First, query.Last > long.MaxValue - AuditPack.MaxLines ? long.MaxValue : query.Last + AuditPack.MaxLines - 1);
+        for (var size = RowsAtOnce; ; size = Math.Min(size * 4, MostRowsAtOnce))
+        {
+            var rows = Page(connection, query, first, last, size);
+            foreach (var row in rows)
+            {
+                yield return row;
+            }
+
+            if (rows.Count < size)
+            {
+                yield break;
+            }
+
+            (first, last) = query.Descending ? (first, rows[^1].Key - 1) : (rows[^1].Key + 1, last);
+        }
+    }
+
+    private static List<StoredAudit> Page(SqlConnection connection, AuditQuery query, long first, long last, long size)
     {
         var order = query.Descending ? " DESC" : "";
         var statement = query.Patient is { } patient
             ? connection.Prepare($"SELECT a.key, a.body FROM audit_patient p {connection.Dialect.OrderedJoin} audit a ON a.key=p.key WHERE p.patient=? AND p.key>=? AND p.key<=? ORDER BY p.key{order} LIMIT ?").Add(patient)
             : connection.Prepare($"SELECT key, body FROM audit WHERE key>=? AND key<=? ORDER BY key{order} LIMIT ?");
-        using var rows = statement.Add(query.First).Add(query.Last).Add((long)query.Limit).Run();
+        using var rows = statement.Add(first).Add(last).Add(size).Run();
         var found = new List<StoredAudit>();
         while (rows.Step())
         {
@@ -33,6 +82,23 @@ internal static class AuditRows
         foreach (var patient in tree.Root["p"u8].Items)
         {
             patients.Add(patient.AsString() ?? "");
+        }
+
+        return patients;
+    }
+
+    /// <summary>The patients that lines of a row name, whatever their number; null when one of them is no line.</summary>
+    public static IReadOnlyCollection<string>? PatientsOf(IReadOnlyList<StoredAudit> lines)
+    {
+        var patients = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var line in lines)
+        {
+            if (PatientsOf(line) is not { } named)
+            {
+                return null;
+            }
+
+            patients.UnionWith(named);
         }
 
         return patients;

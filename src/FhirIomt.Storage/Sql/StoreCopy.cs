@@ -141,25 +141,19 @@ internal sealed class StoreCopy(SqlConnection source, SqlConnection target, Func
     private void CopyAudit(IProgress<long>? progress)
     {
         var after = Math.Max(0, target.Scalar("SELECT coalesce(max(key), 0) FROM audit"));
-        IReadOnlyList<StoredAudit> lines;
-        do
+        foreach (var group in AuditRows.Rows(source, new AuditQuery(after + 1, long.MaxValue, null, Descending: false, int.MaxValue)).Chunk(GroupSize))
         {
-            lines = AuditRows.Read(source, new AuditQuery(after + 1, long.MaxValue, null, Descending: false, GroupSize));
-            if (lines.Count > 0)
+            Write(() =>
             {
-                after = lines[^1].Key;
-                Write(() =>
+                foreach (var row in group)
                 {
-                    foreach (var line in lines)
-                    {
-                        rows.Audit(line.Key, new AuditRow(line.Body, [.. AuditRows.PatientsOf(line) ?? []]));
-                    }
-                });
-                _done += lines.Count;
-                progress?.Report(_done);
-            }
+                    rows.Audit(row.Key, new AuditRow(row.Body, [.. AuditRows.PatientsOf(AuditPack.Lines(row) ?? []) ?? []]));
+                }
+            });
+            _done += group.Length;
+            progress?.Report(_done);
         }
-        while (lines.Count == GroupSize);
+
         CopyChain();
     }
 

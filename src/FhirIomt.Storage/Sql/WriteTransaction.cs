@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using FhirIomt.Access;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Fhir.Search;
@@ -156,10 +157,14 @@ internal sealed class WriteTransaction : IWriteTransaction
         var first = 0L;
         using var chain = new AuditChain();
         chain.Begin(_clock.Chain);
-        foreach (var row in _audit)
+        var all = CollectionsMarshal.AsSpan(_audit);
+        for (var start = 0; start < all.Length; start += AuditPack.MaxLines)
         {
-            _clock = _clock with { Last = ResourceKey.NextTick(_clock.Last, _engine.Time.GetUtcNow()) };
-            first = first == 0 ? _clock.Last : first;
+            var lines = all.Slice(start, Math.Min(AuditPack.MaxLines, all.Length - start));
+            var tick = ResourceKey.NextTick(_clock.Last, _engine.Time.GetUtcNow());
+            first = first == 0 ? tick : first;
+            _clock = _clock with { Last = tick + lines.Length - 1 };
+            var row = new AuditRow(AuditPack.Of(lines), AuditPack.PatientsOf(lines));
             chain.Add(_clock.Last, row.Body.Span);
             _rows.Audit(_clock.Last, row);
         }

@@ -124,6 +124,10 @@ internal static class SqliteSchema
         CREATE TABLE audit_batch(last INTEGER PRIMARY KEY, first INTEGER NOT NULL, size INTEGER NOT NULL, hash BLOB NOT NULL);
         ALTER TABLE clock ADD COLUMN chain BLOB NOT NULL DEFAULT x'';
         """,
+        """
+        -- From here on a row of the audit may hold many lines (AuditPack): builds that know nothing of it must not open the store.
+        UPDATE clock SET generation=generation;
+        """,
     ];
 
     public static int Current => Scripts.Length;

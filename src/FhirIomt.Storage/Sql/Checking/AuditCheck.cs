@@ -8,6 +8,7 @@ internal sealed class AuditCheck(SqlConnection connection, string? expected, IPr
     private const int PageSize = 1000;
 
     private long _rows;
+    private long _lines;
     private long _batches;
     private long _patients;
     private byte[] _hash = [];
@@ -17,7 +18,7 @@ internal sealed class AuditCheck(SqlConnection connection, string? expected, IPr
     {
         using var chain = new AuditChain();
         var problem = Walk(chain) ?? End();
-        return new AuditCheckReport(_rows, _batches, Convert.ToHexStringLower(_hash), problem, _hasExpected);
+        return new AuditCheckReport(_lines, _batches, Convert.ToHexStringLower(_hash), problem, _hasExpected);
     }
 
     private string? Walk(AuditChain chain)
@@ -53,7 +54,7 @@ internal sealed class AuditCheck(SqlConnection connection, string? expected, IPr
         }
 
         chain.Begin(_hash);
-        long size = 0;
+        var (size, rows) = (0L, 0L);
         foreach (var row in Rows(after, batch.Last))
         {
             if (row.Key < batch.First)
@@ -61,9 +62,14 @@ internal sealed class AuditCheck(SqlConnection connection, string? expected, IPr
                 return $"The line at {Place(row.Key)} belongs to no commit: it was put in later.";
             }
 
-            size++;
+            if (AuditPack.Lines(row) is not { } lines)
+            {
+                return $"The lines at {Place(row.Key)} cannot be read: they were changed.";
+            }
+
+            (size, rows) = (size + lines.Count, rows + 1);
             chain.Add(row.Key, row.Body.Span);
-            if (Unlisted(row) is { } problem)
+            if (Unlisted(row.Key, lines) is { } problem)
             {
                 return problem;
             }
@@ -80,9 +86,9 @@ internal sealed class AuditCheck(SqlConnection connection, string? expected, IPr
             return $"A line from {Place(batch.First)} to {Place(batch.Last)}, or its place in the chain, was changed.";
         }
 
-        (_rows, _batches) = (_rows + size, _batches + 1);
+        (_rows, _lines, _batches) = (_rows + rows, _lines + size, _batches + 1);
         _hasExpected |= Convert.ToHexStringLower(_hash) == expected;
-        progress?.Report(_rows);
+        progress?.Report(_lines);
         return null;
     }
 
@@ -103,19 +109,19 @@ internal sealed class AuditCheck(SqlConnection connection, string? expected, IPr
     }
 
     // A line that is not listed under its patient is not found by who asks for the patient.
-    private string? Unlisted(StoredAudit row)
+    private string? Unlisted(long key, IReadOnlyList<StoredAudit> lines)
     {
-        if (AuditRows.PatientsOf(row) is not { } patients)
+        if (AuditRows.PatientsOf(lines) is not { } patients)
         {
-            return $"The line at {Place(row.Key)} cannot be read: it was changed.";
+            return $"A line at {Place(key)} cannot be read: it was changed.";
         }
 
         foreach (var id in patients)
         {
-            using var rows = connection.Prepare("SELECT 1 FROM audit_patient WHERE patient=? AND key=?").Add(id).Add(row.Key).Run();
+            using var rows = connection.Prepare("SELECT 1 FROM audit_patient WHERE patient=? AND key=?").Add(id).Add(key).Run();
             if (!rows.Step())
             {
-                return $"The line at {Place(row.Key)} is not listed under a patient that it names.";
+                return $"A line at {Place(key)} is not listed under a patient that it names.";
             }
         }
 
@@ -135,25 +141,8 @@ internal sealed class AuditCheck(SqlConnection connection, string? expected, IPr
         return found;
     }
 
-    // A commit has at most a few thousand lines, but lines that were put in may be any number.
-    private IEnumerable<StoredAudit> Rows(long after, long last)
-    {
-        while (true)
-        {
-            var page = AuditRows.Read(connection, new AuditQuery(after + 1, last, null, Descending: false, PageSize));
-            foreach (var row in page)
-            {
-                yield return row;
-            }
-
-            if (page.Count < PageSize)
-            {
-                yield break;
-            }
-
-            after = page[^1].Key;
-        }
-    }
+    private IEnumerable<StoredAudit> Rows(long after, long last) =>
+        AuditRows.Rows(connection, new AuditQuery(after + 1, last, null, Descending: false, int.MaxValue)).TakeWhile(row => row.Key <= last);
 
     private static string Place(long key) => string.Create(CultureInfo.InvariantCulture, $"{AuditKey.TimeOf(key):yyyy-MM-dd'T'HH:mm:ss.fff'Z'} (key {key})");
 

@@ -1,0 +1,100 @@
+using FhirIomt.Ingest.Hl7;
+
+namespace FhirIomt.Mapping.Measurements;
+
+/// <summary>An OBX with what it inherits from the OBR before it and from the containment tree around it (IHE DEC, PCD-01).</summary>
+/// <param name="Path">OBX-4 without the zeros at its end that mark its level: MDS, VMD, channel, metric, facet.</param>
+internal sealed record Hl7Observation(Hl7Segment Obx, Hl7Segment Obr, string Path)
+{
+    // An attribute of the communication and not of the patient: partition 1 holds both, of which batteries are measured.
+    private const int FirstAttribute = 67_000;
+    private const int LastAttribute = 69_999;
+
+    public Hl7Value Code => Obx[3];
+
+    public Hl7Value Value => Obx[5];
+
+    public string Type => Obx[2].Text;
+
+    public string Status => Obx[11].Text;
+
+    /// <summary>How deep it stands: 1 MDS, 2 VMD, 3 channel, 4 metric, 5 a facet of a metric.</summary>
+    public int Depth => Path.Length == 0 ? 0 : Path.Count('.') + 1;
+
+    public string Top => Path.Split('.')[0];
+
+    public string Parent => Path.LastIndexOf('.') is > 0 and var dot ? Path[..dot] : "";
+
+    /// <summary>OBX-18, by its universal id where it has one.</summary>
+    public string? Device => Obx[18].Component(3).TextOrNull ?? Obx[18].Component(1).TextOrNull;
+
+    /// <summary>Only says what contains what.</summary>
+    public bool IsContainment => Obx[2].IsEmpty && Value.IsEmpty;
+
+    /// <summary>About the device or the message, not about a patient.</summary>
+    public bool IsAttribute => int.TryParse(Code.Component(1).Raw, System.Globalization.NumberStyles.None, null, out var code) && code is >= FirstAttribute and <= LastAttribute;
+
+    public static Hl7Observation Of(Hl7Segment obx, Hl7Segment obr)
+    {
+        var path = obx[4].Text;
+        while (path.EndsWith(".0", StringComparison.Ordinal))
+        {
+            path = path[..^2];
+        }
+
+        return new Hl7Observation(obx, obr, path);
+    }
+
+    public CodedConcept? Concept() => ConceptOf(Code, 1) is { } first && first.Code != "0" ? first : ConceptOf(Code, 4);
+
+    /// <summary>The other coding, where the sender gave two.</summary>
+    public CodedConcept? Translation() => ConceptOf(Code, 1) is { } first && first.Code != "0" ? ConceptOf(Code, 4) : null;
+
+    /// <summary>A coding of three components; MDC is known by its name, or by a number with a reference identifier.</summary>
+    public static CodedConcept? ConceptOf(Hl7Value coded, int first)
+    {
+        var (code, text, system) = (coded.Component(first).Text, coded.Component(first + 1).TextOrNull, coded.Component(first + 2).Text);
+        if (code.Length == 0)
+        {
+            return null;
+        }
+
+        if (system is "MDC" or "ISO+" or "11073" || (system.Length == 0 && text?.StartsWith("MDC_", StringComparison.Ordinal) == true))
+        {
+            return new CodedConcept(CodedConcept.Mdc, code, CodeTable.Standard.NameOf(code) ?? text);
+        }
+
+        var uri = system.ToUpperInvariant() switch
+        {
+            "LN" => CodedConcept.Loinc,
+            "SCT" or "SNM" or "SNOMED-CT" or "SNOMED" => "http://snomed.info/sct",
+            "" => "",
+            _ => "https://fhiriomt.org/systems/hl7v2/" + Uri.EscapeDataString(system),
+        };
+        return new CodedConcept(uri, code, text);
+    }
+
+    /// <summary>The unit in UCUM, and what the sender calls it.</summary>
+    public (string? Ucum, string? Text) Unit()
+    {
+        var unit = Obx[6];
+        foreach (var first in new[] { 1, 4 })
+        {
+            var (code, text, system) = (unit.Component(first).Text, unit.Component(first + 1).Text, unit.Component(first + 2).Text);
+            if (system.Equals("UCUM", StringComparison.OrdinalIgnoreCase) && IsUcum(code))
+            {
+                return (code, null);
+            }
+
+            if ((CodeTable.Standard.UcumOf(code) ?? CodeTable.Standard.UcumOf(text)) is { } known)
+            {
+                return (known, null);
+            }
+        }
+
+        var plain = unit.Component(1).Text;
+        return IsUcum(plain) && !plain.All(char.IsAsciiDigit) ? (plain, null) : (null, unit.Component(2).TextOrNull ?? unit.Component(1).TextOrNull);
+    }
+
+    private static bool IsUcum(string code) => code.Length > 0 && Core.Units.Ucum.Standard.TryParse(code, out _);
+}
