@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Security.Cryptography;
 using System.Text;
+using FhirIomt.Fhir.Json;
 
 namespace FhirIomt.Fhir;
 
@@ -60,6 +61,13 @@ public abstract class MappedReading
 
     /// <summary>The mapping asks that a value which was absent at first is refused later, as in the IoMT connector.</summary>
     public virtual bool AbsentStaysAbsent => false;
+
+    /// <summary>Tells of a stretch of something that lasts, such as an alarm: <see cref="Update"/> says what becomes of the resource that is there.</summary>
+    public virtual bool IsEpisode => false;
+
+    /// <summary>Writes the resource as it is once this reading is known too; of an episode only.</summary>
+    public virtual void Update(ResourceNode stored, in ResolvedReading resolved, IBufferWriter<byte> output) =>
+        throw new InvalidOperationException("This reading is no part of an episode.");
 
     /// <summary>Writes the resource of this reading alone as JSON.</summary>
     public abstract void Write(IBufferWriter<byte> output, in ResolvedReading resolved);

@@ -10,7 +10,8 @@ public sealed class MessageSplitter(SplitLimits limits)
 {
     /// <summary>
     /// <c>application/json</c>: each element of a top-level array, or the one value. <c>application/x-ndjson</c> (also <c>ndjson</c>, <c>jsonl</c>): each line
-    /// that is not blank. <c>text/csv</c>: each row after the header, as an object of texts. An element that is an object with a member <c>Body</c> is taken as an envelope
+    /// that is not blank. <c>application/hl7-v2</c> (also <c>…+er7</c>): each message that begins with MSH, in the charset of its own, as a text.
+    /// <c>text/csv</c>: each row after the header, as an object of texts. An element that is an object with a member <c>Body</c> is taken as an envelope
     /// already; anything else becomes <c>{"Body":…}</c>.
     /// </summary>
     public Outcome<IReadOnlyList<MessageEntry>> Split(ReadOnlyMemory<byte> body, string contentType)
@@ -18,6 +19,11 @@ public sealed class MessageSplitter(SplitLimits limits)
         if (body.Length > limits.MaxBytes)
         {
             return SplitIssues.TooLong(body.Length, limits.MaxBytes);
+        }
+
+        if (contentType.Contains("application/hl7-v2", StringComparison.OrdinalIgnoreCase))
+        {
+            return new Hl7.Hl7Splitter(limits).Split(body);
         }
 
         if (!IsUtf8(contentType, out var mediaType))

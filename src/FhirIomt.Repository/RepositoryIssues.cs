@@ -55,7 +55,7 @@ public static class RepositoryIssues
         IssueKind.NotSupported, "IOMT-0879", "Provenance is not searched like that.", fix: "Use target, patient, recorded, agent, agent-type, entity, _id and _lastUpdated, without chains and without modifiers but :identifier.");
 
     public static Refusal HiddenParameter(string parameter) =>
-        new(RefusalKind.Forbidden, Issue.Error(IssueKind.Forbidden, "IOMT-0896", $"This caller does not search, sort or include by '{parameter}'.", parameter, "It reads an element that the policy hides from the role (Access:Policies, hidden)."));
+        new(RefusalKind.Forbidden, Issue.Error(IssueKind.Forbidden, "IOMT-0893", $"This caller does not search, sort or include by '{parameter}'.", parameter, "It reads an element that the policy hides from the role (Access:Policies, hidden)."));
 
     public static Refusal HiddenField(string element) =>
         new(RefusalKind.Forbidden, Issue.Error(IssueKind.Forbidden, "IOMT-0894", "This caller does not write an element that it does not see.", element, "Leave the element out: what is stored of it stays. The policy hides it from the role (Access:Policies, hidden)."));

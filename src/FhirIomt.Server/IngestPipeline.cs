@@ -85,7 +85,7 @@ internal sealed class IngestPipeline(
             return work;
         }
 
-        var mapped = batch.Mapping.Set.Map(envelope, new MappingContext(DeviceTimeZone: null, batch.ReceivedAt));
+        var mapped = batch.Mapping.Set.Map(envelope, new MappingContext(batch.Zone, batch.ReceivedAt));
         work.Add(mapped);
         return work;
     }

@@ -84,7 +84,7 @@ public sealed class HiddenFieldTests : IAsyncLifetime
     {
         var answer = await _doctor.GetAsync(search);
         Assert.True(answer.Status == 403, $"{answer.Status} {answer.Body}");
-        Assert.Contains(answer.IssueCode, (string[])["IOMT-0896", "IOMT-0602"]);
+        Assert.Contains(answer.IssueCode, (string[])["IOMT-0893", "IOMT-0602"]);
         Assert.NotEqual(403, (await _all.GetAsync(search)).Status);
     }
 
@@ -92,11 +92,11 @@ public sealed class HiddenFieldTests : IAsyncLifetime
     public async Task Conditions_of_writes_do_not_tell_it_either()
     {
         var condition = "phone=%2B43%201%205550199";
-        (await _doctor.PostAsync("Patient", Given.Patient(), ("If-None-Exist", condition))).AssertOutcome(403, "IOMT-0896");
-        (await _doctor.PutAsync($"Patient?{condition}", Given.Patient())).AssertOutcome(403, "IOMT-0896");
-        (await _doctor.SendAsync(HttpMethod.Delete, $"Patient?{condition}", body: null)).AssertOutcome(403, "IOMT-0896");
+        (await _doctor.PostAsync("Patient", Given.Patient(), ("If-None-Exist", condition))).AssertOutcome(403, "IOMT-0893");
+        (await _doctor.PutAsync($"Patient?{condition}", Given.Patient())).AssertOutcome(403, "IOMT-0893");
+        (await _doctor.SendAsync(HttpMethod.Delete, $"Patient?{condition}", body: null)).AssertOutcome(403, "IOMT-0893");
         var entry = $$$"""{"resourceType":"Observation","status":"final","code":{"text":"x"},"subject":{"reference":"Patient?{{{condition}}}"} }""";
-        (await _doctor.PostAsync("", $$"""{"resourceType":"Bundle","type":"transaction","entry":[{"resource":{{entry}},"request":{"method":"POST","url":"Observation"} }]}""")).AssertOutcome(403, "IOMT-0896");
+        (await _doctor.PostAsync("", $$"""{"resourceType":"Bundle","type":"transaction","entry":[{"resource":{{entry}},"request":{"method":"POST","url":"Observation"} }]}""")).AssertOutcome(403, "IOMT-0893");
     }
 
     [Fact]

@@ -237,7 +237,7 @@ public sealed class AuditLog : IAsyncDisposable
                 return missing == 0 ? null : new AuditEntry("gap")
                 {
                     Outcome = AuditOutcome.Failed,
-                    Issues = string.Create(CultureInfo.InvariantCulture, $"IOMT-0893: the store took nothing, and {missing} lines between {_first:yyyy-MM-dd'T'HH:mm:ss.fff'Z'} and {_last:yyyy-MM-dd'T'HH:mm:ss.fff'Z'} were not kept."),
+                    Issues = string.Create(CultureInfo.InvariantCulture, $"IOMT-0896: the store took nothing, and {missing} lines between {_first:yyyy-MM-dd'T'HH:mm:ss.fff'Z'} and {_last:yyyy-MM-dd'T'HH:mm:ss.fff'Z'} were not kept."),
                 };
             }
         }

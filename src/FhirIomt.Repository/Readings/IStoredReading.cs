@@ -27,6 +27,11 @@ public interface IStoredReading
     string ResourceId { get; }
 
     string PatientId { get; }
+
+    string DeviceId { get; }
+
+    /// <summary>The version that was written, or else the one that is there.</summary>
+    long Version { get; }
 }
 
 /// <summary>Why a reading is <see cref="ReadingStatus.Refused"/>.</summary>

@@ -41,6 +41,12 @@ public sealed class ReadingOperation(MappedReading reading, ResolvedReading reso
             return;
         }
 
+        if (reading.IsEpisode)
+        {
+            GoOn(transaction, existing);
+            return;
+        }
+
         if (reading.SharesSecond || IsSameMoment(transaction, existing))
         {
             Compare(transaction, existing, resolved, prepared);
@@ -71,6 +77,26 @@ public sealed class ReadingOperation(MappedReading reading, ResolvedReading reso
     {
         var stored = transaction.Put(resource, id, previous: null);
         (Status, ResourceId, Version) = (ReadingStatus.Stored, id, stored.Version);
+    }
+
+    // A message about it that comes late, or again, changes what it adds and nothing else.
+    private void GoOn(IWriteTransaction transaction, StoredResource existing)
+    {
+        (ResourceId, Version, Status) = (existing.Id, existing.Version, ReadingStatus.Duplicate);
+        if (existing.IsDeleted)
+        {
+            return;
+        }
+
+        var stored = JsonTree.Parse(existing.Body).Require().Root;
+        var output = new ArrayBufferWriter<byte>(1536);
+        reading.Update(stored, resolved, output);
+        var updated = JsonTree.Parse(output.WrittenMemory).Require();
+        if (!ResourceComparison.SameReading(stored, updated.Root))
+        {
+            Version = transaction.Put(PreparedResource.Create(prepared.Type, updated, indexer, policy), existing.Id, existing).Version;
+            Status = ReadingStatus.Updated;
+        }
     }
 
     private void Compare(IWriteTransaction transaction, StoredResource existing, in ResolvedReading key, PreparedResource incoming)

@@ -15,12 +15,12 @@ public sealed record ReadingsMade(string Patient, IReadOnlyList<string> Devices,
     private const string History = "/_history/";
 
     /// <summary>For each patient what the operations wrote, once they have run.</summary>
-    public static IReadOnlyList<ReadingsMade> Of(IEnumerable<ReadingOperation> operations) =>
+    public static IReadOnlyList<ReadingsMade> Of(IEnumerable<IStoredReading> operations) =>
     [
-        .. operations.Where(operation => operation.Status != ReadingStatus.Duplicate).GroupBy(operation => operation.PatientId, StringComparer.Ordinal).Select(group => new ReadingsMade(
+        .. operations.Where(operation => operation.Status is ReadingStatus.Stored or ReadingStatus.Updated).GroupBy(operation => operation.PatientId, StringComparer.Ordinal).Select(group => new ReadingsMade(
             group.Key,
             [.. group.Select(operation => operation.DeviceId).Distinct(StringComparer.Ordinal)],
-            [.. group.Select(operation => $"{operation.ResourceType}/{operation.ResourceId}{History}{operation.Version}")])),
+            [.. group.Select(operation => $"{operation.ResourceType}/{operation.ResourceId}{History}{operation.Version}").Distinct(StringComparer.Ordinal)])),
     ];
 
     /// <summary>As short as a line shall be: the type only where it is not Observation, the version only where it is not the first.</summary>

@@ -73,12 +73,16 @@ public sealed class WindowReading(ReadingOperation alone, WindowOperation window
 
     public string PatientId => alone.PatientId;
 
+    public string DeviceId => alone.DeviceId;
+
+    public long Version { get; private set; }
+
     internal void Become(in PlacedReading placed, IWriteTransaction transaction)
     {
         if (placed.Place == WindowPlace.Apart)
         {
             alone.Run(transaction);
-            (Status, ResourceId) = (alone.Status, alone.ResourceId);
+            (Status, ResourceId, Version) = (alone.Status, alone.ResourceId, alone.Version);
             return;
         }
 
@@ -90,5 +94,6 @@ public sealed class WindowReading(ReadingOperation alone, WindowOperation window
             _ => ReadingStatus.Refused,
         };
         ResourceId = placed.Key.ResourceId ?? "";
+        Version = transaction.Find(ResourceType, ResourceId)?.Version ?? 0;
     }
 }

@@ -11,12 +11,13 @@ internal static class VendorCommand
     {
         var name = new Argument<string>("NAME") { Description = "Letters, digits, '-', '_' and '.'" };
         var mapping = new Option<string?>("--mapping") { Description = "Mapping for messages that name none" };
-        var add = new Command("add", "Register a device vendor; prints its credential, once") { name, mapping };
+        var patients = new Option<bool>("--names-patients") { Description = "A gateway of the house: readings are of the patients whom its messages name by identifier, without an assignment of the device" };
+        var add = new Command("add", "Register a device vendor; prints its credential, once") { name, mapping, patients };
         add.SetAction((parsed, cancellationToken) => StoreSession.RunAsync(
             store.Of(parsed),
             async (services, token) =>
             {
-                var outcome = await services.GetRequiredService<Registrar>().AddVendorAsync(parsed.GetValue(name)!, parsed.GetValue(mapping), token).ConfigureAwait(false);
+                var outcome = await services.GetRequiredService<Registrar>().AddVendorAsync(parsed.GetValue(name)!, parsed.GetValue(mapping), parsed.GetValue(patients), token).ConfigureAwait(false);
                 if (!outcome.TryGetValue(out var credential, out var issues))
                 {
                     return StoreSession.Refuse(issues);

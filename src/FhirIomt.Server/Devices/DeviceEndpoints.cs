@@ -182,7 +182,7 @@ internal sealed class DeviceEndpoints(IngestPipeline pipeline, SenderCredentials
 
     private async ValueTask<ActiveMapping?> FindMappingAsync(HttpContext context, Sender sender)
     {
-        var name = context.Request.Query["mapping"].ToString() is { Length: > 0 } asked ? asked : sender.DefaultMapping;
+        var name = context.Request.Query["mapping"].ToString() is { Length: > 0 } asked ? asked : context.Request.ContentType?.Contains("hl7-v2", StringComparison.OrdinalIgnoreCase) == true ? MappingCatalog.Hl7 : sender.DefaultMapping;
         if (name is null)
         {
             await RefuseAsync(context, StatusCodes.Status400BadRequest, DeviceIssues.NoMapping()).ConfigureAwait(false);
@@ -232,7 +232,7 @@ internal sealed class DeviceEndpoints(IngestPipeline pipeline, SenderCredentials
     }
 
     private static bool IsMessageType(string? contentType) =>
-        contentType?.Split(';')[0].Trim().ToLowerInvariant() is "application/json" or "application/x-ndjson" or "application/ndjson" or "application/jsonl" or "text/csv";
+        contentType?.Split(';')[0].Trim().ToLowerInvariant() is "application/hl7-v2" or "application/hl7-v2+er7" or "x-application/hl7-v2+er7" or "application/json" or "application/x-ndjson" or "application/ndjson" or "application/jsonl" or "text/csv";
 
     private static Task RefuseAsync(HttpContext context, int status, params IReadOnlyList<Issue> issues) =>
         AnswerAsync(context, status, writer => MessageReceipt.WriteIssues(writer, issues));

@@ -23,6 +23,9 @@ internal static class DeviceIssues
     public static Issue OtherPatient() =>
         Issue.Error(IssueKind.Conflict, "IOMT-0525", "The message names another patient than the device was assigned to.", fix: "Correct the message or the assignment.");
 
+    public static Issue NoNamedPatient() =>
+        Issue.Error(IssueKind.NotFound, "IOMT-0539", "No patient, or more than one, has the identifier that the message names.", fix: "Store the Patient with that identifier, or assign the device, then replay the message.");
+
     public static Issue InTheFuture(TimeSpan limit) =>
         Issue.Error(IssueKind.Value, "IOMT-0526", $"The reading's time is more than {limit.TotalMinutes:0} minutes ahead of the server's clock.", fix: "Set the device's clock or zone; replay the message when its time is right.");
 
@@ -42,7 +45,7 @@ internal static class DeviceIssues
         Issue.Error(IssueKind.Required, "IOMT-0530", "The request names no mapping, and the sender has no default.", "mapping", "Send POST /devices/messages?mapping=NAME.");
 
     public static Issue UnknownMapping(string name) =>
-        Issue.Error(IssueKind.NotFound, "IOMT-0531", $"There is no mapping '{Shorten(name)}'.", "mapping", "Add it with 'fhiriomt mapping add', or use one that comes with the server: vitals, cgm, cgm-csv.");
+        Issue.Error(IssueKind.NotFound, "IOMT-0531", $"There is no mapping '{Shorten(name)}'.", "mapping", "Add it with 'fhiriomt mapping add', or use one that comes with the server: vitals, cgm, cgm-csv, gatt, hl7v2.");
 
     public static Issue BadMappingName(string name) =>
         Issue.Error(IssueKind.Value, "IOMT-0532", $"'{Shorten(name)}' cannot be a mapping's name.", "name", "Use 1 to 64 letters, digits, '-', '_' and '.'.");

@@ -2,6 +2,7 @@ using System.Text.Json;
 using FhirIomt.Core;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Mapping;
+using FhirIomt.Mapping.Measurements;
 using FhirIomt.Storage;
 
 namespace FhirIomt.Server.Devices;
@@ -17,6 +18,9 @@ internal enum IdentityMode
 
     /// <summary>As lookup, and every message names the encounter it belongs to.</summary>
     LookupWithEncounter,
+
+    /// <summary>As Lookup; and where the message names a patient, it must be the one that the device is assigned to. Senders that may name patients need no assignment.</summary>
+    Message,
 }
 
 /// <summary>The identity modes as requests, commands and records name them.</summary>
@@ -32,13 +36,19 @@ internal static class IdentityModes
 
 /// <summary>A mapping as messages use it.</summary>
 /// <param name="Version">Counts the uploads under that name from 1; 0 for one that comes with the server.</param>
-internal sealed record ActiveMapping(string Name, long Version, IdentityMode Identity, MappingSet Set);
+internal sealed record ActiveMapping(string Name, long Version, IdentityMode Identity, IMessageMapper Set);
 
 /// <summary>The mappings by name: uploaded ones, and under them those that come with the server. Every uploaded version is kept.</summary>
 internal sealed class MappingCatalog(IStore store)
 {
     // A compiled mapping of twenty templates is about 50 kB.
     private const int MaxRemembered = 1000;
+
+    /// <summary>Notifications of Bluetooth sensors, as they came.</summary>
+    public const string Gatt = "gatt";
+
+    /// <summary>Messages of HL7 version 2.</summary>
+    public const string Hl7 = "hl7v2";
 
     private readonly GenerationCache<ActiveMapping> _compiled = new(store, MaxRemembered);
 
@@ -86,7 +96,16 @@ internal sealed class MappingCatalog(IStore store)
     private static ReadOnlyMemory<byte> WithoutMark(ReadOnlyMemory<byte> text) => text.Span.StartsWith("\uFEFF"u8) ? text[3..] : text;
 
     private static ActiveMapping? BuiltIn(string name) =>
-        BuiltInMappings.All.FirstOrDefault(mapping => mapping.Name == name) is { } found ? new ActiveMapping(name, 0, IdentityMode.Lookup, found.Set) : null;
+        Decoder(name) is { } decoder ? new ActiveMapping(name, 0, IdentityMode.Message, decoder)
+        : BuiltInMappings.All.FirstOrDefault(mapping => mapping.Name == name) is { } found ? new ActiveMapping(name, 0, IdentityMode.Lookup, found.Set) : null;
+
+    // Formats that standards define down to the byte: there is nothing about them that anybody could map in another way.
+    private static IMessageMapper? Decoder(string name) => name switch
+    {
+        Gatt => GattMapper.Instance,
+        Hl7 => Hl7Mapper.Instance,
+        _ => null,
+    };
 
     private static ActiveMapping Compile(string name, StoredRecord record)
     {

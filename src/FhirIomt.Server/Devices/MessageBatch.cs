@@ -12,6 +12,12 @@ internal sealed record MessageBatch(string Id, Sender Sender, ActiveMapping Mapp
 {
     /// <summary>Where the request came from; null for the server's own demonstration.</summary>
     public RequestOrigin? Origin { get; init; }
+
+    /// <summary>Of times that name none; null when nobody declared one.</summary>
+    public TimeZoneInfo? Zone { get; init; }
+
+    /// <summary>The patients whom messages of the batch name, by identifier: null for nobody, or more than one.</summary>
+    public Dictionary<string, string?> NamedPatients { get; } = new(StringComparer.Ordinal);
 }
 
 /// <summary>One message on its way through the pipeline: what is to be stored of it, and what cannot be.</summary>

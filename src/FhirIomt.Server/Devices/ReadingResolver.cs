@@ -1,3 +1,4 @@
+using System.Globalization;
 using FhirIomt.Access;
 using FhirIomt.Core;
 using FhirIomt.Fhir;
@@ -28,8 +29,7 @@ internal sealed class ReadingResolver(IStore store, ResourceRepository repositor
 {
     public async ValueTask<Resolution> ResolveAsync(MessageBatch batch, MappedReading reading, CancellationToken cancellationToken)
     {
-        var candidates = await directory.FindByIdentifierAsync(reading.DeviceIdentifier, cancellationToken).ConfigureAwait(false);
-        var own = OwnDevices(batch.Sender, candidates);
+        var own = await FindOwnAsync(batch, reading, cancellationToken).ConfigureAwait(false);
         if (own.Count != 1)
         {
             return Unresolved(batch, reading, own.Count);
@@ -37,6 +37,11 @@ internal sealed class ReadingResolver(IStore store, ResourceRepository repositor
 
         var device = own[0];
         var patients = device.PatientsDuring(reading.Start, reading.End);
+        if (batch.Mapping.Identity == IdentityMode.Message && reading.PatientIdentifier is { Length: > 0 } named && patients.Count <= 1)
+        {
+            return await OfNamedAsync(batch, device.Id, patients.Count == 1 ? patients[0] : null, named, cancellationToken).ConfigureAwait(false);
+        }
+
         if (patients.Count != 1)
         {
             return Resolution.Waits(patients.Count == 0 ? DeviceIssues.NoPatient() : DeviceIssues.SeveralPatients());
@@ -80,6 +85,51 @@ internal sealed class ReadingResolver(IStore store, ResourceRepository repositor
         {
             await store.WriteAsync([.. operations.Values], cancellationToken).ConfigureAwait(false);
         }
+    }
+
+    // A device that people share has an identifier for each of them beside its own: the number it has for the person stands behind a #.
+    private async ValueTask<List<KnownDevice>> FindOwnAsync(MessageBatch batch, MappedReading reading, CancellationToken cancellationToken)
+    {
+        if (reading.UserSlot is { } slot)
+        {
+            var shared = OwnDevices(batch.Sender, await directory.FindByIdentifierAsync(string.Create(CultureInfo.InvariantCulture, $"{reading.DeviceIdentifier}#{slot}"), cancellationToken).ConfigureAwait(false));
+            if (shared.Count > 0)
+            {
+                return shared;
+            }
+        }
+
+        return OwnDevices(batch.Sender, await directory.FindByIdentifierAsync(reading.DeviceIdentifier, cancellationToken).ConfigureAwait(false));
+    }
+
+    // Where both say whose it is they must agree; the message alone counts only from a sender that may name patients.
+    private async ValueTask<Resolution> OfNamedAsync(MessageBatch batch, string deviceId, string? assigned, string named, CancellationToken cancellationToken)
+    {
+        if (assigned is null && batch.Sender is not Sender.Vendor { NamesPatients: true })
+        {
+            return Resolution.Waits(DeviceIssues.NoPatient());
+        }
+
+        if (!batch.NamedPatients.TryGetValue(named, out var patient))
+        {
+            patient = await FindPatientAsync(named, cancellationToken).ConfigureAwait(false);
+            batch.NamedPatients[named] = patient;
+        }
+
+        return patient is not null && (assigned is null || patient == assigned) ? Resolution.Of(patient, deviceId, null)
+            : Resolution.Waits(assigned is null ? DeviceIssues.NoNamedPatient() : DeviceIssues.OtherPatient());
+    }
+
+    private async ValueTask<string?> FindPatientAsync(string identifier, CancellationToken cancellationToken)
+    {
+        if (!parser.ParseCriterion("Patient", "identifier", SearchQueryParser.Escape(identifier)).TryGetValue(out var criterion, out _))
+        {
+            return null;
+        }
+
+        var query = new SearchQuery { ResourceType = "Patient", Criteria = [criterion], Count = 2 };
+        var page = await store.SearchAsync(query, SearchAccess.Everything, cancellationToken).ConfigureAwait(false);
+        return page.Require().Matches is [var only] ? only.Id : null;
     }
 
     private static List<KnownDevice> OwnDevices(Sender sender, IReadOnlyList<KnownDevice> candidates) => sender switch
