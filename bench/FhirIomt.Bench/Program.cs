@@ -34,6 +34,7 @@ else
     if (!args.Contains("--http-only"))
     {
         var meter = new CodeMeter(report, quick, Option("--only"));
+        MappingBenchmarks.Run(meter, workspace);
         CodeBenchmarks.Run(meter, workspace);
         DefinitionBenchmarks.Run(meter, workspace);
         SyntheaBenchmarks.Run(meter, workspace);

@@ -1,15 +1,17 @@
 using System.Security.Cryptography;
 using FhirIomt.Core;
 using FhirIomt.Fhir.Json;
+using FhirIomt.Mapping.JmesPath;
 using FhirIomt.Mapping.JsonPath;
 using FhirIomt.Mapping.Loading;
+using FhirIomt.Mapping.Rules;
 using FhirIomt.Mapping.Running;
 using FhirIomt.Mapping.Templates;
 
 namespace FhirIomt.Mapping;
 
 /// <summary>
-/// A device mapping and its FHIR mapping in the format of Microsoft's IoMT connector / MedTech service, compiled once. Immutable; any number of
+/// A mapping, compiled once: a device mapping and its FHIR mapping in the format of Microsoft's IoMT connector / MedTech service, or one text of our own. Immutable; any number of
 /// messages may be mapped at the same time.
 /// </summary>
 public sealed class MappingSet : IMessageMapper
@@ -17,17 +19,36 @@ public sealed class MappingSet : IMessageMapper
     private readonly ReadingPlan[] _plans;
     private readonly TemplateIndex? _index;
     private readonly TimeZoneInfo? _zone;
+    private readonly RuleSet? _rules;
     private readonly bool _firstErrorEnds;
 
     private MappingSet(DeviceMapping device, IReadOnlyDictionary<string, FhirTemplate> fhir, string version, bool indexed)
     {
         _plans = [.. device.Templates.Select(template => ReadingPlan.For(template, fhir.GetValueOrDefault(template.TypeName), device.Defects))];
         _firstErrorEnds = device.Defects.HasFlag(ConnectorDefects.FirstErrorEndsMessage);
-        _index = indexed ? TemplateIndex.For(device.Templates) : null;
+        _index = indexed ? TemplateIndex.For([.. device.Templates.Select(template => template.Match.RequiredNames.ToArray())]) : null;
         _zone = device.TimeZone;
         Version = version;
         TypeNames = [.. device.Templates.Select(template => template.TypeName).Distinct(StringComparer.OrdinalIgnoreCase)];
     }
+
+    private MappingSet(RuleSet rules, string version)
+    {
+        _plans = [];
+        _rules = rules;
+        Version = version;
+        TypeNames = [.. rules.Rules.Select(rule => rule.Name)];
+        Samples = rules.Samples;
+    }
+
+    /// <summary>Messages that the mapping brings to be tried with, each as a body or as a whole envelope; the connector's format has none.</summary>
+    public IReadOnlyList<ReadOnlyMemory<byte>> Samples { get; } = [];
+
+    internal IReadOnlyList<ReadingPlan> Plans => _plans;
+
+    internal RuleSet? Rules => _rules;
+
+    internal TimeZoneInfo? Zone => _zone;
 
     /// <summary>Lower-case hex SHA-256 over both texts: tells which mapping made a reading or put a message in quarantine.</summary>
     public string Version { get; }
@@ -44,7 +65,14 @@ public sealed class MappingSet : IMessageMapper
     internal static Outcome<MappingSet> Load(ReadOnlyMemory<byte> deviceMapping, ReadOnlyMemory<byte>? fhirMapping, bool indexed)
     {
         var issues = new LoadIssues();
-        var device = Parse(deviceMapping, issues) is { } deviceRoot ? new DeviceMappingLoader(issues).Load(deviceRoot) : null;
+        var parsed = Parse(deviceMapping, issues);
+        if (parsed is { } root && RuleLoader.Is(root))
+        {
+            var rules = new RuleLoader(issues).Load(root);
+            return issues.HasErrors ? Outcome<MappingSet>.Refused(issues.All) : Outcome<MappingSet>.Success(new MappingSet(rules, VersionOf(deviceMapping, default)), issues.All);
+        }
+
+        var device = parsed is { } deviceRoot ? new DeviceMappingLoader(issues).Load(deviceRoot) : null;
         var fhir = fhirMapping is { } text && Parse(text, issues) is { } fhirRoot ? new FhirMappingLoader(issues, device?.Defects ?? ConnectorDefects.None).Load(fhirRoot) : null;
         if (issues.HasErrors)
         {
@@ -68,6 +96,11 @@ public sealed class MappingSet : IMessageMapper
     {
         var issues = new IssueSink();
         var matches = 0;
+        if (_rules is not null)
+        {
+            return MapByRules(envelope, context, issues);
+        }
+
         var readings = Normalise(envelope, context, issues, ref matches);
         for (var i = readings.Count - 1; i >= 0; i--)
         {
@@ -84,6 +117,24 @@ public sealed class MappingSet : IMessageMapper
         }
 
         return new MapResult(readings, issues.All);
+    }
+
+    /// <summary>The readings of a message, for measuring and debugging.</summary>
+    internal List<ObservationReading> Normalise(JsonTree envelope, MappingContext context)
+    {
+        var matches = 0;
+        return Normalise(envelope, context, new IssueSink(), ref matches);
+    }
+
+    private MapResult MapByRules(JsonTree envelope, MappingContext context, IssueSink issues)
+    {
+        var made = new List<RuleReading>(1);
+        if (_rules!.Run(envelope, context.DeviceTimeZone, issues, made) == 0)
+        {
+            issues.Add(ReadingIssues.NothingMatched());
+        }
+
+        return new MapResult(made, issues.All);
     }
 
     /// <summary>The first half of mapping: what a message measures, before FHIR.</summary>
@@ -149,7 +200,7 @@ public sealed class MappingSet : IMessageMapper
         for (var i = 0; i < tokens.Count && !(_firstErrorEnds && issues.HasErrors); i++)
         {
             var token = tokens[i];
-            var scope = ReferenceEquals(token.Tree, envelope) ? PathScope.WithMatch(envelope, token.Index) : PathScope.At(EventWith(envelope, token), 0);
+            var scope = ReferenceEquals(token.Tree, envelope) ? PathScope.WithMatch(new JmesEvent(envelope, token.Index)) : PathScope.At(EventWith(envelope, token), 0);
             if (extractor.Extract(scope) is { } reading)
             {
                 readings.Add(reading);
@@ -160,7 +211,7 @@ public sealed class MappingSet : IMessageMapper
     }
 
     // A match that was computed stands in no document: the event is written anew with it.
-    private static JsonTree EventWith(JsonTree envelope, ResourceNode token)
+    internal static JsonTree EventWith(JsonTree envelope, ResourceNode token)
     {
         var output = new System.Buffers.ArrayBufferWriter<byte>(envelope.Utf8.Length + token.Length + 32);
         using (var writer = new System.Text.Json.Utf8JsonWriter(output, JsonText.Options))

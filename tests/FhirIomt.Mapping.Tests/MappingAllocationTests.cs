@@ -24,4 +24,28 @@ public sealed class MappingAllocationTests
         var perMessage = (GC.GetAllocatedBytesForCurrentThread() - before) / Messages;
         Assert.True(perMessage <= 1024, $"{perMessage} bytes per message");
     }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(20)]
+    public void A_message_is_normalised_by_JMESPath_within_one_kilobyte(int templates)
+    {
+        var template = """{"templateType":"CalculatedContent","template":{"typeName":"NAME","defaultExpressionLanguage":"JmesPath","typeMatchExpression":"[Body][?NAME]","deviceIdExpression":"matchedToken.deviceId","timestampExpression":"matchedToken.time","values":[{"valueName":"v","valueExpression":"matchedToken.NAME","required":true}]}}""";
+        var names = Enumerable.Range(1, templates - 1).Select(index => "other" + index).Append("heartRate");
+        var device = $$"""{"templateType":"CollectionContent","template":[{{string.Join(',', names.Select(name => template.Replace("NAME", name, StringComparison.Ordinal)))}}]}""";
+        var set = MappingSet.Load(Encoding.UTF8.GetBytes(device), null, indexed: true).Require();
+        var context = new MappingContext(null, default);
+        var message = Encoding.UTF8.GetBytes("""{"Body":{"deviceId":"device-0001","time":"2026-02-01T22:46:01.875Z","heartRate":78},"Properties":{},"SystemProperties":{}}""");
+        Assert.Single(set.Normalise(JsonTree.Parse(message).Require(), context));
+
+        const int Messages = 1000;
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < Messages; i++)
+        {
+            set.Normalise(JsonTree.Parse(message).Require(), context);
+        }
+
+        var perMessage = (GC.GetAllocatedBytesForCurrentThread() - before) / Messages;
+        Assert.True(perMessage <= 1024, $"{perMessage} bytes per message");
+    }
 }

@@ -149,6 +149,26 @@ public sealed class MappingSetTests
         }
     }
 
+    [Fact]
+    public void The_index_changes_nothing_for_JMESPath_either()
+    {
+        string[] matches = ["[Body][?hr]", "to_array(Body)[?sys && dia]", "[Body][?a || b]", "[Body][?kind == 'x'] | @[0]", "Body.list[?v > `1`]", "Body.*", "[Body.p, Body.q]", "Body.deep.er", "Body && Body.none", "[Body][?!hr]", "Body.list[*].v | @", "not_null(Body.hr, Body.sys)", "(Body.list[*].v)", "Body.list[].v", "Body.kind == 'x'"];
+        string[] bodies = ["""{"hr":1}""", """{"sys":1}""", """{"sys":1,"dia":2}""", """{"b":1}""", """{"kind":"x"}""", """{"kind":"y"}""", """{"list":[{"v":1},{"v":2}]}""", """{"list":[]}""", """{"deep":{"er":false}}""", """{"\u0068r":1}""", "{}", "7", "false"];
+        var templates = string.Join(",", matches.Select((match, index) =>
+            $$"""{"templateType":"CalculatedContent","template":{"typeName":"t{{index}}","defaultExpressionLanguage":"JmesPath","typeMatchExpression":"{{match}}","deviceIdExpression":"Properties.dev","timestampExpression":"Properties.t","values":[{"valueName":"v","valueExpression":"to_string(matchedToken)"}]} }"""));
+        var device = Encoding.UTF8.GetBytes($$"""{"templateType":"CollectionContent","template":[{{templates}}]}""");
+        var indexed = MappingSet.Load(device, null, indexed: true).Require();
+        var plain = MappingSet.Load(device, null, indexed: false).Require();
+        foreach (var body in bodies)
+        {
+            var tree = JsonTree.Parse(Encoding.UTF8.GetBytes("{\"Body\":" + body + ",\"Properties\":{\"dev\":\"d\",\"t\":\"2026-02-01T22:46:01Z\"}}")).Require();
+            Assert.Equal(Readings(plain, tree), Readings(indexed, tree));
+        }
+
+        static List<string> Readings(MappingSet mapping, JsonTree tree) =>
+            [.. mapping.Normalise(tree, new MappingContext(null, Enqueued)).Select(reading => $"{reading.Type} {string.Join(",", reading.Properties)}")];
+    }
+
     private static void Refused(string code, string body)
     {
         var result = Map(Device(), body);

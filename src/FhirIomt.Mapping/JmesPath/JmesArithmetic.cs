@@ -29,8 +29,14 @@ internal static class JmesArithmetic
             return Trim(quotient);
         }
 
-        var whole = Math.Max(1, (int)Math.Ceiling(Math.Log10((double)Math.Abs(quotient) + 1)));
-        return Trim(decimal.Round(quotient, Math.Clamp(15 - whole, 0, 28)));
+        return Rounded(quotient);
+    }
+
+    /// <summary>At most 15 digits.</summary>
+    public static decimal Rounded(decimal value)
+    {
+        var whole = Math.Max(1, (int)Math.Ceiling(Math.Log10((double)Math.Abs(value) + 1)));
+        return Trim(decimal.Round(value, Math.Clamp(15 - whole, 0, 28)));
     }
 
     private static JmesNumber Total(JmesValue array)

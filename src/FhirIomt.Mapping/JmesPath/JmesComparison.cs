@@ -10,7 +10,7 @@ internal static class JmesComparison
         {
             JmesKind.Null => true,
             JmesKind.Boolean => left.AsBoolean() == right.AsBoolean(),
-            JmesKind.Number => left.AsNumber().CompareTo(right.AsNumber()) == 0,
+            JmesKind.Number => left.AsNumber().OrderTo(right.AsNumber()) == 0,
             JmesKind.String => SameText(left, right),
             JmesKind.Array => SameElements(left, right),
             JmesKind.Object => SameMembers(left, right),
@@ -20,7 +20,7 @@ internal static class JmesComparison
 
     /// <summary>Numbers by value, texts by code point. Both must be of one of these kinds.</summary>
     public static int Order(JmesValue left, JmesValue right) =>
-        left.Kind == JmesKind.Number ? left.AsNumber().CompareTo(right.AsNumber()) : OrderTexts(left.AsString(), right.AsString());
+        left.Kind == JmesKind.Number ? left.AsNumber().OrderTo(right.AsNumber()) : OrderTexts(left.AsString(), right.AsString());
 
     // UTF-16 puts characters beyond the first plane before some of its last ones; JMESPath compares code points.
     private static int OrderTexts(string left, string right)

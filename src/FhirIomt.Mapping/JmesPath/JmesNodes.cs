@@ -1,5 +1,9 @@
 namespace FhirIomt.Mapping.JmesPath;
 
+/// <summary>Why a value could not be computed.</summary>
+/// <param name="Kind">The specification's name: invalid-type or invalid-value.</param>
+internal sealed record JmesError(string Kind, string Message);
+
 /// <summary>What one evaluation carries along: the first error, the scopes of <c>let</c>, and how to calculate.</summary>
 internal sealed class JmesRun(bool integerArithmetic)
 {
@@ -8,15 +12,18 @@ internal sealed class JmesRun(bool integerArithmetic)
     /// <summary>Calculate as the connector does: whole numbers in 64 bits that wrap and truncate, others as doubles.</summary>
     public bool IntegerArithmetic => integerArithmetic;
 
-    /// <summary>The specification's name of what went wrong (invalid-type, invalid-value), and the message; null when nothing did.</summary>
-    public (string Kind, string Message)? Error { get; private set; }
+    /// <summary>What went wrong first; null when nothing did.</summary>
+    public JmesError? Error { get; private set; }
 
     /// <summary>Keeps the first error; the value of what failed is null.</summary>
     public JmesValue Fail(string kind, string message)
     {
-        Error ??= (kind, message);
+        Error ??= new JmesError(kind, message);
         return JmesValue.Null;
     }
+
+    /// <summary>Makes it ready for another expression.</summary>
+    public void Forget() => Error = null;
 
     public void Enter(JmesValue scope) => (_scopes ??= []).Add(scope);
 
@@ -191,7 +198,7 @@ internal sealed class CompareNode(JmesNode left, JmesToken relation, JmesNode ri
             return JmesValue.Null;
         }
 
-        var order = a.AsNumber().CompareTo(b.AsNumber());
+        var order = a.AsNumber().OrderTo(b.AsNumber());
         return JmesValue.Of(relation switch
         {
             JmesToken.Less => order < 0,

@@ -93,8 +93,9 @@ internal sealed class JmesPathExpression : MappingExpression
 
     private JmesValue EvaluateTokens(in PathScope scope, out bool isProjection, out string? failure)
     {
-        var run = new JmesRun(_integerArithmetic);
-        var start = scope.Root == PathScope.EventWithMatch ? JmesValue.EventWithMatch(scope.Tree, scope.Matched) : JmesValue.Of(scope.NodeAt(scope.Root));
+        var joined = scope.Event ?? (scope.Root == PathScope.EventWithMatch ? new JmesEvent(scope.Tree, scope.Matched) : null);
+        var run = joined?.RunFor(_integerArithmetic) ?? new JmesRun(_integerArithmetic);
+        var start = joined is null ? JmesValue.Of(scope.NodeAt(scope.Root)) : JmesValue.Of(joined);
         var value = _root.EvaluateTokens(start, run, out isProjection);
         failure = run.Error?.Message;
         return value;

@@ -76,7 +76,7 @@ internal readonly struct JmesValue
     public static JmesValue Of(JmesNode expression) => new(expression, (int)JmesKind.Expression);
 
     /// <summary>The event with one more member, <c>matchedToken</c>.</summary>
-    public static JmesValue EventWithMatch(JsonTree tree, int matched) => new(new JmesEvent(tree, matched), (int)JmesKind.Object);
+    public static JmesValue Of(JmesEvent joined) => new(joined, (int)JmesKind.Object);
 
     /// <summary>The place in the document, when this is one.</summary>
     public bool TryNode(out ResourceNode node)
@@ -303,6 +303,23 @@ internal sealed class JmesEvent(JsonTree tree, int matched)
     public const string MatchedToken = "matchedToken";
 
     private JmesMembers? _members;
+    private JmesRun? _run;
+
+    public JsonTree Tree => tree;
+
+    public int MatchedRow => matched;
+
+    /// <summary>One run serves all expressions of a match, one after the other.</summary>
+    public JmesRun RunFor(bool integerArithmetic)
+    {
+        if (_run is null || _run.IntegerArithmetic != integerArithmetic)
+        {
+            return _run = new JmesRun(integerArithmetic);
+        }
+
+        _run.Forget();
+        return _run;
+    }
 
     public ResourceNode Root => tree.Root;
 
@@ -411,7 +428,7 @@ internal sealed class JmesNumber
         return _isExact;
     }
 
-    public int CompareTo(JmesNumber other) => _isExact && other._isExact ? _exact.CompareTo(other._exact) : Approximate.CompareTo(other.Approximate);
+    public int OrderTo(JmesNumber other) => _isExact && other._isExact ? _exact.CompareTo(other._exact) : Approximate.CompareTo(other.Approximate);
 
     public override string ToString() => _isExact ? _exact.ToString(CultureInfo.InvariantCulture) : _approximate.ToString("R", CultureInfo.InvariantCulture);
 

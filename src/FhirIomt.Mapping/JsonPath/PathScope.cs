@@ -15,12 +15,16 @@ internal readonly ref struct PathScope
     private readonly JsonTree _tree;
     private readonly int _matched;
 
-    private PathScope(JsonTree tree, int root, int matched)
+    private PathScope(JsonTree tree, int root, int matched, JmesPath.JmesEvent? joined = null)
     {
         _tree = tree;
         Root = root;
         _matched = matched;
+        Event = joined;
     }
+
+    /// <summary>What JMESPath expressions on the event with a match share; null where there are none.</summary>
+    public JmesPath.JmesEvent? Event { get; }
 
     /// <summary>Where <c>$</c> stands.</summary>
     public int Root { get; }
@@ -35,6 +39,9 @@ internal readonly ref struct PathScope
 
     /// <summary>Paths run on the whole event, in which <c>matchedToken</c> is this row.</summary>
     public static PathScope WithMatch(JsonTree tree, int matched) => new(tree, EventWithMatch, matched);
+
+    /// <summary>The same for templates with JMESPath expressions.</summary>
+    public static PathScope WithMatch(JmesPath.JmesEvent joined) => new(joined.Tree, EventWithMatch, joined.MatchedRow, joined);
 
     public ResourceNode NodeAt(int row) => _tree.NodeAt(row == EventWithMatch ? 0 : row);
 

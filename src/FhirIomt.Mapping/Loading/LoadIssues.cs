@@ -45,6 +45,8 @@ internal sealed class LoadIssues
     public void NoCorrelation(string typeName) =>
         Warn("IOMT-0435", $"The FHIR template '{typeName}' groups by correlation id, which a device template of that type does not extract: its readings will be refused.", "Add a correlationIdExpression to the device template.");
 
+    public void BadRule(ResourceNode at, string message, string fix) => Add(at, IssueKind.Invalid, "IOMT-0450", message, fix);
+
     public void Add(Issue issue)
     {
         HasErrors |= issue.Refuses;

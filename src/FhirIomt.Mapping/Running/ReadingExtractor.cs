@@ -55,22 +55,22 @@ internal readonly ref struct ReadingExtractor(ReadingPlan plan, TimeZoneInfo? zo
 
         if (node.Kind != NodeKind.String)
         {
-            return issues.Refuse(ReadingIssues.Unreadable(node.ToString(), path));
+            return issues.Refuse(ReadingIssues.Unreadable(node.ToString(), path.Text));
         }
 
         var text = node.ContentSpan.Contains((byte)'\\') ? System.Text.Encoding.UTF8.GetBytes(node.AsString()!) : node.ContentSpan;
         var reading = DeviceTime.Read(text, out time, out var clock);
         if (reading != TimeReading.Read && plan.Has(ConnectorDefects.GuessedTimes))
         {
-            return DeviceTime.TryGuess(node.AsString()!, out time) || issues.Refuse(ReadingIssues.Unreadable(node.AsString()!, path));
+            return DeviceTime.TryGuess(node.AsString()!, out time) || issues.Refuse(ReadingIssues.Unreadable(node.AsString()!, path.Text));
         }
 
         return reading switch
         {
             TimeReading.Read => true,
-            TimeReading.Unreadable => issues.Refuse(ReadingIssues.Unreadable(node.AsString()!, path)),
-            _ when zone is null => issues.Refuse(ReadingIssues.NoZone(node.AsString()!, path)),
-            _ => DeviceTime.TryInZone(clock, zone, out time) || issues.Refuse(ReadingIssues.NotInZone(node.AsString()!, zone, path)),
+            TimeReading.Unreadable => issues.Refuse(ReadingIssues.Unreadable(node.AsString()!, path.Text)),
+            _ when zone is null => issues.Refuse(ReadingIssues.NoZone(node.AsString()!, path.Text)),
+            _ => DeviceTime.TryInZone(clock, zone, out time) || issues.Refuse(ReadingIssues.NotInZone(node.AsString()!, zone, path.Text)),
         };
     }
 

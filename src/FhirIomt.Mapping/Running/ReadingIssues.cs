@@ -18,13 +18,13 @@ internal static class ReadingIssues
     public static Issue Several(string member, MappingExpression path) =>
         Error(IssueKind.MultipleMatches, "IOMT-0423", $"The expression for the {member} finds more than one value.", path, "Make the expression find one value; use the match expression to split arrays.");
 
-    public static Issue Unreadable(string time, MappingExpression path) =>
+    public static Issue Unreadable(string time, string path) =>
         Error(IssueKind.Value, "IOMT-0424", $"'{Shorten(time)}' is not a time that can be read without guessing.", path, "Send ISO 8601 with a zone, for example 2026-02-01T22:46:01Z.");
 
-    public static Issue NoZone(string time, MappingExpression path) =>
+    public static Issue NoZone(string time, string path) =>
         Error(IssueKind.Value, "IOMT-0425", $"The time '{Shorten(time)}' names no zone, and neither the device nor the mapping declares one.", path, "Send an offset, or declare timeZone in the device mapping or on the device.");
 
-    public static Issue NotInZone(string time, TimeZoneInfo zone, MappingExpression path) =>
+    public static Issue NotInZone(string time, TimeZoneInfo zone, string path) =>
         Error(IssueKind.Value, "IOMT-0426", $"The local time '{Shorten(time)}' does not exist or exists twice in {zone.Id}: the clocks changed.", path, "Send an offset with the time.");
 
     public static Issue NoFhirTemplate(string type) =>
@@ -59,6 +59,8 @@ internal static class ReadingIssues
 
     private static Issue Error(IssueKind kind, string code, string message, MappingExpression path, string fix) =>
         Issue.Error(kind, code, message, path.Text, fix);
+
+    private static Issue Error(IssueKind kind, string code, string message, string path, string fix) => Issue.Error(kind, code, message, path, fix);
 
     private static string Shorten(string text) => text.Length <= 64 ? text : text[..64] + "…";
 }

@@ -1,6 +1,5 @@
 using System.Text;
 using FhirIomt.Fhir.Json;
-using FhirIomt.Mapping.Templates;
 
 namespace FhirIomt.Mapping.Running;
 
@@ -26,18 +25,18 @@ internal sealed class TemplateIndex
     public int Words => _always.Length;
 
     /// <summary>Null when there are too few templates for it to pay.</summary>
-    public static TemplateIndex? For(IReadOnlyList<ContentTemplate> templates)
+    /// <param name="sets">For each template its sets of names, of each of which one must stand in the message.</param>
+    public static TemplateIndex? For(string[][][] sets)
     {
-        if (templates.Count <= WorthIt)
+        if (sets.Length <= WorthIt)
         {
             return null;
         }
 
-        var sets = templates.Select(template => template.Match.RequiredNames.ToArray()).ToArray();
         var uses = sets.SelectMany(set => set).SelectMany(names => names).CountBy(name => name, StringComparer.Ordinal).ToDictionary(StringComparer.Ordinal);
-        var always = new ulong[(templates.Count + 63) / 64];
+        var always = new ulong[(sets.Length + 63) / 64];
         var byName = new Dictionary<string, List<int>>(StringComparer.Ordinal);
-        for (var i = 0; i < templates.Count; i++)
+        for (var i = 0; i < sets.Length; i++)
         {
             // The rarest name tells most: every mapping asks for Body, few for systolic.
             if (sets[i].MinBy(names => names.Max(name => uses[name])) is not { } rarest)

@@ -30,7 +30,7 @@ public sealed class WindowOperation(ResolvedReading resolved, SearchIndexer inde
         var parts = new Dictionary<MappedReading, WindowReading>(_parts.Select(part => KeyValuePair.Create(part.Reading, part)), ReferenceEqualityComparer.Instance);
         foreach (var placed in _parts[0].Reading.Place([.. _parts.Select(part => part.Reading)], resolved, shelf))
         {
-            parts[placed.Reading].Become(placed, transaction);
+            parts[placed.Reading].Become(placed, shelf.VersionOf(placed.Key.ResourceId), transaction);
         }
     }
 
@@ -46,11 +46,14 @@ public sealed class WindowOperation(ResolvedReading resolved, SearchIndexer inde
                 : new WindowContent(stored.IsDeleted ? default : JsonTree.Parse(stored.Body).Require().Root, stored.IsDeleted, memory);
         }
 
+        /// <summary>The version that was written, or else the one that is there.</summary>
+        public long VersionOf(string? id) => id is not null && _found.GetValueOrDefault(id) is { } stored ? stored.Version : 0;
+
         public void Put(in SourceKey key, JsonTree? resource, ReadOnlyMemory<byte> memory)
         {
             if (resource is not null)
             {
-                transaction.Put(PreparedResource.Create(type, resource, indexer, policy), key.ResourceId, _found[key.ResourceId]);
+                _found[key.ResourceId] = transaction.Put(PreparedResource.Create(type, resource, indexer, policy), key.ResourceId, _found[key.ResourceId]);
             }
 
             transaction.PutRecord(new StoredRecord(RecordKind.WindowMemory, key.ResourceId, memory));
@@ -77,7 +80,7 @@ public sealed class WindowReading(ReadingOperation alone, WindowOperation window
 
     public long Version { get; private set; }
 
-    internal void Become(in PlacedReading placed, IWriteTransaction transaction)
+    internal void Become(in PlacedReading placed, long version, IWriteTransaction transaction)
     {
         if (placed.Place == WindowPlace.Apart)
         {
@@ -94,6 +97,6 @@ public sealed class WindowReading(ReadingOperation alone, WindowOperation window
             _ => ReadingStatus.Refused,
         };
         ResourceId = placed.Key.ResourceId ?? "";
-        Version = transaction.Find(ResourceType, ResourceId)?.Version ?? 0;
+        Version = version;
     }
 }

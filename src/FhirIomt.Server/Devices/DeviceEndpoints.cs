@@ -129,14 +129,20 @@ internal sealed class DeviceEndpoints(IngestPipeline pipeline, SenderCredentials
         }
 
         var (device, fhir, identity) = (tree.Root["device"u8], tree.Root["fhir"u8], tree.Root["identity"u8]);
-        if (!device.IsObject || !fhir.IsObject || (identity.Exists && IdentityModes.Parse(identity.AsText() ?? "") is null))
+        if (tree.Root["rules"u8].IsArray)
+        {
+            // A mapping of our own is one text, and the body itself; its identity mode stands in the query.
+            (device, identity) = (tree.Root, default);
+        }
+
+        if (!device.IsObject || (!fhir.IsObject && !device["rules"u8].IsArray) || (identity.Exists && IdentityModes.Parse(identity.AsText() ?? "") is null))
         {
             await DeviceAnswer.RefuseAsync(context, StatusCodes.Status400BadRequest, DeviceIssues.BadMappingBody()).ConfigureAwait(false);
             return;
         }
 
-        var mode = IdentityModes.Parse(identity.AsString()) ?? IdentityMode.Lookup;
-        if (!(await mappings.AddAsync(name, device.Raw, fhir.Raw, mode, context.RequestAborted).ConfigureAwait(false)).TryGetValue(out var added, out var warnings))
+        var mode = IdentityModes.Parse(identity.AsString() ?? context.Request.Query["identity"]) ?? IdentityMode.Lookup;
+        if (!(await mappings.AddAsync(name, device.Raw, fhir.IsObject ? fhir.Raw : MappingCatalog.NoFhirMapping, mode, context.RequestAborted).ConfigureAwait(false)).TryGetValue(out var added, out var warnings))
         {
             await DeviceAnswer.RefuseAsync(context, StatusCodes.Status422UnprocessableEntity, [.. warnings]).ConfigureAwait(false);
             return;

@@ -3,6 +3,7 @@ using FhirIomt.Core;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Mapping;
 using FhirIomt.Mapping.Measurements;
+using FhirIomt.Repository;
 using FhirIomt.Storage;
 
 namespace FhirIomt.Server.Devices;
@@ -39,8 +40,11 @@ internal static class IdentityModes
 internal sealed record ActiveMapping(string Name, long Version, IdentityMode Identity, IMessageMapper Set);
 
 /// <summary>The mappings by name: uploaded ones, and under them those that come with the server. Every uploaded version is kept.</summary>
-internal sealed class MappingCatalog(IStore store)
+internal sealed class MappingCatalog(IStore store, ResourceRepository repository)
 {
+    /// <summary>Stands for the FHIR half of a mapping of our own, which is one text.</summary>
+    public static readonly byte[] NoFhirMapping = "{\"templateType\":\"CollectionFhir\",\"template\":[]}"u8.ToArray();
+
     // A compiled mapping of twenty templates is about 50 kB.
     private const int MaxRemembered = 1000;
 
@@ -85,6 +89,12 @@ internal sealed class MappingCatalog(IStore store)
         if (!MappingSet.Load(device, fhir).TryGetValue(out var set, out var issues))
         {
             return Outcome<ActiveMapping>.Refused(issues);
+        }
+
+        var faults = MappingSamples.Check(set, (reading, resource) => repository.PrepareReading(reading.ResourceType, resource).TryGetValue(out _, out var found) ? [] : found);
+        if (faults.Count > 0)
+        {
+            return Outcome<ActiveMapping>.Refused(faults);
         }
 
         var operation = new AddVersion(name, device, fhir, identity);

@@ -11,6 +11,9 @@ internal sealed class InternetRegex
 {
     private const string AnyCharacter = @"(?:[\uD800-\uDBFF][\uDC00-\uDFFF]|[^\n\r\uD800-\uDFFF])";
 
+    // Time is linear in the text, so this is for a pattern whose automaton explodes; a busy machine must not make a good one fail.
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(2);
+
     private readonly Regex _regex;
 
     private InternetRegex(Regex regex) => _regex = regex;
@@ -25,7 +28,7 @@ internal sealed class InternetRegex
         try
         {
             var text = isWhole ? $@"\A(?:{translated})\z" : translated;
-            return new InternetRegex(new Regex(text, RegexOptions.CultureInvariant | RegexOptions.NonBacktracking, RegexPredicate.Timeout));
+            return new InternetRegex(new Regex(text, RegexOptions.CultureInvariant | RegexOptions.NonBacktracking, Timeout));
         }
         catch (Exception exception) when (exception is ArgumentException or NotSupportedException)
         {

@@ -1,0 +1,33 @@
+using FhirIomt.Fhir.Json;
+using FhirIomt.Mapping.Running;
+
+namespace FhirIomt.Mapping.Rules;
+
+/// <summary>The rules of a FhirIomt mapping, with the index that finds those a message can match.</summary>
+internal sealed class RuleSet(IReadOnlyList<Rule> rules, TimeZoneInfo? zone, IReadOnlyList<ReadOnlyMemory<byte>> samples)
+{
+    private readonly TemplateIndex? _index = TemplateIndex.For([.. rules.Select(rule => rule.Match.RequiredNames.ToArray())]);
+
+    public IReadOnlyList<Rule> Rules => rules;
+
+    public TimeZoneInfo? Zone => zone;
+
+    /// <summary>Messages that the mapping brings to be tried with.</summary>
+    public IReadOnlyList<ReadOnlyMemory<byte>> Samples => samples;
+
+    public int Run(JsonTree message, TimeZoneInfo? deviceZone, IssueSink issues, List<RuleReading> readings)
+    {
+        var candidates = new ulong[_index?.Words ?? 0];
+        _index?.Find(message.Root, candidates);
+        var matches = 0;
+        for (var i = 0; i < rules.Count; i++)
+        {
+            if (_index is null || (candidates[i / 64] & (1UL << (i % 64))) != 0)
+            {
+                matches += rules[i].Run(message, deviceZone ?? zone, issues, readings);
+            }
+        }
+
+        return matches;
+    }
+}
