@@ -11,6 +11,8 @@ using FhirIomt.Repository;
 using FhirIomt.Repository.Auditing;
 using FhirIomt.Repository.Readings;
 using FhirIomt.Server.Devices;
+using FhirIomt.Server.Devices.Life;
+using FhirIomt.Server.Devices.Quarantine;
 using FhirIomt.Server.Hosting;
 using FhirIomt.Storage;
 
@@ -21,7 +23,7 @@ namespace FhirIomt.Server;
 /// One message never costs another; within a message one reading never costs another.
 /// </summary>
 internal sealed class IngestPipeline(
-    IStore store, ResourceRepository repository, ReadingResolver resolver, SearchIndexer indexer, IndexPolicy policy, IdSource ids, TimeProvider time, ServerOptions options, AuditLog audit)
+    IStore store, ResourceRepository repository, ReadingResolver resolver, SearchIndexer indexer, IndexPolicy policy, IdSource ids, TimeProvider time, ServerOptions options, AuditLog audit, QuarantineCount quarantine, LastSeen lastSeen)
 {
     // While one chunk commits the next is mapped: 500 messages take about as long to map as to commit.
     public const int ChunkSize = 500;
@@ -85,7 +87,7 @@ internal sealed class IngestPipeline(
             return work;
         }
 
-        var mapped = batch.Mapping.Set.Map(envelope, new MappingContext(batch.Zone, batch.ReceivedAt));
+        var mapped = batch.Mapping.Set.Map(envelope, new MappingContext(batch.Zone, batch.Request.Enqueued ?? batch.ReceivedAt));
         work.Add(mapped);
         return work;
     }
@@ -120,8 +122,14 @@ internal sealed class IngestPipeline(
     private async Task<ReceiptOperation> CommitAsync(MessageBatch batch, int chunk, List<MessageWork> work, CancellationToken cancellationToken)
     {
         using var activity = Telemetry.Source.StartActivity("commit");
-        var receipt = new ReceiptOperation(batch, chunk, work, batch.ReceivedAt + options.Ingest.ReceiptsKept, audit);
+        var receipt = new ReceiptOperation(batch, chunk, work, batch.ReceivedAt + options.Ingest.ReceiptsKept, audit, options.Ingest.MaxQuarantined - quarantine.Value);
         await store.WriteAsync([.. work.SelectMany(message => message.Operations).Select(reading => reading.Operation).Distinct(), receipt], cancellationToken).ConfigureAwait(false);
+        quarantine.Added(receipt.Kept);
+        foreach (var device in work.SelectMany(message => message.Operations).Select(reading => reading.DeviceId).Distinct(StringComparer.Ordinal))
+        {
+            lastSeen.Hear(device);
+        }
+
         return receipt;
     }
 }

@@ -15,6 +15,13 @@ internal static class Telemetry
 
     private static readonly Counter<long> Messages = Meter.CreateCounter<long>("fhiriomt.device.messages", "{message}", "Device messages by what became of them");
 
+    private static Func<long> _waiting = static () => 0;
+
+    static Telemetry() => Meter.CreateObservableGauge("fhiriomt.device.quarantine", () => _waiting(), "{message}", "Messages that wait in quarantine");
+
+    /// <summary>Where the number of waiting messages is asked for.</summary>
+    public static void ObserveQuarantine(Func<long> waiting) => _waiting = waiting;
+
     public static void CountMessages(IReadOnlyList<MessageReceipt> receipts)
     {
         if (!Messages.Enabled)

@@ -4,6 +4,7 @@ using System.Text.Json.Serialization.Metadata;
 using FhirIomt.Smart.Authorize;
 using FhirIomt.Smart.Clients;
 using FhirIomt.Smart.Keys;
+using FhirIomt.Smart.Passkeys;
 using FhirIomt.Smart.Tokens;
 using FhirIomt.Smart.Users;
 using FhirIomt.Storage;
@@ -17,6 +18,8 @@ namespace FhirIomt.Smart;
 [JsonSerializable(typeof(UserLink))]
 [JsonSerializable(typeof(LoginAttempts))]
 [JsonSerializable(typeof(Session))]
+[JsonSerializable(typeof(Passkey))]
+[JsonSerializable(typeof(PasskeyChallenge))]
 [JsonSerializable(typeof(PendingAuthorization))]
 [JsonSerializable(typeof(LaunchTicket))]
 [JsonSerializable(typeof(IssuedCode))]

@@ -82,7 +82,8 @@ internal sealed class SmartAudit(AuditLog audit) : IEndpointFilter
     private static string? KindOf(HttpRequest request) => request.Path.Value switch
     {
         "/auth/authorize" or "/auth/consent" => "authorize",
-        "/auth/login" or "/account/login" => "login",
+        "/auth/login" or "/account/login" or "/auth/passkey" or "/account/passkey" => "login",
+        "/account/passkeys" or "/account/passkeys/remove" => "passkey",
         "/auth/logout" when HttpMethods.IsPost(request.Method) => "logout",
         "/auth/launches" => "launch",
         "/auth/token" => "token",

@@ -5,6 +5,7 @@ using FhirIomt.Smart.Clients;
 using FhirIomt.Smart.Issuers;
 using FhirIomt.Smart.Keys;
 using FhirIomt.Smart.Pages;
+using FhirIomt.Smart.Passkeys;
 using FhirIomt.Smart.Tokens;
 using FhirIomt.Smart.Users;
 using Microsoft.AspNetCore.Builder;
@@ -41,6 +42,8 @@ public static class SmartModule
         services.AddSingleton<PageWriter>();
         services.AddSingleton<BrowserCookies>();
         services.AddSingleton<Sessions>();
+        services.AddSingleton<RelyingParty>();
+        services.AddSingleton<PasskeyDirectory>();
         services.AddSingleton<PatientChoice>();
         services.AddSingleton<AuthorizeRequests>();
         services.AddSingleton<AuthorizeEndpoint>();
@@ -67,12 +70,16 @@ public static class SmartModule
         routes.MapMethods("/auth/authorize", ["GET", "POST"], (HttpContext context, AuthorizeEndpoint endpoint) => endpoint.HandleAsync(context));
         routes.MapGet("/auth/continue", (HttpContext context, SignInEndpoints endpoints) => endpoints.ContinueAsync(context));
         routes.MapPost("/auth/login", (HttpContext context, SignInEndpoints endpoints) => endpoints.LogInAsync(context));
+        routes.MapPost("/auth/passkey", (HttpContext context, SignInEndpoints endpoints) => endpoints.LogInWithPasskeyAsync(context));
         routes.MapPost("/auth/patient", (HttpContext context, SignInEndpoints endpoints) => endpoints.ChoosePatientAsync(context));
         routes.MapPost("/auth/consent", (HttpContext context, SignInEndpoints endpoints) => endpoints.ConsentAsync(context));
         routes.MapGet("/auth/logout", (HttpContext context, LogoutEndpoint endpoint) => endpoint.AskAsync(context));
         routes.MapPost("/auth/logout", (HttpContext context, LogoutEndpoint endpoint) => endpoint.LogOutAsync(context));
         routes.MapGet("/account", (HttpContext context, AccountEndpoints endpoints) => endpoints.ShowAsync(context));
         routes.MapPost("/account/login", (HttpContext context, AccountEndpoints endpoints) => endpoints.LogInAsync(context));
+        routes.MapPost("/account/passkey", (HttpContext context, AccountEndpoints endpoints) => endpoints.LogInWithPasskeyAsync(context));
+        routes.MapPost("/account/passkeys", (HttpContext context, AccountEndpoints endpoints) => endpoints.AddPasskeyAsync(context));
+        routes.MapPost("/account/passkeys/remove", (HttpContext context, AccountEndpoints endpoints) => endpoints.RemovePasskeyAsync(context));
         routes.MapPost("/account/revoke", (HttpContext context, AccountEndpoints endpoints) => endpoints.RevokeAsync(context));
         routes.MapPost("/account/sharing", (HttpContext context, AccountEndpoints endpoints) => endpoints.ShareAsync(context));
         routes.MapPost("/account/password", (HttpContext context, AccountEndpoints endpoints) => endpoints.SetPasswordAsync(context));
@@ -94,6 +101,7 @@ public static class SmartModule
 
         routes.MapGet("/auth/jwks", (HttpContext context, Discovery discovery) => discovery.KeysAsync(context));
         routes.MapGet("/auth/style.css", (HttpContext context, Style style) => style.CssAsync(context));
+        routes.MapGet("/auth/passkeys.js", Style.ScriptAsync);
         routes.MapGet("/auth/smart-style.json", Style.SmartAsync);
     }
 }

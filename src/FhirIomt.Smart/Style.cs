@@ -5,7 +5,17 @@ namespace FhirIomt.Smart;
 /// <summary>The look of the pages, and the same look for apps (SMART App Launch 2.2, "Styling").</summary>
 internal sealed class Style(SmartOptions options)
 {
-    private readonly Lazy<byte[]> _css = new(() => string.IsNullOrEmpty(options.StyleFile) ? Embedded() : File.ReadAllBytes(options.StyleFile));
+    private readonly Lazy<byte[]> _css = new(() => string.IsNullOrEmpty(options.StyleFile) ? Embedded("style.css") : File.ReadAllBytes(options.StyleFile));
+
+    private static readonly byte[] Script = Embedded("passkeys.js");
+
+    /// <summary>The only script of the pages.</summary>
+    public static async Task ScriptAsync(HttpContext context)
+    {
+        context.Response.ContentType = "text/javascript; charset=utf-8";
+        context.Response.Headers.CacheControl = "public, max-age=3600";
+        await context.Response.BodyWriter.WriteAsync(Script, context.RequestAborted).ConfigureAwait(false);
+    }
 
     public async Task CssAsync(HttpContext context)
     {
@@ -23,9 +33,9 @@ internal sealed class Style(SmartOptions options)
             """, context.RequestAborted).ConfigureAwait(false);
     }
 
-    private static byte[] Embedded()
+    private static byte[] Embedded(string name)
     {
-        using var stream = typeof(Style).Assembly.GetManifestResourceStream("style.css")!;
+        using var stream = typeof(Style).Assembly.GetManifestResourceStream(name)!;
         var bytes = new byte[stream.Length];
         stream.ReadExactly(bytes);
         return bytes;

@@ -31,6 +31,12 @@ public interface IStore : IAsyncDisposable
     /// <summary>Quarantined messages, newest first.</summary>
     ValueTask<IReadOnlyList<StoredRecord>> ListNewestRecordsAsync(string kind, int limit, CancellationToken cancellationToken);
 
+    /// <summary>Records of one kind, by descending id, from one id on.</summary>
+    /// <param name="before">Exclusive; null for the beginning.</param>
+    ValueTask<IReadOnlyList<StoredRecord>> ListRecordsBeforeAsync(string kind, string? before, int limit, CancellationToken cancellationToken);
+
+    ValueTask<long> CountRecordsAsync(string kind, CancellationToken cancellationToken);
+
     /// <summary>Lines of the audit.</summary>
     ValueTask<IReadOnlyList<StoredAudit>> ReadAuditAsync(AuditQuery query, CancellationToken cancellationToken);
 
@@ -62,6 +68,12 @@ public static class RecordKind
     public const string DeviceOwner = "device-owner";
     public const string Mapping = "mapping";
     public const string MappingVersion = "mapping-version";
+
+    /// <summary>When a device was last heard of, by Device id.</summary>
+    public const string DeviceSeen = "device-seen";
+
+    /// <summary>How often a device is expected to send, by Device id.</summary>
+    public const string DeviceExpectation = "device-expectation";
 
     /// <summary>Messages that were received, by what makes them the same, for senders that send until they hear an answer.</summary>
     public const string SeenMessage = "seen-message";

@@ -32,7 +32,8 @@ public sealed partial class DemoTests : IDisposable
         using var http = new HttpClient();
         async Task<int> PostAsync(HttpContent content) => (int)(await http.PostAsync(new Uri($"{server.Base}/apps/ehr/launch"), content)).StatusCode;
         Assert.Equal(415, await PostAsync(new StringContent("{}", System.Text.Encoding.UTF8, "application/json")));
-        Assert.Equal(400, await PostAsync(new StringContent("no parts", new MediaTypeHeaderValue("multipart/form-data") { Parameters = { new NameValueHeaderValue("boundary", "x") } })));
+        Assert.Equal(415, await PostAsync(new StringContent("no parts", new MediaTypeHeaderValue("multipart/form-data") { Parameters = { new NameValueHeaderValue("boundary", "x") } })));
+        Assert.Equal(400, await PostAsync(new FormUrlEncodedContent(Enumerable.Range(0, 2000).Select(number => KeyValuePair.Create($"field{number}", "x")))));
         Assert.Equal(404, await PostAsync(new FormUrlEncodedContent([KeyValuePair.Create("patient", "nobody")])));
     }
 

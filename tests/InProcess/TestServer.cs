@@ -71,7 +71,7 @@ internal sealed class TestServer : IAsyncDisposable
             try
             {
                 await app.StartAsync();
-                return new TestServer(app, tokens, folder, schema, time, options.Urls);
+                return new TestServer(app, tokens, folder, schema, time, options.PublicUrl ?? options.Urls);
             }
             catch (IOException) when (attempt < 5)
             {

@@ -44,6 +44,10 @@ public sealed class DeviceDirectory(IStore store, SearchQueryParser parser)
         return devices;
     }
 
+    /// <summary>One device by its id, as it is stored now.</summary>
+    public async ValueTask<KnownDevice?> FindAsync(string deviceId, CancellationToken cancellationToken) =>
+        await store.ReadAsync("Device", deviceId, cancellationToken).ConfigureAwait(false) is { IsDeleted: false } device ? await DescribeAsync(device, cancellationToken).ConfigureAwait(false) : null;
+
     private async ValueTask<KnownDevice> DescribeAsync(StoredResource device, CancellationToken cancellationToken)
     {
         var root = JsonTree.Parse(device.Body).Require().Root;

@@ -47,10 +47,16 @@ internal static class DeviceCommand
                 return 0;
             },
             cancellationToken));
-        return new Command("device", "Devices") { add };
+        var device = new Command("device", "Devices") { add };
+        foreach (var command in DeviceLifeCommands.Build(store))
+        {
+            device.Subcommands.Add(command);
+        }
+
+        return device;
     }
 
-    private static X509Certificate2? ReadCertificate(string file)
+    public static X509Certificate2? ReadCertificate(string file)
     {
         try
         {

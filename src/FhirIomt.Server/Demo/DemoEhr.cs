@@ -58,7 +58,8 @@ internal static class DemoEhr
 
     private static async Task LaunchAsync(HttpContext context, ServerOptions options)
     {
-        if (!context.Request.HasFormContentType)
+        // The page sends no other kind; a broken multipart body ends in an IOException, which would look like the server's own.
+        if (!context.Request.HasFormContentType || context.Request.ContentType!.StartsWith("multipart/", StringComparison.OrdinalIgnoreCase))
         {
             context.Response.StatusCode = StatusCodes.Status415UnsupportedMediaType;
             return;

@@ -3,6 +3,7 @@ using FhirIomt.Api.Http;
 using FhirIomt.Core;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Ingest;
+using FhirIomt.Server.Devices.Quarantine;
 using FhirIomt.Server.Hosting;
 using FhirIomt.Smart;
 using FhirIomt.Smart.Tokens;
@@ -11,7 +12,7 @@ using FhirIomt.Storage;
 namespace FhirIomt.Server.Devices;
 
 /// <summary>What devices and vendors speak to: <c>/devices</c>. Errors are <c>{"issues":[…]}</c> in the receipts' own shape.</summary>
-internal sealed class DeviceEndpoints(IngestPipeline pipeline, SenderCredentials credentials, MappingCatalog mappings, AccessTokens tokens, IStore store, ServerOptions options)
+internal sealed class DeviceEndpoints(IngestPipeline pipeline, SenderCredentials credentials, MappingCatalog mappings, OperatorGate operators, IStore store, ServerOptions options)
 {
     private const int MaxMappingBytes = 1024 * 1024;
 
@@ -23,6 +24,7 @@ internal sealed class DeviceEndpoints(IngestPipeline pipeline, SenderCredentials
         routes.MapPost("/devices/messages", (HttpContext context, DeviceEndpoints endpoints) => endpoints.PostMessagesAsync(context));
         routes.MapGet("/devices/messages/{id}", (HttpContext context, string id, DeviceEndpoints endpoints) => endpoints.GetReceiptAsync(context, id));
         routes.MapGet("/devices/self", (HttpContext context, DeviceEndpoints endpoints) => endpoints.GetSelfAsync(context));
+        QuarantineEndpoints.Map(routes);
         routes.MapPut("/devices/mappings/{name}", (HttpContext context, string name, DeviceEndpoints endpoints) => endpoints.PutMappingAsync(context, name));
     }
 
@@ -35,25 +37,25 @@ internal sealed class DeviceEndpoints(IngestPipeline pipeline, SenderCredentials
 
         if (!IsMessageType(context.Request.ContentType))
         {
-            await RefuseAsync(context, StatusCodes.Status415UnsupportedMediaType, DeviceIssues.BadContentType(context.Request.ContentType)).ConfigureAwait(false);
+            await DeviceAnswer.RefuseAsync(context, StatusCodes.Status415UnsupportedMediaType, DeviceIssues.BadContentType(context.Request.ContentType)).ConfigureAwait(false);
             return;
         }
 
         var (body, error) = await RequestBody.ReadAsync(context.Request, options.Ingest.MaxBodyBytes).ConfigureAwait(false);
         if (error is { } unreadable)
         {
-            await RefuseAsync(context, unreadable.Status, unreadable.Issue).ConfigureAwait(false);
+            await DeviceAnswer.RefuseAsync(context, unreadable.Status, unreadable.Issue).ConfigureAwait(false);
             return;
         }
 
         if (!_splitter.Split(body, context.Request.ContentType!).TryGetValue(out var entries, out var issues))
         {
-            await RefuseAsync(context, StatusCodes.Status400BadRequest, [.. issues]).ConfigureAwait(false);
+            await DeviceAnswer.RefuseAsync(context, StatusCodes.Status400BadRequest, [.. issues]).ConfigureAwait(false);
             return;
         }
 
         var receipts = await pipeline.ProcessAsync(new IngestRequest(sender, RequestOrigins.Of(context), mapping, entries), context.RequestAborted).ConfigureAwait(false);
-        await AnswerAsync(context, StatusCodes.Status200OK, writer =>
+        await DeviceAnswer.WriteAsync(context, StatusCodes.Status200OK, writer =>
         {
             writer.WriteStartArray("messages"u8);
             foreach (var receipt in receipts)
@@ -75,7 +77,7 @@ internal sealed class DeviceEndpoints(IngestPipeline pipeline, SenderCredentials
         var receipt = await FindReceiptAsync(sender, id, context.RequestAborted).ConfigureAwait(false);
         if (!receipt.Exists)
         {
-            await RefuseAsync(context, StatusCodes.Status404NotFound, DeviceIssues.NoSuchMessage()).ConfigureAwait(false);
+            await DeviceAnswer.RefuseAsync(context, StatusCodes.Status404NotFound, DeviceIssues.NoSuchMessage()).ConfigureAwait(false);
             return;
         }
 
@@ -94,12 +96,12 @@ internal sealed class DeviceEndpoints(IngestPipeline pipeline, SenderCredentials
 
         if (sender is not Sender.Device { DeviceId: var id } || await store.ReadAsync("Device", id, context.RequestAborted).ConfigureAwait(false) is not { IsDeleted: false } device)
         {
-            await RefuseAsync(context, StatusCodes.Status404NotFound, DeviceIssues.NotADevice()).ConfigureAwait(false);
+            await DeviceAnswer.RefuseAsync(context, StatusCodes.Status404NotFound, DeviceIssues.NotADevice()).ConfigureAwait(false);
             return;
         }
 
         var root = JsonTree.Parse(device.Body).Require().Root;
-        await AnswerAsync(context, StatusCodes.Status200OK, writer =>
+        await DeviceAnswer.WriteAsync(context, StatusCodes.Status200OK, writer =>
         {
             writer.WriteString("device"u8, id);
             writer.WriteString("status"u8, root["status"u8].AsString() ?? "unknown");
@@ -108,7 +110,7 @@ internal sealed class DeviceEndpoints(IngestPipeline pipeline, SenderCredentials
 
     private async Task PutMappingAsync(HttpContext context, string name)
     {
-        if (!await IsOperatorAsync(context).ConfigureAwait(false))
+        if (await operators.ActorAsync(context).ConfigureAwait(false) is null)
         {
             return;
         }
@@ -116,13 +118,13 @@ internal sealed class DeviceEndpoints(IngestPipeline pipeline, SenderCredentials
         var (body, error) = await RequestBody.ReadAsync(context.Request, MaxMappingBytes).ConfigureAwait(false);
         if (error is { } unreadable)
         {
-            await RefuseAsync(context, unreadable.Status, unreadable.Issue).ConfigureAwait(false);
+            await DeviceAnswer.RefuseAsync(context, unreadable.Status, unreadable.Issue).ConfigureAwait(false);
             return;
         }
 
         if (!JsonTree.Parse(body).TryGetValue(out var tree, out var issues))
         {
-            await RefuseAsync(context, StatusCodes.Status400BadRequest, [.. issues]).ConfigureAwait(false);
+            await DeviceAnswer.RefuseAsync(context, StatusCodes.Status400BadRequest, [.. issues]).ConfigureAwait(false);
             return;
         }
 
@@ -135,18 +137,18 @@ internal sealed class DeviceEndpoints(IngestPipeline pipeline, SenderCredentials
 
         if (!device.IsObject || (!fhir.IsObject && !device["rules"u8].IsArray) || (identity.Exists && IdentityModes.Parse(identity.AsText() ?? "") is null))
         {
-            await RefuseAsync(context, StatusCodes.Status400BadRequest, DeviceIssues.BadMappingBody()).ConfigureAwait(false);
+            await DeviceAnswer.RefuseAsync(context, StatusCodes.Status400BadRequest, DeviceIssues.BadMappingBody()).ConfigureAwait(false);
             return;
         }
 
         var mode = IdentityModes.Parse(identity.AsString() ?? context.Request.Query["identity"]) ?? IdentityMode.Lookup;
         if (!(await mappings.AddAsync(name, device.Raw, fhir.IsObject ? fhir.Raw : MappingCatalog.NoFhirMapping, mode, context.RequestAborted).ConfigureAwait(false)).TryGetValue(out var added, out var warnings))
         {
-            await RefuseAsync(context, StatusCodes.Status422UnprocessableEntity, [.. warnings]).ConfigureAwait(false);
+            await DeviceAnswer.RefuseAsync(context, StatusCodes.Status422UnprocessableEntity, [.. warnings]).ConfigureAwait(false);
             return;
         }
 
-        await AnswerAsync(context, StatusCodes.Status200OK, writer =>
+        await DeviceAnswer.WriteAsync(context, StatusCodes.Status200OK, writer =>
         {
             writer.WriteString("mapping"u8, added.Name);
             writer.WriteNumber("version"u8, added.Version);
@@ -191,14 +193,14 @@ internal sealed class DeviceEndpoints(IngestPipeline pipeline, SenderCredentials
         var name = context.Request.Query["mapping"].ToString() is { Length: > 0 } asked ? asked : context.Request.ContentType?.Contains("hl7-v2", StringComparison.OrdinalIgnoreCase) == true ? MappingCatalog.Hl7 : sender.DefaultMapping;
         if (name is null)
         {
-            await RefuseAsync(context, StatusCodes.Status400BadRequest, DeviceIssues.NoMapping()).ConfigureAwait(false);
+            await DeviceAnswer.RefuseAsync(context, StatusCodes.Status400BadRequest, DeviceIssues.NoMapping()).ConfigureAwait(false);
             return null;
         }
 
         var mapping = await mappings.FindAsync(name, context.RequestAborted).ConfigureAwait(false);
         if (mapping is null)
         {
-            await RefuseAsync(context, StatusCodes.Status400BadRequest, DeviceIssues.UnknownMapping(name)).ConfigureAwait(false);
+            await DeviceAnswer.RefuseAsync(context, StatusCodes.Status400BadRequest, DeviceIssues.UnknownMapping(name)).ConfigureAwait(false);
         }
 
         return mapping;
@@ -211,49 +213,13 @@ internal sealed class DeviceEndpoints(IngestPipeline pipeline, SenderCredentials
         {
             var secret = BearerToken.Of(context.Request);
             context.Response.Headers.WWWAuthenticate = secret is null ? "Bearer" : "Bearer error=\"invalid_token\"";
-            await RefuseAsync(context, StatusCodes.Status401Unauthorized, secret is null ? DeviceIssues.CredentialMissing() : DeviceIssues.CredentialUnknown()).ConfigureAwait(false);
+            await DeviceAnswer.RefuseAsync(context, StatusCodes.Status401Unauthorized, secret is null ? DeviceIssues.CredentialMissing() : DeviceIssues.CredentialUnknown()).ConfigureAwait(false);
         }
 
         context.Items[DeviceAudit.SenderKey] = sender;
         return sender;
     }
 
-    private async ValueTask<bool> IsOperatorAsync(HttpContext context)
-    {
-        var token = BearerToken.Of(context.Request);
-        var grant = token is null ? null : await tokens.ResolveAsync(token, context.RequestAborted).ConfigureAwait(false);
-        if (grant is { IsOperator: true })
-        {
-            return true;
-        }
-
-        var status = grant is null ? StatusCodes.Status401Unauthorized : StatusCodes.Status403Forbidden;
-        if (grant is null)
-        {
-            context.Response.Headers.WWWAuthenticate = "Bearer";
-        }
-
-        await RefuseAsync(context, status, DeviceIssues.NotOperator()).ConfigureAwait(false);
-        return false;
-    }
-
     private static bool IsMessageType(string? contentType) =>
         contentType?.Split(';')[0].Trim().ToLowerInvariant() is "application/hl7-v2" or "application/hl7-v2+er7" or "x-application/hl7-v2+er7" or "application/json" or "application/x-ndjson" or "application/ndjson" or "application/jsonl" or "text/csv";
-
-    private static Task RefuseAsync(HttpContext context, int status, params IReadOnlyList<Issue> issues) =>
-        AnswerAsync(context, status, writer => MessageReceipt.WriteIssues(writer, issues));
-
-    private static async Task AnswerAsync(HttpContext context, int status, Action<Utf8JsonWriter> write)
-    {
-        context.Response.StatusCode = status;
-        context.Response.ContentType = "application/json";
-        context.Response.Headers.CacheControl = "private, no-store";
-        var writer = new Utf8JsonWriter(context.Response.BodyWriter, JsonText.Options);
-        await using (writer.ConfigureAwait(false))
-        {
-            writer.WriteStartObject();
-            write(writer);
-            writer.WriteEndObject();
-        }
-    }
 }

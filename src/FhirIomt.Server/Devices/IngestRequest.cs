@@ -14,4 +14,10 @@ internal sealed record IngestRequest(Sender Sender, RequestOrigin? Origin, Activ
     public string? RepeatKey { get; init; }
 
     public TimeSpan RepeatsKnown { get; init; }
+
+    /// <summary>When the messages came, where that was not now.</summary>
+    public DateTimeOffset? Enqueued { get; init; }
+
+    /// <summary>The only message is one that waited; it leaves the quarantine when all of it is stored.</summary>
+    public Quarantine.QuarantinedMessage? Replayed { get; init; }
 }

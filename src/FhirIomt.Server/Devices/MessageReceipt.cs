@@ -18,6 +18,9 @@ internal enum MessageStatus
 
     /// <summary>Kept for replay.</summary>
     Quarantined,
+
+    /// <summary>Was kept, and thrown away with a reason.</summary>
+    Discarded,
 }
 
 /// <summary>The receipt of one message.</summary>
@@ -42,7 +45,13 @@ internal sealed record MessageReceipt(int Index, string Id, MessageStatus Status
 
     public static void WriteIssues(Utf8JsonWriter writer, IReadOnlyList<Issue> issues)
     {
-        writer.WriteStartArray("issues"u8);
+        writer.WritePropertyName("issues"u8);
+        WriteIssueArray(writer, issues);
+    }
+
+    public static void WriteIssueArray(Utf8JsonWriter writer, IReadOnlyList<Issue> issues)
+    {
+        writer.WriteStartArray();
         foreach (var issue in issues)
         {
             writer.WriteStartObject();
@@ -64,6 +73,7 @@ internal sealed record MessageReceipt(int Index, string Id, MessageStatus Status
         MessageStatus.Duplicate => "duplicate",
         MessageStatus.Partial => "partial",
         MessageStatus.Refused => "refused",
+        MessageStatus.Discarded => "discarded",
         _ => "quarantined",
     };
 }

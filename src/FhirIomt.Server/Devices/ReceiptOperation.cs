@@ -3,6 +3,7 @@ using System.Text.Json;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Repository.Auditing;
 using FhirIomt.Repository.Readings;
+using FhirIomt.Server.Devices.Quarantine;
 using FhirIomt.Storage;
 
 namespace FhirIomt.Server.Devices;
@@ -11,7 +12,7 @@ namespace FhirIomt.Server.Devices;
 /// Writes the receipts, the audit's line that the readings' Provenance is told from, and the messages that are kept for replay, in the transaction of the readings themselves: what a vendor was told, and what it was
 /// not told because the line broke, can both be asked for again.
 /// </summary>
-internal sealed class ReceiptOperation(MessageBatch batch, int chunk, IReadOnlyList<MessageWork> work, DateTimeOffset keptUntil, AuditLog audit) : WriteOperation
+internal sealed class ReceiptOperation(MessageBatch batch, int chunk, IReadOnlyList<MessageWork> work, DateTimeOffset keptUntil, AuditLog audit, long room) : WriteOperation
 {
     public IReadOnlyList<MessageReceipt> Receipts { get; private set; } = [];
 
@@ -21,8 +22,18 @@ internal sealed class ReceiptOperation(MessageBatch batch, int chunk, IReadOnlyL
 
     public override void Run(IWriteTransaction transaction)
     {
-        Receipts = [.. work.Select(message => message.ToReceipt(batch.Id))];
-        transaction.PutRecord(new StoredRecord(RecordKind.Receipt, RecordId(batch.Id, chunk), Json(WriteReceipts), keptUntil));
+        Kept = 0;
+        Receipts = [.. work.Select(ReceiptOf)];
+        if (batch.Request.Replayed is { } replayed)
+        {
+            Release(transaction, replayed);
+        }
+        else
+        {
+            transaction.PutRecord(new StoredRecord(RecordKind.Receipt, RecordId(batch.Id, chunk), DeviceJson.Of(WriteReceipts), keptUntil));
+            Keep(transaction);
+        }
+
         audit.Record(transaction, new AuditEntry("message")
         {
             Sender = batch.Sender.Id,
@@ -37,15 +48,100 @@ internal sealed class ReceiptOperation(MessageBatch batch, int chunk, IReadOnlyL
         {
             transaction.PutRecord(new StoredRecord(RecordKind.SeenMessage, known, Encoding.UTF8.GetBytes($"\"{Receipts[0].Id}\""), batch.ReceivedAt + batch.Request.RepeatsKnown));
         }
+    }
 
-        for (var index = 0; index < work.Count; index++)
+    /// <summary>Messages that wait now and did not before.</summary>
+    public int Kept { get; private set; }
+
+    /// <summary>Puts another receipt in the place of a message's first one, as long as that is kept.</summary>
+    public static void Rewrite(IWriteTransaction transaction, MessageReceipt receipt)
+    {
+        var (batchId, index) = Place(receipt.Id);
+        if (transaction.FindRecord(RecordKind.Receipt, RecordId(batchId, index / IngestPipeline.ChunkSize)) is not { } record)
+        {
+            return;
+        }
+
+        var root = JsonTree.Parse(record.Body).Require().Root;
+        transaction.PutRecord(record with
+        {
+            Body = DeviceJson.Of(writer =>
+            {
+                writer.WriteStartObject();
+                writer.WriteString("sender"u8, root["sender"u8].AsString());
+                writer.WriteStartArray("messages"u8);
+                foreach (var message in root["messages"u8].Children)
+                {
+                    if (message["id"u8].AsString() == receipt.Id)
+                    {
+                        (receipt with { Index = index }).Write(writer);
+                    }
+                    else
+                    {
+                        message.WriteTo(writer);
+                    }
+                }
+
+                writer.WriteEndArray();
+                writer.WriteEndObject();
+            }),
+        });
+    }
+
+    private static (string BatchId, int Index) Place(string messageId)
+    {
+        var dash = messageId.LastIndexOf('-');
+        return (messageId[..dash], int.Parse(messageId.AsSpan(dash + 1), System.Globalization.CultureInfo.InvariantCulture));
+    }
+
+    // A full quarantine keeps nothing more, and says so: then the sender still has the message.
+    private MessageReceipt ReceiptOf(MessageWork message)
+    {
+        if (batch.Request.Replayed is { } replayed)
+        {
+            return message.ToReceipt(batch.Id) with { Id = replayed.Id, Index = Place(replayed.Id).Index };
+        }
+
+        var receipt = message.ToReceipt(batch.Id);
+        if (!message.IsKept || Kept < room)
+        {
+            Kept += message.IsKept ? 1 : 0;
+            return receipt;
+        }
+
+        return receipt with { Status = receipt.Status == MessageStatus.Quarantined ? MessageStatus.Refused : receipt.Status, Issues = [.. receipt.Issues, QuarantineIssues.Full()] };
+    }
+
+    private void Keep(IWriteTransaction transaction)
+    {
+        var kept = 0;
+        for (var index = 0; index < work.Count && kept < Kept; index++)
         {
             if (work[index].IsKept)
             {
-                var (message, receipt) = (work[index], Receipts[index]);
-                transaction.PutRecord(new StoredRecord(RecordKind.Quarantine, receipt.Id, Json(writer => WriteQuarantined(writer, message, receipt))));
+                kept++;
+                var message = QuarantinedMessage.Of(batch, work[index], Receipts[index].Id);
+                transaction.PutRecord(new StoredRecord(RecordKind.Quarantine, message.Id, message.Write()));
             }
         }
+    }
+
+    // All of it stored: it waits no longer. Otherwise it waits for what stands in its way now.
+    private void Release(IWriteTransaction transaction, QuarantinedMessage replayed)
+    {
+        var receipt = Receipts[0];
+        if (receipt.Status is MessageStatus.Quarantined or MessageStatus.Partial or MessageStatus.Refused)
+        {
+            var waiting = QuarantinedMessage.Of(batch, work[0], replayed.Id) with { Original = replayed.Original };
+            transaction.PutRecord(new StoredRecord(RecordKind.Quarantine, replayed.Id, waiting.Write()));
+        }
+        else
+        {
+            transaction.DeleteRecord(RecordKind.Quarantine, replayed.Id);
+            Kept = -1;
+        }
+
+        Rewrite(transaction, receipt);
     }
 
     private void WriteReceipts(Utf8JsonWriter writer)
@@ -60,31 +156,5 @@ internal sealed class ReceiptOperation(MessageBatch batch, int chunk, IReadOnlyL
 
         writer.WriteEndArray();
         writer.WriteEndObject();
-    }
-
-    private void WriteQuarantined(Utf8JsonWriter writer, MessageWork message, MessageReceipt receipt)
-    {
-        writer.WriteStartObject();
-        writer.WriteString("id"u8, receipt.Id);
-        writer.WriteString("sender"u8, batch.Sender.Id);
-        writer.WriteString("received"u8, batch.ReceivedAt);
-        writer.WriteString("mapping"u8, batch.Mapping.Name);
-        writer.WriteNumber("mappingVersion"u8, batch.Mapping.Version);
-        writer.WriteString("mappingHash"u8, batch.Mapping.Set.Version);
-        MessageReceipt.WriteIssues(writer, message.Issues);
-        writer.WritePropertyName("envelope"u8);
-        writer.WriteRawValue(message.Envelope.Span, skipInputValidation: true);
-        writer.WriteEndObject();
-    }
-
-    private static byte[] Json(Action<Utf8JsonWriter> write)
-    {
-        using var stream = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(stream, JsonText.Options))
-        {
-            write(writer);
-        }
-
-        return stream.ToArray();
     }
 }

@@ -91,8 +91,16 @@ internal sealed class IngestOptions
     /// <summary>How long receipts answer GET /devices/messages/{id}; 1 hour to 10 years.</summary>
     public TimeSpan ReceiptsKept { get; set; } = TimeSpan.FromDays(30);
 
+    /// <summary>Most messages that wait in quarantine; beyond it such messages are refused, so that their senders keep them. 100 to 100,000,000.</summary>
+    public long MaxQuarantined { get; set; } = 100_000;
+
     public IEnumerable<string> Problems()
     {
+        if (MaxQuarantined is < 100 or > 100_000_000)
+        {
+            yield return "Ingest:MaxQuarantined must be from 100 to 100000000.";
+        }
+
         if (MaxBodyBytes is < 1024 or > 256 * 1024 * 1024)
         {
             yield return "Ingest:MaxBodyBytes must be from 1024 to 268435456.";

@@ -3,6 +3,7 @@ using FhirIomt.Core;
 using FhirIomt.Fhir.Searching;
 using FhirIomt.Smart.Authorize;
 using FhirIomt.Smart.Pages;
+using FhirIomt.Smart.Passkeys;
 using FhirIomt.Smart.Tokens;
 using FhirIomt.Smart.Users;
 using FhirIomt.Storage;
@@ -11,7 +12,7 @@ using Microsoft.AspNetCore.Http;
 namespace FhirIomt.Smart.Account;
 
 /// <summary><c>/account</c>: for whoever signs in there. Every form does one thing and goes back to the page.</summary>
-internal sealed class AccountEndpoints(AccountParts parts, BrowserCookies cookies, Sessions sessions, UserDirectory users, PageWriter pages)
+internal sealed class AccountEndpoints(AccountParts parts, BrowserCookies cookies, Sessions sessions, UserDirectory users, PasskeyDirectory passkeys, PageWriter pages)
 {
     /// <summary>Stands where the forms of a sign-in have their transaction.</summary>
     public const string Purpose = "account";
@@ -22,6 +23,8 @@ internal sealed class AccountEndpoints(AccountParts parts, BrowserCookies cookie
         {
             "revoked" => "own.done-revoked",
             "shared" => "own.done-shared",
+            "passkey-added" => "passkey.done-added",
+            "passkey-removed" => "passkey.done-removed",
             _ => null,
         };
         await (await sessions.FindAsync(context).ConfigureAwait(false) is { } loggedIn ? PageAsync(context, loggedIn, done, failed: null) : LoginAsync(context, name: null, failed: false)).ConfigureAwait(false);
@@ -46,6 +49,62 @@ internal sealed class AccountEndpoints(AccountParts parts, BrowserCookies cookie
         (note.UserId, note.FhirUser) = (user.Id, user.FhirUser);
         await sessions.StartAsync(context, user).ConfigureAwait(false);
         parts.GoBack(context, done: null);
+    }
+
+    public async Task LogInWithPasskeyAsync(HttpContext context)
+    {
+        if (await FieldsAsync(context).ConfigureAwait(false) is not { } fields)
+        {
+            return;
+        }
+
+        var note = AuditNote.Of(context);
+        var (user, fault) = await passkeys.SignInAsync(Purpose, Browser(context), fields, context.RequestAborted).ConfigureAwait(false);
+        if (user is null)
+        {
+            note.Refused = $"passkey {fault}";
+            await LoginAsync(context, name: null, failed: true).ConfigureAwait(false);
+            return;
+        }
+
+        (note.UserId, note.FhirUser) = (user.Id, user.FhirUser);
+        await sessions.StartAsync(context, user).ConfigureAwait(false);
+        parts.GoBack(context, done: null);
+    }
+
+    /// <summary>With the password once more: a session that somebody left open adds no key of its own.</summary>
+    public async Task AddPasskeyAsync(HttpContext context)
+    {
+        if (await OpenAsync(context).ConfigureAwait(false) is not var (fields, loggedIn))
+        {
+            return;
+        }
+
+        var note = AuditNote.Of(context);
+        (note.UserId, note.FhirUser) = (loggedIn.User.Id, loggedIn.User.FhirUser);
+        var isTheirs = await users.LogInAsync(loggedIn.User.Name, fields["current"].ToString(), context.RequestAborted).ConfigureAwait(false) is not null;
+        var fault = isTheirs ? await passkeys.RegisterAsync(loggedIn, Browser(context), fields, context.RequestAborted).ConfigureAwait(false) : PasskeyFault.WrongUser;
+        if (fault != PasskeyFault.None)
+        {
+            note.Refused = $"passkey {fault}";
+            await PageAsync(context, loggedIn, done: null, PageWriter.TextsFor(context)["passkey.refused"]).ConfigureAwait(false);
+            return;
+        }
+
+        parts.GoBack(context, "passkey-added");
+    }
+
+    public async Task RemovePasskeyAsync(HttpContext context)
+    {
+        if (await OpenAsync(context).ConfigureAwait(false) is not var (fields, loggedIn))
+        {
+            return;
+        }
+
+        var note = AuditNote.Of(context);
+        (note.UserId, note.FhirUser) = (loggedIn.User.Id, loggedIn.User.FhirUser);
+        var isRemoved = await passkeys.RemoveAsync(loggedIn.User, fields["passkey"].ToString(), context.RequestAborted).ConfigureAwait(false);
+        parts.GoBack(context, isRemoved ? "passkey-removed" : null);
     }
 
     /// <summary>Codes, access tokens and refresh tokens of that app end with the grant, at once.</summary>
@@ -105,19 +164,40 @@ internal sealed class AccountEndpoints(AccountParts parts, BrowserCookies cookie
         var frame = Frame(context);
         long? before = long.TryParse(context.Request.Query["before"], NumberStyles.None, CultureInfo.InvariantCulture, out var key) ? key : null;
         var view = await parts.Reader.ReadAsync(loggedIn, before, context.RequestAborted).ConfigureAwait(false);
-        await pages.WriteAsync(context, frame.Texts, frame.Texts["own.title"], AccountPage.Body(frame, view, parts.Policy, done, failed)).ConfigureAwait(false);
+        var party = passkeys.Party;
+        var forms = party.IsOffered
+            ? PasskeyForms.Section(frame, loggedIn.User, party, await ChallengeAsync(context, PasskeyDirectory.ToRegister(loggedIn)).ConfigureAwait(false), view.Passkeys)
+            : Html.Empty;
+        await pages.WriteAsync(context, frame.Texts, frame.Texts["own.title"], AccountPage.Body(frame, view, parts.Policy, forms, done, failed), hasPasskeys: party.IsOffered).ConfigureAwait(false);
     }
 
-    private Task LoginAsync(HttpContext context, string? name, bool failed)
+    private async Task LoginAsync(HttpContext context, string? name, bool failed)
     {
         var frame = Frame(context);
-        return pages.WriteAsync(context, frame.Texts, frame.Texts["login.title"], LoginPage.Body(frame, name, failed, "/account/login"));
+        var party = passkeys.Party;
+        var form = party.IsOffered
+            ? PasskeyForms.SignIn(frame, party, await ChallengeAsync(context, PasskeyDirectory.ToSignIn(Purpose)).ConfigureAwait(false), "/account/passkey")
+            : Html.Empty;
+        await pages.WriteAsync(context, frame.Texts, frame.Texts["login.title"], LoginPage.Body(frame, name, failed, form, "/account/login"), hasPasskeys: party.IsOffered).ConfigureAwait(false);
     }
+
+    private Task<string> ChallengeAsync(HttpContext context, string purpose) => passkeys.ChallengeAsync(purpose, Browser(context), context.RequestAborted);
 
     private PageFrame Frame(HttpContext context)
     {
         var texts = PageWriter.TextsFor(context);
-        return new PageFrame(texts, Purpose, BrowserCookies.FormKey(cookies.EnsureBrowser(context), Purpose), texts["own.title"]);
+        return new PageFrame(texts, Purpose, BrowserCookies.FormKey(Browser(context), Purpose), texts["own.title"]);
+    }
+
+    // A first page makes the secret once, whatever asks for it.
+    private string Browser(HttpContext context)
+    {
+        if (context.Items[typeof(BrowserCookies)] is not string secret)
+        {
+            context.Items[typeof(BrowserCookies)] = secret = cookies.EnsureBrowser(context);
+        }
+
+        return secret;
     }
 
     private async Task<IFormCollection?> FieldsAsync(HttpContext context)

@@ -11,7 +11,7 @@ namespace FhirIomt.Smart.Account;
 /// <summary>A person's own page: which apps have access, what is shared, who looked in an emergency, the password.</summary>
 internal static class AccountPage
 {
-    public static Html Body(PageFrame frame, AccountView view, IndexPolicy policy, string? done, string? failed)
+    public static Html Body(PageFrame frame, AccountView view, IndexPolicy policy, Html passkeys, string? done, string? failed)
     {
         var texts = frame.Texts;
         return Html.Of($"""
@@ -22,6 +22,7 @@ internal static class AccountPage
             <h2>{texts["own.apps"]}</h2>
             {(view.Apps.Count == 0 ? Html.Of($"<p>{texts["own.no-apps"]}</p>") : Html.Join(view.Apps.Select(app => App(frame, view, app, policy))))}
             {(view.PatientId is null ? Html.Empty : Patient(frame, view))}
+            {passkeys}
             <h2>{texts["own.password"]}</h2>
             <form method="post" action="/account/password">
             {frame.HiddenFields()}

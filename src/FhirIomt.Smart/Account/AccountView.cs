@@ -1,6 +1,7 @@
 using FhirIomt.Repository.Deciding;
 using FhirIomt.Smart.Authorize;
 using FhirIomt.Smart.Clients;
+using FhirIomt.Smart.Passkeys;
 using FhirIomt.Smart.Tokens;
 using FhirIomt.Smart.Users;
 using FhirIomt.Storage;
@@ -21,12 +22,14 @@ internal sealed record AccountView(UserAccount User, IReadOnlyList<AccountApp> A
 
     public IReadOnlyList<EmergencyOpening> Emergencies { get; init; } = [];
 
+    public IReadOnlyList<(string Id, Passkey Passkey)> Passkeys { get; init; } = [];
+
     /// <summary>Who looked; null for somebody who is no patient.</summary>
     public LooksView? Looks { get; init; }
 }
 
 /// <summary>Finds it.</summary>
-internal sealed class AccountReader(IStore store, ClientDirectory clients, Sharing sharing, EmergencyAccess emergencies, LooksReader looks)
+internal sealed class AccountReader(IStore store, ClientDirectory clients, Sharing sharing, EmergencyAccess emergencies, LooksReader looks, PasskeyDirectory passkeys)
 {
     /// <param name="before">Where the shown page of who looked begins; null for the newest.</param>
     public async Task<AccountView> ReadAsync(LoggedIn loggedIn, long? before, CancellationToken cancellationToken)
@@ -45,7 +48,8 @@ internal sealed class AccountReader(IStore store, ClientDirectory clients, Shari
             }
         }
 
-        return patient is null ? new AccountView(user, apps, null) : new AccountView(user, apps, patient)
+        var view = new AccountView(user, apps, patient) { Passkeys = await passkeys.OfUserAsync(user, cancellationToken).ConfigureAwait(false) };
+        return patient is null ? view : view with
         {
             RefusesEverything = await sharing.IsRefusedAsync(patient, Sharing.Everything, cancellationToken).ConfigureAwait(false),
             RefusesMentalHealth = await sharing.IsRefusedAsync(patient, Sharing.MentalHealth, cancellationToken).ConfigureAwait(false),

@@ -1,6 +1,7 @@
 using FhirIomt.Fhir.Searching;
 using FhirIomt.Smart.Clients;
 using FhirIomt.Smart.Pages;
+using FhirIomt.Smart.Passkeys;
 using FhirIomt.Smart.Users;
 using Microsoft.AspNetCore.Http;
 
@@ -10,7 +11,7 @@ namespace FhirIomt.Smart.Authorize;
 /// From a checked request to a decision: log in, choose a patient, consent. <see cref="ContinueAsync"/> shows whatever comes next; each form does its one
 /// thing and goes back there.
 /// </summary>
-internal sealed class SignInEndpoints(SignIns signIns, Sessions sessions, UserDirectory users, PatientChoice patients, SignInPages show)
+internal sealed class SignInEndpoints(SignIns signIns, Sessions sessions, UserDirectory users, PatientChoice patients, PasskeyDirectory passkeys, SignInPages show)
 {
     public async Task ContinueAsync(HttpContext context)
     {
@@ -76,6 +77,28 @@ internal sealed class SignInEndpoints(SignIns signIns, Sessions sessions, UserDi
             // The account that it was tried on, if there is one. What else somebody typed may be a password in the wrong field.
             (note.Refused, note.UserId) = ("login", (await users.FindEnabledAsync(name, context.RequestAborted).ConfigureAwait(false))?.Id);
             await show.LoginAsync(context, signIn, name.Length <= 64 ? name : null, failed: true).ConfigureAwait(false);
+            return;
+        }
+
+        (note.UserId, note.FhirUser) = (user.Id, user.FhirUser);
+        await sessions.StartAsync(context, user).ConfigureAwait(false);
+        show.GoOn(context, signIn);
+    }
+
+    public async Task LogInWithPasskeyAsync(HttpContext context)
+    {
+        if (await signIns.OpenFormAsync(context).ConfigureAwait(false) is not var (signIn, fields))
+        {
+            return;
+        }
+
+        var note = AuditNote.Of(context);
+        note.ClientId = signIn.Pending.ClientId;
+        var (user, fault) = await passkeys.SignInAsync(signIn.Transaction, signIn.Browser, fields, context.RequestAborted).ConfigureAwait(false);
+        if (user is null)
+        {
+            note.Refused = $"passkey {fault}";
+            await show.LoginAsync(context, signIn, name: null, failed: true).ConfigureAwait(false);
             return;
         }
 

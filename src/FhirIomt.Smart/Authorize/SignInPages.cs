@@ -2,6 +2,7 @@ using FhirIomt.Core;
 using FhirIomt.Fhir.Searching;
 using FhirIomt.Smart.Clients;
 using FhirIomt.Smart.Pages;
+using FhirIomt.Smart.Passkeys;
 using FhirIomt.Smart.Tokens;
 using FhirIomt.Smart.Users;
 using FhirIomt.Storage;
@@ -22,8 +23,14 @@ internal sealed class SignInPages(PageWriter pages, PatientChoice patients, ISto
 
     public void GoOn(HttpContext context, SignIn signIn) => ClientRedirect.SeeOther(context.Response, $"{address.Root}/auth/continue?transaction={signIn.Transaction}");
 
-    public Task LoginAsync(HttpContext context, SignIn signIn, string? name, bool failed) =>
-        pages.WriteAsync(context, signIn.Texts, signIn.Texts["login.title"], LoginPage.Body(signIn.Frame(), name, failed), signIn.Pending.RedirectUri);
+    public async Task LoginAsync(HttpContext context, SignIn signIn, string? name, bool failed)
+    {
+        var isOffered = parts.Passkeys.Party.IsOffered;
+        var passkey = isOffered
+            ? PasskeyForms.SignIn(signIn.Frame(), parts.Passkeys.Party, await parts.Passkeys.ChallengeAsync(PasskeyDirectory.ToSignIn(signIn.Transaction), signIn.Browser, context.RequestAborted).ConfigureAwait(false), "/auth/passkey")
+            : Html.Empty;
+        await pages.WriteAsync(context, signIn.Texts, signIn.Texts["login.title"], LoginPage.Body(signIn.Frame(), name, failed, passkey), signIn.Pending.RedirectUri, hasPasskeys: isOffered).ConfigureAwait(false);
+    }
 
     public async Task PatientsAsync(HttpContext context, SignIn signIn, UserAccount user, PatientSearch search, bool choseNone)
     {
@@ -121,8 +128,10 @@ internal sealed class SignInPages(PageWriter pages, PatientChoice patients, ISto
 }
 
 /// <summary>What a sign-in needs of its surroundings.</summary>
-internal sealed class SignInParts(IndexPolicy policy, IdSource ids, TimeProvider time)
+internal sealed class SignInParts(IndexPolicy policy, PasskeyDirectory passkeys, IdSource ids, TimeProvider time)
 {
+    public PasskeyDirectory Passkeys => passkeys;
+
     public IndexPolicy Policy => policy;
 
     public DateTimeOffset Now => time.GetUtcNow();

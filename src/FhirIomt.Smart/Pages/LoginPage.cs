@@ -3,7 +3,8 @@ namespace FhirIomt.Smart.Pages;
 internal static class LoginPage
 {
     /// <param name="name">What the name field holds: the client's hint, or what was typed before.</param>
-    public static Html Body(PageFrame frame, string? name, bool failed, string action = "/auth/login")
+    /// <param name="passkey">The form for passkeys, or nothing.</param>
+    public static Html Body(PageFrame frame, string? name, bool failed, Html passkey, string action = "/auth/login")
     {
         var texts = frame.Texts;
         var alert = failed ? Html.Of($"""<p role="alert" id="failed" class="error">{texts["login.failed"]}</p>""") : Html.Empty;
@@ -19,6 +20,7 @@ internal static class LoginPage
             <input type="password" id="password" name="password" maxlength="256" required autocomplete="current-password">
             <button type="submit">{texts["login.submit"]}</button>
             </form>
+            {passkey}
             """);
     }
 }

@@ -6,20 +6,21 @@ using Microsoft.AspNetCore.Http;
 
 namespace FhirIomt.Smart.Pages;
 
-/// <summary>Sends pages: no script, no frame, nothing from elsewhere, kept by nobody.</summary>
+/// <summary>Sends pages: no script but the one for passkeys where it is needed, no frame, nothing from elsewhere, kept by nobody.</summary>
 internal sealed class PageWriter
 {
     public static Texts TextsFor(HttpContext context, string? wanted = null) => Texts.For(wanted, context.Request.Headers.AcceptLanguage.ToString());
 
+    /// <param name="hasPasskeys">The page has a form for passkeys, and loads the script for it.</param>
     /// <param name="redirectUri">Where a form of this page may lead in the end: browsers hold redirects after a form against form-action too.</param>
-    public async Task WriteAsync(HttpContext context, Texts texts, string title, Html body, string? redirectUri = null, int status = StatusCodes.Status200OK)
+    public async Task WriteAsync(HttpContext context, Texts texts, string title, Html body, string? redirectUri = null, int status = StatusCodes.Status200OK, bool hasPasskeys = false)
     {
         var response = context.Response;
         var target = redirectUri is null ? "" : " " + RedirectUri.FormTarget(redirectUri);
         response.StatusCode = status;
         response.ContentType = "text/html; charset=utf-8";
         OAuthResponse.NoStore(response);
-        response.Headers.ContentSecurityPolicy = $"default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'{target}";
+        response.Headers.ContentSecurityPolicy = $"default-src 'none'; style-src 'self';{(hasPasskeys ? " script-src 'self';" : "")} base-uri 'none'; frame-ancestors 'none'; form-action 'self'{target}";
         response.Headers.XFrameOptions = "DENY";
         response.Headers["Referrer-Policy"] = "no-referrer";
         var page = Html.Of($"""
@@ -30,6 +31,7 @@ internal sealed class PageWriter
             <meta name="viewport" content="width=device-width, initial-scale=1">
             <title>{title}</title>
             <link rel="stylesheet" href="/auth/style.css">
+            {(hasPasskeys ? Html.Of($"<script src=\"/auth/passkeys.js\" defer></script>") : Html.Empty)}
             </head>
             <body>
             <main>

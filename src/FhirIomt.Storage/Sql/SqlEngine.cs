@@ -153,10 +153,12 @@ internal sealed class SqlEngine
         return rows.Step() ? Record(kind, rows) : null;
     }
 
-    public IReadOnlyList<StoredRecord> ListRecords(SqlConnection connection, string kind, int limit)
+    public IReadOnlyList<StoredRecord> ListRecords(SqlConnection connection, string kind, int limit, string? before = null)
     {
-        using var rows = connection.Prepare("SELECT id, body, expires FROM record WHERE kind=? AND (expires IS NULL OR expires>?) ORDER BY id DESC LIMIT ?")
-            .Add(kind).Add(Time.GetUtcNow().ToUnixTimeMilliseconds()).Add((long)limit).Run();
+        var statement = before is null
+            ? connection.Prepare("SELECT id, body, expires FROM record WHERE kind=? AND (expires IS NULL OR expires>?) ORDER BY id DESC LIMIT ?").Add(kind)
+            : connection.Prepare("SELECT id, body, expires FROM record WHERE kind=? AND id<? AND (expires IS NULL OR expires>?) ORDER BY id DESC LIMIT ?").Add(kind).Add(before);
+        using var rows = statement.Add(Time.GetUtcNow().ToUnixTimeMilliseconds()).Add((long)limit).Run();
         var records = new List<StoredRecord>();
         while (rows.Step())
         {

@@ -55,6 +55,17 @@ public abstract class SqlStore : IStore
     public ValueTask<IReadOnlyList<StoredRecord>> ListNewestRecordsAsync(string kind, int limit, CancellationToken cancellationToken) =>
         ReadingAsync(connection => _engine.ListRecords(connection, kind, limit), cancellationToken);
 
+    public ValueTask<IReadOnlyList<StoredRecord>> ListRecordsBeforeAsync(string kind, string? before, int limit, CancellationToken cancellationToken) =>
+        ReadingAsync(connection => _engine.ListRecords(connection, kind, limit, before), cancellationToken);
+
+    public ValueTask<long> CountRecordsAsync(string kind, CancellationToken cancellationToken) => ReadingAsync(
+        connection =>
+        {
+            using var rows = connection.Prepare("SELECT count(*) FROM record WHERE kind=?").Add(kind).Run();
+            return rows.Step() ? rows.Int64(0) : 0;
+        },
+        cancellationToken);
+
     public ValueTask<IReadOnlyList<StoredAudit>> ReadAuditAsync(AuditQuery query, CancellationToken cancellationToken) =>
         ReadingAsync(connection => AuditRows.Read(connection, query), cancellationToken);
 
