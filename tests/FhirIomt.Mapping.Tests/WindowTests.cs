@@ -45,7 +45,7 @@ public sealed class WindowTests
     [Fact]
     public void A_stored_coarser_grid_is_made_finer_without_moving_samples()
     {
-        var key = Place(Load(60, Samples(1_800_000)), (1, "22:00:00"), (2, "22:30:00")).First().Key;
+        var key = Place(Load(60, Samples(1_800_000)), (1, "22:00:00"), (2, "22:30:00"))[0].Key;
         Assert.Equal(WindowPlace.Taken, Place(Load(60, Samples(600_000)), (3, "22:10:00")).Single().Place);
         Assert.Equal("1 3 E 2 E E", Data(key));
     }
