@@ -219,7 +219,7 @@ internal sealed class DeviceChange
 
         if (until is { } end)
         {
-            period["end"] = Text(end);
+            period["end"] = EndText(end);
         }
 
         _changed.Add((id, new JsonObject
@@ -245,7 +245,7 @@ internal sealed class DeviceChange
         {
             var statement = JsonNode.Parse(stored.Body.Span)!.AsObject();
             var period = statement["timingPeriod"] as JsonObject ?? [];
-            period["end"] = Text(at);
+            period["end"] = EndText(at);
             (statement["timingPeriod"], statement["status"]) = (period.DeepClone(), "completed");
             _changed.Add((stored.Id, statement, stored));
             return null;
@@ -287,6 +287,9 @@ internal sealed class DeviceChange
     }
 
     private static JsonTree Tree(JsonObject resource, JsonSerializerOptions options) => JsonTree.Parse(JsonSerializer.SerializeToUtf8Bytes(resource, options)).Require();
+
+    // FHIR's end is part of the period, as long as its last digit says: of an end that is not, the millisecond before is the last.
+    private static string EndText(DateTimeOffset until) => until.AddMilliseconds(-1).UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", System.Globalization.CultureInfo.InvariantCulture);
 
     private static string Text(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFF'Z'", System.Globalization.CultureInfo.InvariantCulture);
 }

@@ -78,6 +78,9 @@ internal static partial class LifeLog
     [LoggerMessage(EventId = 75, Level = LogLevel.Warning, Message = "When devices were last heard of could not be written")]
     public static partial void NotSaved(this ILogger logger, Exception exception);
 
+    [LoggerMessage(EventId = 77, Level = LogLevel.Error, Message = "A silent device could not be told of: {Code} at {Place}")]
+    public static partial void NotTold(this ILogger logger, string code, string? place);
+
     [LoggerMessage(EventId = 76, Level = LogLevel.Warning, Message = "Silent devices could not be looked for")]
     public static partial void NotLooked(this ILogger logger, Exception exception);
 }

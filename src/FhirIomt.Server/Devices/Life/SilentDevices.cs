@@ -59,7 +59,11 @@ internal sealed class SilentDevices(IStore store, ResourceRepository repository,
             var patient = await PatientNowAsync(expectation.Id, cancellationToken).ConfigureAwait(false);
             var id = open ?? Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"silent.{expectation.Id}.{heard.UtcTicks}")));
             var issue = IssueOf(expectation.Id, patient, id, heard, interval, isSilent);
-            if (repository.Prepare("DetectedIssue", issue).TryGetValue(out var prepared, out _))
+            if (!repository.Prepare("DetectedIssue", issue).TryGetValue(out var prepared, out var issues))
+            {
+                logger.NotTold(issues[0].Code, issues[0].Expression);
+            }
+            else
             {
                 await store.WriteAsync([new Tell(expectation.Id, prepared, id, isSilent)], cancellationToken).ConfigureAwait(false);
             }
@@ -86,6 +90,7 @@ internal sealed class SilentDevices(IStore store, ResourceRepository repository,
             ["severity"] = "moderate",
             ["identifiedDateTime"] = Text(time.GetUtcNow()),
             ["implicated"] = new JsonArray(new JsonObject { ["reference"] = $"Device/{deviceId}" }),
+            ["evidence"] = new JsonArray(new JsonObject { ["detail"] = new JsonArray(new JsonObject { ["reference"] = $"Device/{deviceId}" }) }),
             ["author"] = new JsonObject { ["display"] = "FhirIomt" },
         };
         if (patient is not null)

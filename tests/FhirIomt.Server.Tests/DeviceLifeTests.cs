@@ -1,0 +1,114 @@
+using FhirIomt.Server.Devices.Life;
+using FhirIomt.Storage;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace FhirIomt.Server.Tests;
+
+/// <summary>Whose a device is when, and what it may still do.</summary>
+public sealed class DeviceLifeTests(TestServer server) : IClassFixture<TestServer>
+{
+    private static readonly DateTimeOffset Handover = new(2026, 3, 10, 12, 0, 0, TimeSpan.Zero);
+
+    private DeviceLife Life => server.Services.GetRequiredService<DeviceLife>();
+
+    [Fact]
+    public async Task Data_from_before_a_hand_over_go_to_the_one_before_also_when_they_come_late()
+    {
+        var (identifier, credential, first, id) = await server.AddWornDeviceAsync();
+        var second = await server.AddPatientAsync();
+        (await Life.ReturnAsync(id, Handover, CancellationToken.None)).Require();
+        (await Life.AssignAsync(id, second, Handover.AddHours(1), null, CancellationToken.None)).Require();
+
+        Assert.Equal(first, await SubjectAsync(await SendAsync(credential, identifier, Handover.AddDays(-2))));
+        Assert.Equal(second, await SubjectAsync(await SendAsync(credential, identifier, Handover.AddDays(1))));
+        Assert.Equal("quarantined IOMT-0523", (await server.PostAsync(credential, Message(identifier, Handover.AddMinutes(30)))).Only.Summary);
+    }
+
+    [Fact]
+    public async Task A_device_is_not_two_patients_at_once()
+    {
+        var (_, _, _, id) = await server.AddWornDeviceAsync();
+        var (second, third) = (await server.AddPatientAsync(), await server.AddPatientAsync());
+        (await Life.ReturnAsync(id, Handover, CancellationToken.None)).Require();
+        (await Life.AssignAsync(id, second, Handover, Handover.AddDays(2), CancellationToken.None)).Require();
+        Assert.Equal("IOMT-0592", Code(await Life.AssignAsync(id, third, Handover.AddDays(1), null, CancellationToken.None)));
+        Assert.Equal("IOMT-0594", Code(await Life.AssignAsync(id, third, Handover.AddDays(5), Handover.AddDays(4), CancellationToken.None)));
+        (await Life.AssignAsync(id, third, Handover.AddDays(2), null, CancellationToken.None)).Require();
+        var raced = await server.AddWornDeviceAsync();
+        (await Life.ReturnAsync(raced.Id, Handover, CancellationToken.None)).Require();
+        var outcomes = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => Life.AssignAsync(raced.Id, second, Handover.AddDays(1), null, CancellationToken.None))));
+        Assert.Equal(1, outcomes.Count(outcome => outcome.Succeeded));
+    }
+
+    [Fact]
+    public async Task A_retired_device_sends_nothing_more_and_what_it_sent_stays()
+    {
+        var (identifier, credential, _, id) = await server.AddWornDeviceAsync();
+        var reading = await SendAsync(credential, identifier, Handover);
+        (await Life.RetireAsync(id, Handover.AddDays(1), CancellationToken.None)).Require();
+
+        Assert.Equal(401, (await server.PostAsync(credential, Message(identifier, Handover.AddHours(1)))).Status);
+        var token = await server.TokenAsync();
+        Assert.Equal("inactive", (string)(await server.GetAsync($"fhir/Device/{id}", token)).Json["status"]!);
+        Assert.Equal(200, (await server.GetAsync($"fhir/{reading}", token)).Status);
+        Assert.Equal("IOMT-0595", Code(await Life.NewCredentialAsync(id, null, voidOthers: true, CancellationToken.None)));
+    }
+
+    [Fact]
+    public async Task A_new_credential_voids_the_old_one_unless_both_are_wanted()
+    {
+        var (identifier, first, _, id) = await server.AddWornDeviceAsync();
+        var second = (await Life.NewCredentialAsync(id, null, voidOthers: false, CancellationToken.None)).Require();
+        Assert.Equal("stored", (await server.PostAsync(first, Message(identifier, Handover))).Only.Summary);
+        Assert.Equal("stored", (await server.PostAsync(second, Message(identifier, Handover.AddMinutes(1)))).Only.Summary);
+        var third = (await Life.NewCredentialAsync(id, null, voidOthers: true, CancellationToken.None)).Require();
+        Assert.Equal(401, (await server.PostAsync(first, Message(identifier, Handover.AddMinutes(2)))).Status);
+        Assert.Equal(401, (await server.PostAsync(second, Message(identifier, Handover.AddMinutes(2)))).Status);
+        Assert.Equal("stored", (await server.PostAsync(third, Message(identifier, Handover.AddMinutes(2)))).Only.Summary);
+    }
+
+    [Fact]
+    public async Task A_device_that_is_silent_for_three_intervals_is_told_once_and_until_it_speaks()
+    {
+        var (identifier, credential, patient, id) = await server.AddWornDeviceAsync();
+        (await Life.ExpectAsync(id, TimeSpan.FromSeconds(1), CancellationToken.None)).Require();
+        var silent = server.Services.GetRequiredService<SilentDevices>();
+        var token = await server.TokenAsync();
+        async Task<string> StatusAsync()
+        {
+            var found = (await server.GetAsync($"fhir/DetectedIssue?implicated=Device/{id}", token)).Json;
+            return found["entry"] is null ? "none" : Assert.Single(found["entry"]!.AsArray())!["resource"]!["status"]!.GetValue<string>() + " " + (string)found["entry"]![0]!["resource"]!["patient"]!["reference"]!;
+        }
+
+        while (await StatusAsync() == "none")
+        {
+            await silent.LookAsync(CancellationToken.None);
+            Assert.DoesNotContain("could not be told", server.LogText, StringComparison.Ordinal);
+        }
+
+        await silent.LookAsync(CancellationToken.None);
+        Assert.Equal($"preliminary Patient/{patient}", await StatusAsync());
+        await SendAsync(credential, identifier, Handover);
+        await silent.LookAsync(CancellationToken.None);
+        Assert.Equal($"final Patient/{patient}", await StatusAsync());
+    }
+
+    [Fact]
+    public async Task When_a_device_was_last_heard_of_outlives_the_process()
+    {
+        var (identifier, credential, _, id) = await server.AddWornDeviceAsync();
+        await SendAsync(credential, identifier, Handover);
+        var lastSeen = server.Services.GetRequiredService<LastSeen>();
+        await lastSeen.SaveAsync();
+        Assert.NotNull(await server.Services.GetRequiredService<IStore>().FindRecordAsync(RecordKind.DeviceSeen, id, CancellationToken.None));
+        Assert.NotNull(await lastSeen.FindAsync(id, CancellationToken.None));
+    }
+
+    private static string Message(string identifier, DateTimeOffset at) => $$"""{"deviceId":"{{identifier}}","time":"{{at:yyyy-MM-dd'T'HH:mm:ss'Z'}}","heartRate":72}""";
+
+    private static string? Code<T>(Core.Outcome<T> outcome) => outcome.Issues.Count == 0 ? null : outcome.Issues[0].Code;
+
+    private async Task<string> SendAsync(string credential, string identifier, DateTimeOffset at) => (await server.PostAsync(credential, Message(identifier, at))).Only.Observations[0];
+
+    private async Task<string> SubjectAsync(string observation) => ((string)(await server.GetAsync($"fhir/{observation}", await server.TokenAsync())).Json["subject"]!["reference"]!)["Patient/".Length..];
+}
