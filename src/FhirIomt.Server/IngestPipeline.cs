@@ -116,6 +116,12 @@ internal sealed class IngestPipeline(
             return;
         }
 
+        if (options.Ingest.Plausibility && reading.ResourceType == "Observation" && Plausibility.Check(resource.Root) is { } implausible)
+        {
+            work.Quarantine(implausible);
+            return;
+        }
+
         work.Store(windows.Join(new ReadingOperation(reading, resolved, prepared, indexer, policy), resolved), issues);
     }
 

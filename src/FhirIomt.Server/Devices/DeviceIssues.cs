@@ -26,6 +26,9 @@ internal static class DeviceIssues
     public static Issue NoNamedPatient() =>
         Issue.Error(IssueKind.NotFound, "IOMT-0539", "No patient, or more than one, has the identifier that the message names.", fix: "Store the Patient with that identifier, or assign the device, then replay the message.");
 
+    public static Issue Implausible(string code, string unit, decimal low, decimal high) => Issue.Error(
+        IssueKind.Value, "IOMT-0540", $"The value is outside of {low} to {high} {unit}, which is what LOINC {code} can be.", fix: "Look at the unit and the device; mend the message, or replay it when the range is wrong (Ingest:Plausibility).");
+
     public static Issue InTheFuture(TimeSpan limit) =>
         Issue.Error(IssueKind.Value, "IOMT-0526", $"The reading's time is more than {limit.TotalMinutes:0} minutes ahead of the server's clock.", fix: "Set the device's clock or zone; replay the message when its time is right.");
 

@@ -94,6 +94,9 @@ internal sealed class IngestOptions
     /// <summary>Most messages that wait in quarantine; beyond it such messages are refused, so that their senders keep them. 100 to 100,000,000.</summary>
     public long MaxQuarantined { get; set; } = 100_000;
 
+    /// <summary>Whether values that no body can have wait in quarantine.</summary>
+    public bool Plausibility { get; set; } = true;
+
     public IEnumerable<string> Problems()
     {
         if (MaxQuarantined is < 100 or > 100_000_000)
