@@ -46,7 +46,7 @@ public sealed class CodeTable
 
         // The first that has it: the plain one stands before its variants.
         _byLoinc = _codes.Values.Select(code => (code, Order: file.Observations.FindIndex(entry => entry.Mdc == code.Mdc))).OrderBy(pair => pair.Order)
-            .SelectMany(pair => pair.code.Loinc.Concat(pair.code.LoincByUnit.Values).Select(loinc => (loinc, pair.code))).DistinctBy(pair => pair.loinc).ToFrozenDictionary(pair => pair.loinc, pair => pair.code, StringComparer.Ordinal);
+            .SelectMany(pair => pair.code.Loinc.Concat(pair.code.LoincByUnit.Values).Select(loinc => (loinc, pair.code))).DistinctBy(pair => pair.loinc, StringComparer.Ordinal).ToFrozenDictionary(pair => pair.loinc, pair => pair.code, StringComparer.Ordinal);
         _names = file.Observations.Select(code => (code.Mdc, code.Refid)).Concat(file.Names.Select(name => (name.Mdc, name.Refid))).ToFrozenDictionary(name => name.Mdc, name => name.Refid, StringComparer.Ordinal);
 
         // A sender may name a unit by its number or by its reference identifier.

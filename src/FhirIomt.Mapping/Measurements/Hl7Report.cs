@@ -253,7 +253,7 @@ internal sealed class Hl7Report(Hl7Message message, TimeZoneInfo? zone)
     {
         var first = parts[0].Measurement;
         var isLoinc = first.Code.System == CodedConcept.Loinc;
-        var found = parts.DistinctBy(part => PressurePart(part.Measurement.Code)).ToDictionary(part => PressurePart(part.Measurement.Code)!, part => part.Measurement.Value!, StringComparer.Ordinal);
+        var found = parts.DistinctBy(part => PressurePart(part.Measurement.Code), StringComparer.Ordinal).ToDictionary(part => PressurePart(part.Measurement.Code)!, part => part.Measurement.Value!, StringComparer.Ordinal);
         found.TryAdd("150021", new MeasuredValue.Absent("unknown"));
         found.TryAdd("150022", new MeasuredValue.Absent("unknown"));
         return first with
