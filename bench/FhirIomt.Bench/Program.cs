@@ -36,6 +36,7 @@ else
         var meter = new CodeMeter(report, quick, Option("--only"));
         MappingBenchmarks.Run(meter, workspace);
         CodeBenchmarks.Run(meter, workspace);
+        DecoderBenchmarks.Run(meter);
         DefinitionBenchmarks.Run(meter, workspace);
         SyntheaBenchmarks.Run(meter, workspace);
     }

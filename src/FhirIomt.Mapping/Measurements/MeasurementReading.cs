@@ -109,6 +109,11 @@ public sealed class MeasurementReading : MappedReading
 
     private void WriteMeta(Utf8JsonWriter json)
     {
+        if (Profile is null && !_measurement.IsTest)
+        {
+            return;
+        }
+
         json.WriteStartObject("meta"u8);
         if (Profile is { } profile)
         {
