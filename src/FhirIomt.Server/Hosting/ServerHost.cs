@@ -16,6 +16,7 @@ using FhirIomt.Server.Devices.Life;
 using FhirIomt.Server.Devices.Mllp;
 using FhirIomt.Server.Devices.Mqtt;
 using FhirIomt.Server.Devices.Quarantine;
+using FhirIomt.Server.Devices.RabbitMq;
 using FhirIomt.Server.Hosting.Guarding;
 using FhirIomt.Smart;
 using FhirIomt.Storage;
@@ -57,6 +58,7 @@ internal static class ServerHost
         builder.Services.AddSingleton<MllpListener>();
         builder.Services.AddHostedService(services => services.GetRequiredService<MllpListener>());
         MqttServices.Add(builder.Services, options.Mqtt);
+        RabbitMqServices.Add(builder.Services, options.RabbitMq);
         OpenTelemetryExport.Add(builder, options.Telemetry);
         var app = builder.Build();
         Connections.UseProxies(app, options);

@@ -1,5 +1,6 @@
 using FhirIomt.Server.Devices.Mllp;
 using FhirIomt.Server.Devices.Mqtt;
+using FhirIomt.Server.Devices.RabbitMq;
 using FhirIomt.Server.Hosting.Guarding;
 using FhirIomt.Smart.Issuers;
 
@@ -51,6 +52,8 @@ internal sealed class ServerOptions
 
     public MqttOptions Mqtt { get; set; } = new();
 
+    public RabbitMqOptions RabbitMq { get; set; } = new();
+
     public IEnumerable<string> Problems()
     {
         if (PublicUrl is not null && (!Uri.TryCreate(PublicUrl, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.AbsolutePath != "/"))
@@ -66,7 +69,7 @@ internal sealed class ServerOptions
             }
         }
 
-        foreach (var problem in Ingest.Problems().Concat(Access.Problems()).Concat(Audit.Problems()).Concat(Telemetry.Problems()).Concat(Auth.Problems()).Concat(Limits.Problems()).Concat(Tls.Problems(Urls)).Concat(Proxies.Problems()).Concat(Mllp.Problems()).Concat(Mqtt.Problems()).Concat(IssuerProblems()))
+        foreach (var problem in Ingest.Problems().Concat(Access.Problems()).Concat(Audit.Problems()).Concat(Telemetry.Problems()).Concat(Auth.Problems()).Concat(Limits.Problems()).Concat(Tls.Problems(Urls)).Concat(Proxies.Problems()).Concat(Mllp.Problems()).Concat(Mqtt.Problems()).Concat(RabbitMq.Problems()).Concat(IssuerProblems()))
         {
             yield return problem;
         }
