@@ -66,6 +66,35 @@ public sealed class RabbitMqTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task A_restart_of_the_broker_leaves_each_device_in_its_queue()
+    {
+        using var broker = await OwnBroker.StartAsync();
+        await using (var connection = await new ConnectionFactory { Uri = new Uri(broker.Uri) }.CreateConnectionAsync())
+        await using (var channel = await connection.CreateChannelAsync())
+        {
+            await new BrokerTopology(new RabbitMqOptions()).DeclareAsync(channel, CancellationToken.None);
+        }
+
+        var counts = new List<uint[]>();
+        for (var round = 0; round < 2; round++)
+        {
+            await using var producer = new BrokerProducer(broker.Uri);
+            for (var device = 0; device < 100; device++)
+            {
+                await producer.PublishAsync($"device-{device}", "{}", null);
+            }
+
+            await WaitAsync(async () => (await Task.WhenAll(Enumerable.Range(0, 16).Select(queue => producer.WaitingAsync($"iomt.messages.{queue}")))).Sum(count => count) == 100 * (round + 1));
+            counts.Add(await Task.WhenAll(Enumerable.Range(0, 16).Select(queue => producer.WaitingAsync($"iomt.messages.{queue}"))));
+            await broker.KillAsync();
+            await broker.StartAgainAsync();
+        }
+
+        output.WriteLine(string.Join(' ', counts[0]) + " | " + string.Join(' ', counts[1]));
+        Assert.Equal(counts[0].Select(count => 2 * count), counts[1]);
+    }
+
+    [Fact]
     public void Queues_are_spread_evenly_and_each_has_one_node()
     {
         string[] nodes = ["c", "a", "b"];

@@ -45,7 +45,8 @@ internal sealed class MqttPublisher(MqttOptions options, PayloadReader reader, M
             return new MqttReceipt(MqttReason.QuotaExceeded, null) { EndsConnection = true };
         }
 
-        var found = receipts.Where(receipt => receipt.Issues.Any(issue => issue.Refuses)).Select(receipt => (receipt.Id, Issue: receipt.Issues.First(issue => issue.Refuses))).FirstOrDefault();
+        var found = receipts.Where(receipt => receipt.Status is (MessageStatus.Refused or MessageStatus.Quarantined or MessageStatus.Partial) && receipt.Issues.Count > 0)
+            .Select(receipt => (receipt.Id, Issue: receipt.Issues.FirstOrDefault(issue => issue.Refuses) ?? receipt.Issues[0])).FirstOrDefault();
         return receipts.Count > 0 && receipts.All(receipt => receipt.Status == MessageStatus.Refused) ? Refused(found.Issue)
             : found.Issue is not null ? new MqttReceipt(MqttReason.Success, $"{found.Id}: {Text(found.Issue)}")
             : isRetained ? new MqttReceipt(MqttReason.Success, Text(StreamIssues.NotRetained())) : MqttReceipt.Success;

@@ -13,6 +13,7 @@ internal sealed class QueueConsumer(int number, IChannel channel, BrokerTopology
 
     private readonly Channel<Delivery> _underWay = Channel.CreateUnbounded<Delivery>(new UnboundedChannelOptions { SingleReader = true });
     private readonly CancellationTokenSource _stopping = new();
+    private readonly SemaphoreSlim _taking = new(1, 1);
     private Task _acknowledging = Task.CompletedTask;
     private volatile bool _isEnding;
 
@@ -31,7 +32,11 @@ internal sealed class QueueConsumer(int number, IChannel channel, BrokerTopology
     public async Task StopAsync()
     {
         _isEnding = true;
+
+        // One that is being taken is under way already: what became of it must be known before the next consumer gets it.
+        await _taking.WaitAsync(CancellationToken.None).ConfigureAwait(false);
         _underWay.Writer.TryComplete();
+        _taking.Release();
         try
         {
             await _acknowledging.ConfigureAwait(false);
@@ -44,6 +49,7 @@ internal sealed class QueueConsumer(int number, IChannel channel, BrokerTopology
 
         await channel.DisposeAsync().ConfigureAwait(false);
         _stopping.Dispose();
+        _taking.Dispose();
     }
 
     /// <summary>Waits no longer for the store.</summary>
@@ -51,13 +57,14 @@ internal sealed class QueueConsumer(int number, IChannel channel, BrokerTopology
 
     private async Task TakeAsync(BasicDeliverEventArgs delivery)
     {
-        if (_isEnding)
-        {
-            return;
-        }
-
+        await _taking.WaitAsync(CancellationToken.None).ConfigureAwait(false);
         try
         {
+            if (_isEnding)
+            {
+                return;
+            }
+
             var read = await messages.ReadAsync(delivery, _stopping.Token).ConfigureAwait(false);
             var taken = read.TryGetValue(out var message, out var issues)
                 ? new Delivery(delivery.DeliveryTag, message, await intake.SubmitAsync(message, number, _stopping.Token).ConfigureAwait(false))
@@ -67,6 +74,10 @@ internal sealed class QueueConsumer(int number, IChannel channel, BrokerTopology
         catch (OperationCanceledException)
         {
             _isEnding = true;
+        }
+        finally
+        {
+            _taking.Release();
         }
     }
 
@@ -86,8 +97,12 @@ internal sealed class QueueConsumer(int number, IChannel channel, BrokerTopology
         }
         catch (Exception exception) when (exception is OperationCanceledException || RabbitMqSource.IsBroken(exception))
         {
-            // What is not acknowledged comes again, here or elsewhere.
+            // What is not acknowledged comes again, here or elsewhere: not before this node has done with it.
             _isEnding = true;
+            await foreach (var delivery in _underWay.Reader.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
+            {
+                await Task.WhenAny(delivery.Done).ConfigureAwait(false);
+            }
         }
     }
 
