@@ -68,7 +68,7 @@ internal sealed class QueueConsumer(int number, IChannel channel, BrokerTopology
             var read = await messages.ReadAsync(delivery, _stopping.Token).ConfigureAwait(false);
             var taken = read.TryGetValue(out var message, out var issues)
                 ? new Delivery(delivery.DeliveryTag, message, await intake.SubmitAsync(message, number, _stopping.Token).ConfigureAwait(false))
-                : new Delivery(delivery.DeliveryTag, null, RefuseAsync(delivery.BasicProperties, delivery.RoutingKey, delivery.Body.ToArray(), issues[0]));
+                : new Delivery(delivery.DeliveryTag, null, RefuseAsync(delivery.BasicProperties, delivery.Body.ToArray(), issues[0]));
             _underWay.Writer.TryWrite(taken);
         }
         catch (OperationCanceledException)
@@ -118,10 +118,9 @@ internal sealed class QueueConsumer(int number, IChannel channel, BrokerTopology
     }
 
     // Confirmed before the delivery is acknowledged: it is always in one of the two places.
-    private async Task<IReadOnlyList<MessageReceipt>> RefuseAsync(IReadOnlyBasicProperties came, string routingKey, byte[] body, Issue issue)
+    private async Task<IReadOnlyList<MessageReceipt>> RefuseAsync(IReadOnlyBasicProperties came, byte[] body, Issue issue)
     {
-        var properties = new BasicProperties(came) { Persistent = true, Headers = new Dictionary<string, object?>(came.Headers ?? new Dictionary<string, object?>(StringComparer.Ordinal), StringComparer.Ordinal) { ["iomt-issue"] = issue.Code, ["iomt-routing-key"] = routingKey } };
-        properties.ClearUserId();
+        var properties = new BasicProperties(came) { Persistent = true, Headers = new Dictionary<string, object?>(came.Headers ?? new Dictionary<string, object?>(StringComparer.Ordinal), StringComparer.Ordinal) { ["iomt-issue"] = issue.Code } };
         await channel.BasicPublishAsync("", topology.Refused, mandatory: true, properties, body, _stopping.Token).ConfigureAwait(false);
         return [];
     }
