@@ -10,8 +10,8 @@ public sealed class MqttTests
     public void A_CONNECT_of_version_5_is_read_with_its_properties_and_will()
     {
         // Section 3.1 by hand: clean start, will QoS 1 retained, user, password; keep-alive 60; session expiry 10, receive maximum 20; will delay 5.
-        var packet = Convert.FromHexString("1037" + "00044D515454" + "05" + "EE" + "003C" + "08" + "110000000A" + "210014" + "000164" + "05" + "1800000005" + "000377696C" + "00046C617374" + "000475736572" + "000470617373");
-        Assert.Equal(0x37, packet.Length - 2);
+        var packet = Convert.FromHexString("1033" + "00044D515454" + "05" + "EE" + "003C" + "08" + "110000000A" + "210014" + "000164" + "05" + "1800000005" + "000377696C" + "00046C617374" + "000475736572" + "000470617373");
+        Assert.Equal(0x33, packet.Length - 2);
         var connect = Assert.IsType<MqttPacket.Connect>(Read(new MqttDecoder(1024), packet));
         Assert.Equal((MqttVersion.V5, "d", true, 60, "user"), (connect.Version, connect.ClientId, connect.CleanStart, connect.KeepAliveSeconds, connect.UserName));
         Assert.Equal(((uint?)10, (int?)20), (connect.Properties.SessionExpirySeconds, connect.Properties.ReceiveMaximum));

@@ -7,7 +7,7 @@ using RabbitMQ.Client.Events;
 namespace FhirIomt.Server.Devices.RabbitMq;
 
 /// <summary>Empties one queue: in order, acknowledged after the commit, with no more under way than agreed.</summary>
-internal sealed class QueueConsumer(int number, IChannel channel, BrokerTopology topology, BrokerMessages messages, MessageIntake intake)
+internal sealed class QueueConsumer(int number, IChannel channel, BrokerTopology topology, BrokerMessages messages, MessageIntake intake) : IDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
 
@@ -48,6 +48,11 @@ internal sealed class QueueConsumer(int number, IChannel channel, BrokerTopology
         }
 
         await channel.DisposeAsync().ConfigureAwait(false);
+        Dispose();
+    }
+
+    public void Dispose()
+    {
         _stopping.Dispose();
         _taking.Dispose();
     }
@@ -57,6 +62,11 @@ internal sealed class QueueConsumer(int number, IChannel channel, BrokerTopology
 
     private async Task TakeAsync(BasicDeliverEventArgs delivery)
     {
+        if (_isEnding)
+        {
+            return;
+        }
+
         await _taking.WaitAsync(CancellationToken.None).ConfigureAwait(false);
         try
         {
