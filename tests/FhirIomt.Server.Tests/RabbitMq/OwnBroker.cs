@@ -26,7 +26,7 @@ internal sealed class OwnBroker : IDisposable
         Assert.SkipUnless(File.Exists(Program), "RabbitMQ is not installed.");
         var folder = Directory.CreateTempSubdirectory("fhiriomt-rabbit-").FullName;
         var (port, distribution, names, mqtt) = (ChildProcess.FreePort(), ChildProcess.FreePort(), ChildProcess.FreePort(), ChildProcess.FreePort());
-        await File.WriteAllTextAsync(Path.Combine(folder, "plugins"), "[rabbitmq_consistent_hash_exchange,rabbitmq_mqtt].\n");
+        await File.WriteAllTextAsync(Path.Combine(folder, "plugins"), "[rabbitmq_mqtt].\n");
         await File.WriteAllTextAsync(Path.Combine(folder, "rabbitmq.conf"), $"mqtt.listeners.tcp.1 = 127.0.0.1:{mqtt}\nmqtt.allow_anonymous = false\n");
         var script = $$"""
             cd '{{folder}}' && mkdir home

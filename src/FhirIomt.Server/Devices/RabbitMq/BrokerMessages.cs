@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text;
 using FhirIomt.Core;
 using FhirIomt.Ingest.Mqtt;
 using FhirIomt.Server.Devices.Streaming;
@@ -19,30 +17,30 @@ internal sealed class BrokerMessages(RabbitMqOptions options, SenderCredentials 
     /// <summary>Refused when nobody sent it who is known.</summary>
     public async ValueTask<Outcome<StreamMessage>> ReadAsync(BasicDeliverEventArgs delivery, CancellationToken cancellationToken)
     {
-        var headers = HeadersOf(delivery);
-        var topic = TopicOf(delivery.RoutingKey);
-        if (await SenderOfAsync(headers, delivery.BasicProperties.UserId, topic, cancellationToken).ConfigureAwait(false) is not { } sender)
+        var headers = BrokerHeaders.Read(delivery);
+        var topic = TopicOf(headers.GetValueOrDefault(BrokerHeaders.Topic, ""));
+        if (await SenderOfAsync(headers, topic, cancellationToken).ConfigureAwait(false) is not { } sender)
         {
             return StreamIssues.NoIdentity();
         }
 
         // The client's memory is its own again when the handler ends.
         var body = delivery.Body.ToArray();
-        var payload = new StreamPayload(topic, body, delivery.BasicProperties.ContentType, [.. headers.Where(header => header.Key != Credential)]);
+        var payload = new StreamPayload(topic, body, delivery.BasicProperties.ContentType, [.. headers.Where(header => header.Key is not (Credential or BrokerHeaders.Topic or BrokerHeaders.User or BrokerHeaders.Repeated))]);
         var read = await reader.ReadAsync(sender, address: null, payload, keepsRefused: true, cancellationToken).ConfigureAwait(false);
         return read.TryGetValue(out var message, out var issues)
-            ? message with { RepeatKey = StreamMessage.KeyOf(sender, topic, body), IsRepeated = delivery.Redelivered || headers.Any(header => header is { Key: "x-mqtt-dup", Value: "True" }), RepeatsKnown = options.RepeatsKnown }
+            ? message with { RepeatKey = StreamMessage.KeyOf(sender, topic, body), IsRepeated = delivery.Redelivered || headers.GetValueOrDefault(BrokerHeaders.Repeated) == "true" || headers.GetValueOrDefault("x-mqtt-dup") == "True", RepeatsKnown = options.RepeatsKnown }
             : Outcome<StreamMessage>.Refused(issues);
     }
 
-    private async ValueTask<Sender?> SenderOfAsync(List<KeyValuePair<string, string>> headers, string? user, string topic, CancellationToken cancellationToken)
+    private async ValueTask<Sender?> SenderOfAsync(Dictionary<string, string> headers, string topic, CancellationToken cancellationToken)
     {
-        if (headers.Find(header => header.Key == Credential).Value is { } secret)
+        if (headers.TryGetValue(Credential, out var secret))
         {
             return await credentials.FindAsync(secret, cancellationToken).ConfigureAwait(false);
         }
 
-        var name = options.TrustUsers && !string.IsNullOrEmpty(user) ? user : options.TrustTopics ? MqttTopic.Parse(topic).Tenant : null;
+        var name = options.TrustUsers && headers.GetValueOrDefault(BrokerHeaders.User) is { Length: > 0 } user ? user : options.TrustTopics ? MqttTopic.Parse(topic).Tenant : null;
         return name is not null && MappingCatalog.IsName(name) && await store.FindRecordAsync(RecordKind.Vendor, name, cancellationToken).ConfigureAwait(false) is not null ? new Sender.Vendor(name, options.Mapping) : null;
     }
 
@@ -54,18 +52,4 @@ internal sealed class BrokerMessages(RabbitMqOptions options, SenderCredentials 
             into[index] = key[index] switch { '.' => '/', '/' => '.', var other => other };
         }
     });
-
-    private static List<KeyValuePair<string, string>> HeadersOf(BasicDeliverEventArgs delivery)
-    {
-        var headers = new List<KeyValuePair<string, string>>();
-        foreach (var (name, value) in delivery.BasicProperties.Headers ?? new Dictionary<string, object?>(StringComparer.Ordinal))
-        {
-            if (value is byte[] or string or bool or int or long)
-            {
-                headers.Add(new(name, value is byte[] bytes ? Encoding.UTF8.GetString(bytes) : Convert.ToString(value, CultureInfo.InvariantCulture)!));
-            }
-        }
-
-        return headers;
-    }
 }

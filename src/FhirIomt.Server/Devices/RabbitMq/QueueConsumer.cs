@@ -7,7 +7,7 @@ using RabbitMQ.Client.Events;
 namespace FhirIomt.Server.Devices.RabbitMq;
 
 /// <summary>Empties one queue: in order, acknowledged after the commit, with no more under way than agreed.</summary>
-internal sealed class QueueConsumer(int number, IChannel channel, BrokerTopology topology, BrokerMessages messages, MessageIntake intake)
+internal sealed class QueueConsumer(int number, IChannel channel, BrokerTopology topology, BrokerMessages messages, MessageIntake intake) : IDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
 
@@ -48,6 +48,11 @@ internal sealed class QueueConsumer(int number, IChannel channel, BrokerTopology
         }
 
         await channel.DisposeAsync().ConfigureAwait(false);
+        Dispose();
+    }
+
+    public void Dispose()
+    {
         _stopping.Dispose();
         _taking.Dispose();
     }
@@ -57,6 +62,11 @@ internal sealed class QueueConsumer(int number, IChannel channel, BrokerTopology
 
     private async Task TakeAsync(BasicDeliverEventArgs delivery)
     {
+        if (_isEnding)
+        {
+            return;
+        }
+
         await _taking.WaitAsync(CancellationToken.None).ConfigureAwait(false);
         try
         {
@@ -68,7 +78,7 @@ internal sealed class QueueConsumer(int number, IChannel channel, BrokerTopology
             var read = await messages.ReadAsync(delivery, _stopping.Token).ConfigureAwait(false);
             var taken = read.TryGetValue(out var message, out var issues)
                 ? new Delivery(delivery.DeliveryTag, message, await intake.SubmitAsync(message, number, _stopping.Token).ConfigureAwait(false))
-                : new Delivery(delivery.DeliveryTag, null, RefuseAsync(delivery.BasicProperties, delivery.RoutingKey, delivery.Body.ToArray(), issues[0]));
+                : new Delivery(delivery.DeliveryTag, null, RefuseAsync(delivery.BasicProperties, delivery.Body.ToArray(), issues[0]));
             _underWay.Writer.TryWrite(taken);
         }
         catch (OperationCanceledException)
@@ -118,10 +128,9 @@ internal sealed class QueueConsumer(int number, IChannel channel, BrokerTopology
     }
 
     // Confirmed before the delivery is acknowledged: it is always in one of the two places.
-    private async Task<IReadOnlyList<MessageReceipt>> RefuseAsync(IReadOnlyBasicProperties came, string routingKey, byte[] body, Issue issue)
+    private async Task<IReadOnlyList<MessageReceipt>> RefuseAsync(IReadOnlyBasicProperties came, byte[] body, Issue issue)
     {
-        var properties = new BasicProperties(came) { Persistent = true, Headers = new Dictionary<string, object?>(came.Headers ?? new Dictionary<string, object?>(StringComparer.Ordinal), StringComparer.Ordinal) { ["iomt-issue"] = issue.Code, ["iomt-routing-key"] = routingKey } };
-        properties.ClearUserId();
+        var properties = new BasicProperties(came) { Persistent = true, Headers = new Dictionary<string, object?>(came.Headers ?? new Dictionary<string, object?>(StringComparer.Ordinal), StringComparer.Ordinal) { ["iomt-issue"] = issue.Code } };
         await channel.BasicPublishAsync("", topology.Refused, mandatory: true, properties, body, _stopping.Token).ConfigureAwait(false);
         return [];
     }

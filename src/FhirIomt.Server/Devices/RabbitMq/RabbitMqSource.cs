@@ -64,6 +64,7 @@ internal sealed class RabbitMqSource(RabbitMqOptions options, BrokerNodes nodes,
         {
             await _topology.DeclareAsync(control, stopping).ConfigureAwait(false);
             await nodes.ListenAsync(control, _topology, stopping).ConfigureAwait(false);
+            await PartitionAsync(connection, broken).ConfigureAwait(false);
             logger.BrokerThere(nodes.Id);
             while (!broken.IsCancellationRequested)
             {
@@ -76,6 +77,14 @@ internal sealed class RabbitMqSource(RabbitMqOptions options, BrokerNodes nodes,
         {
             await LeaveAsync(control, stopping.IsCancellationRequested).ConfigureAwait(false);
         }
+    }
+
+    // Its channel ends with the connection: what was not confirmed by then comes to the next node's again.
+    private async Task PartitionAsync(IConnection connection, CancellationTokenSource broken)
+    {
+        var channel = await connection.CreateChannelAsync(new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: false), broken.Token).ConfigureAwait(false);
+        channel.ChannelShutdownAsync += (_, reason) => reason.Initiator == ShutdownInitiator.Application ? Task.CompletedTask : broken.CancelAsync();
+        await new BrokerPartitioner(channel, _topology, broken.CancelAsync).StartAsync(broken.Token).ConfigureAwait(false);
     }
 
     // First gives what is another's, then takes what is its own.
