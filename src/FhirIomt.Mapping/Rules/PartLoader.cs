@@ -14,6 +14,9 @@ internal sealed class PartLoader(
 
     private static readonly ConstantPart Nothing = new(JmesValue.Null);
 
+    /// <summary>A whole resource: what its <c>$measure</c> says comes first, and the template's own members win.</summary>
+    public RulePart LoadResource(ResourceNode node) => LoadObject(node, isResource: true);
+
     public RulePart Load(ResourceNode node) => node.Kind switch
     {
         NodeKind.Object => LoadObject(node),
@@ -22,13 +25,24 @@ internal sealed class PartLoader(
         _ => new ConstantPart(JmesValue.Of(node)),
     };
 
-    private RulePart LoadObject(ResourceNode node)
+    private RulePart LoadObject(ResourceNode node, bool isResource = false)
     {
         var members = new List<(string, RulePart)>();
+        if (node["$measure"u8] is { Exists: true } measure)
+        {
+            foreach (var member in MeasureTemplate.Of(measure, isResource, issues).Children)
+            {
+                if (!node[System.Text.Encoding.UTF8.GetBytes(member.Name)].Exists)
+                {
+                    members.Add((member.Name, new ConstantPart(JmesValue.Of(member))));
+                }
+            }
+        }
+
         foreach (var member in node.Children)
         {
             var name = member.Name;
-            if (name is "$when" or "$key")
+            if (name is "$when" or "$key" or "$measure")
             {
                 continue;
             }
