@@ -81,6 +81,7 @@ internal sealed class PartLoader(
             "$quantity" => LoadQuantity(reader, main),
             "$reference" => LoadReference(main),
             "$samples" => Expression(main) is { } values ? new SamplesPart(values) : Nothing,
+            "$product" => new ProductPart([.. Factors(main)]),
             "$interpret" => new InterpretPart(Load(main), Number(reader, "low"), Number(reader, "high")),
             _ => Unknown(main, name),
         };
@@ -90,8 +91,19 @@ internal sealed class PartLoader(
 
     private ConstantPart Unknown(ResourceNode at, string name)
     {
-        issues.BadRule(at, $"There is no directive '{name}'.", "Use $if, $each, $lookup, $translate, $quantity, $reference, $samples or $interpret.");
+        issues.BadRule(at, $"There is no directive '{name}'.", "Use $if, $each, $lookup, $translate, $quantity, $reference, $samples, $product or $interpret.");
         return Nothing;
+    }
+
+    private List<RulePart> Factors(ResourceNode list)
+    {
+        var factors = new List<RulePart>();
+        foreach (var factor in list.IsArray ? list.Items : default)
+        {
+            factors.Add(Load(factor));
+        }
+
+        return factors;
     }
 
     private RulePart LoadIf(TemplateReader reader, ResourceNode main)
