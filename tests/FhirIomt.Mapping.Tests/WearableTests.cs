@@ -42,9 +42,9 @@ public sealed class WearableTests
     [InlineData("nightscout", """{"type":"sgv","sgv":"5","date":1773473051000}""", "99504-3 absent")]
     [InlineData("nightscout", """{"type":"sgv","sgv":12,"date":1773473051000}""", "99504-3 absent")]
     [InlineData("dexcom", """{"records":[{"recordId":"r","systemTime":"2026-03-14T07:29:11","value":39,"status":"low","unit":"mg/dL"}]}""", "99504-3 <=39 mg/dL")]
-    [InlineData("withings", """{"body":{"measuregrps":[{"grpid":1,"attrib":0,"category":1,"date":1773473051,"measures":[{"type":1,"value":81250,"unit":-3}]}]}}""", "29463-7 81.250 kg")]
+    [InlineData("withings", """{"body":{"measuregrps":[{"grpid":1,"attrib":0,"category":1,"date":1773473051,"measures":[{"type":1,"value":81250,"unit":-3}]}]}}""", "29463-7 81.25 kg")]
     [InlineData("ihealth", """{"BODataList":[{"BO":98,"HR":0,"DataID":"d","Note":"","MDate":1773476651,"TimeZone":"+0100"}]}""", "2708-6 98 %")]
-    [InlineData("apple-health", """{"Record":{"type":"HKQuantityTypeIdentifierOxygenSaturation","sourceName":"W","unit":"%","startDate":"2026-03-14 08:24:11 +0100","endDate":"2026-03-14 08:24:11 +0100","value":"0.97"}}""", "2708-6 97.00 %")]
+    [InlineData("apple-health", """{"Record":{"type":"HKQuantityTypeIdentifierOxygenSaturation","sourceName":"W","unit":"%","startDate":"2026-03-14 08:24:11 +0100","endDate":"2026-03-14 08:24:11 +0100","value":"0.97"}}""", "2708-6 97 %")]
     [InlineData("apple-health", """{"Record":{"type":"HKQuantityTypeIdentifierBloodGlucose","sourceName":"W","unit":"mmol<180.1558800000541>/L","startDate":"2026-03-14 08:24:11 +0100","endDate":"2026-03-14 08:24:11 +0100","value":"5.4"}}""", "14743-9 5.4 mmol/L")]
     public void A_message_gives(string mapping, string body, string told)
     {

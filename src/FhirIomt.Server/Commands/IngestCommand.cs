@@ -106,7 +106,7 @@ internal static class IngestCommand
         var count = 0;
         while (reader.ReadLine() is { } line)
         {
-            System.Text.Encoding.UTF8.GetBytes(line, buffer);
+            buffer.Write(System.Text.Encoding.UTF8.GetBytes(line));
             buffer.Write("\n"u8);
             if (++count % BatchSize == 0)
             {
