@@ -1,6 +1,6 @@
 using FhirIomt.Bench;
 
-// dotnet run -c Release --project bench/FhirIomt.Bench [-- [growth | soak | access] [--engine sqlite|postgres|both] [--from N] [--to N] [--minutes N] [--quick] [--code-only] [--http-only] [--only TEXT] [--json FILE]]
+// dotnet run -c Release --project bench/FhirIomt.Bench [-- [growth | soak | access | mqtt] [--engine sqlite|postgres|both] [--from N] [--to N] [--minutes N] [--quick] [--code-only] [--http-only] [--only TEXT] [--json FILE] [--binary FILE]]
 if (args is ["echo", var port])
 {
     await EchoServer.RunAsync(int.Parse(port));
@@ -19,7 +19,15 @@ var quick = args.Contains("--quick");
 string[] engines = Option("--engine") switch { null or "both" => ["sqlite", "postgres"], var one => [one] };
 var report = new Report();
 using var workspace = new Workspace();
-if (args is ["growth" or "soak" or "access", ..])
+if (args is ["mqtt", ..])
+{
+    var binary = Option("--binary") ?? workspace.Publish();
+    foreach (var engine in engines)
+    {
+        await MqttBenchmarks.RunAsync(report, binary, workspace, engine, quick);
+    }
+}
+else if (args is ["growth" or "soak" or "access", ..])
 {
     var binary = workspace.Publish();
     foreach (var engine in engines)
@@ -36,6 +44,7 @@ else
         var meter = new CodeMeter(report, quick, Option("--only"));
         MappingBenchmarks.Run(meter, workspace);
         CodeBenchmarks.Run(meter, workspace);
+        DecoderBenchmarks.Run(meter);
         DefinitionBenchmarks.Run(meter, workspace);
         SyntheaBenchmarks.Run(meter, workspace);
     }

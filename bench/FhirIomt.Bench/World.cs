@@ -75,6 +75,23 @@ internal sealed class World
     /// <summary>A request of that many new readings, spread over all devices as a gateway's are.</summary>
     public string Token => _token;
 
+    /// <summary>The credential of all devices.</summary>
+    public string Vendor => _vendor;
+
+    /// <summary>Makes that many devices, each with its patient.</summary>
+    public async Task RegisterAsync(int port, int devices)
+    {
+        using var http = new HttpClient();
+        foreach (var part in Enumerable.Range(0, devices).Chunk(1000))
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, $"http://127.0.0.1:{port}/devices/messages?mapping=bench");
+            request.Content = new StringContent($"[{string.Join(',', part.Select(device => $$"""{"device":"device-{{device}}","patient":"patient-{{device}}","at":"1999-12-31T00:00:00Z","hr":60}"""))}]", Encoding.UTF8, "application/json");
+            request.Headers.Authorization = new("Bearer", _vendor);
+            using var answer = await http.SendAsync(request);
+            answer.EnsureSuccessStatusCode();
+        }
+    }
+
     /// <summary>Up to fifty readings of a patient.</summary>
     public async Task<List<string>> IdsOfAsync(int port, string patient)
     {

@@ -80,6 +80,12 @@ internal sealed class IngestPipeline(
             return work;
         }
 
+        if (entry is MessageEntry.Unreadable unreadable)
+        {
+            work.Quarantine(unreadable.Issue);
+            return work;
+        }
+
         var reading = ((MessageEntry.Taken)entry).Reading;
         if (!JsonTree.Parse(reading.Envelope).TryGetValue(out var envelope, out var issues))
         {
@@ -103,7 +109,7 @@ internal sealed class IngestPipeline(
         var resolution = await resolver.ResolveAsync(batch, reading, cancellationToken).ConfigureAwait(false);
         if (resolution.Issue is { } issue)
         {
-            work.Fail(issue, resolution.IsRefusal);
+            work.Fail(issue, resolution.IsRefusal && !batch.Request.KeepsRefused);
             return;
         }
 

@@ -54,10 +54,12 @@ internal sealed class ChildProcess : IAsyncDisposable
     }
 
     /// <summary>Starts a server and waits until it answers.</summary>
-    public static async Task<ChildProcess> ServeAsync(string data, params string[] more)
+    public static Task<ChildProcess> ServeAsync(string data, params string[] more) => ServeAsync(data, null, more);
+
+    public static async Task<ChildProcess> ServeAsync(string data, IReadOnlyDictionary<string, string>? environment, params string[] more)
     {
         var address = $"http://127.0.0.1:{FreePort()}";
-        var child = new ChildProcess(["serve", "--urls", address, "--data", data, .. more], null) { Base = address };
+        var child = new ChildProcess(["serve", "--urls", address, "--data", data, .. more], environment) { Base = address };
         using var http = new HttpClient();
         using var limit = new CancellationTokenSource(Patience);
         while (true)
@@ -107,7 +109,7 @@ internal sealed class ChildProcess : IAsyncDisposable
         _process.Dispose();
     }
 
-    private static int FreePort()
+    public static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();

@@ -93,6 +93,26 @@ public sealed class MllpTests(MllpTests.Fixture server) : IClassFixture<MllpTest
     }
 
     [Fact]
+    public async Task A_code_of_the_maker_s_own_is_stored_with_it()
+    {
+        var device = await server.AddMonitorAsync();
+        using var line = server.Connect();
+        await line.SendAsync(Message(device).Replace("150456^MDC_PULS_OXIM_SAT_O2^MDC", "352^ECG_VPB_RATE^99ACME", StringComparison.Ordinal));
+        Assert.DoesNotContain("ERR|", await line.ReadAsync(), StringComparison.Ordinal);
+        Assert.Equal(1, await server.CountAsync(device));
+    }
+
+    [Fact]
+    public async Task A_value_that_no_body_can_have_waits()
+    {
+        var device = await server.AddMonitorAsync();
+        using var line = server.Connect();
+        await line.SendAsync(Message(device, value: "970"));
+        Assert.Contains("|W|IOMT-0540|", await line.ReadAsync(), StringComparison.Ordinal);
+        Assert.Equal(0, await server.CountAsync(device));
+    }
+
+    [Fact]
     public async Task Frames_may_come_in_pieces_and_several_at_once_with_noise_between()
     {
         var device = await server.AddMonitorAsync();

@@ -43,14 +43,31 @@ public readonly record struct Hl7Time(DateTime Clock, TimeSpan? Offset)
             text = text[..point];
         }
 
-        var format = text.Length switch { 12 => "yyyyMMddHHmm", 14 => "yyyyMMddHHmmss", _ => null };
-        if (format is null || !DateTime.TryParseExact(text, format, CultureInfo.InvariantCulture, DateTimeStyles.None, out var clock) || clock.Year < 2)
+        if (text.Length is not (12 or 14) || text.ContainsAnyExceptInRange('0', '9'))
         {
             return false;
         }
 
+        var (year, month, day, hour, minute, second) = (Number(text[..4]), Number(text[4..6]), Number(text[6..8]), Number(text[8..10]), Number(text[10..12]), text.Length == 14 ? Number(text[12..14]) : 0);
+        if (year < 2 || month is < 1 or > 12 || day < 1 || day > DateTime.DaysInMonth(year, month) || hour > 23 || minute > 59 || second > 59)
+        {
+            return false;
+        }
+
+        var clock = new DateTime(year, month, day, hour, minute, second, DateTimeKind.Unspecified);
         time = new Hl7Time(clock.AddTicks(fraction), offset);
         return true;
+    }
+
+    private static int Number(ReadOnlySpan<char> digits)
+    {
+        var number = 0;
+        foreach (var digit in digits)
+        {
+            number = (number * 10) + (digit - '0');
+        }
+
+        return number;
     }
 
     // A monitor's ".0000", and one that writes more digits than the four of the standard.

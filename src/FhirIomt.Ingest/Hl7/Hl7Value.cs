@@ -45,13 +45,41 @@ public readonly struct Hl7Value(ReadOnlyMemory<char> text, Hl7Separators separat
     }
 }
 
-/// <summary>One segment, such as OBX.</summary>
-public readonly struct Hl7Segment(ReadOnlyMemory<char> text, Hl7Separators separators)
+/// <summary>One segment, such as OBX. Where its fields begin is found once: an OBX is asked for a dozen of them.</summary>
+public sealed class Hl7Segment
 {
-    public ReadOnlySpan<char> Name => text.Span.Length < 3 ? text.Span : text.Span[..3];
+    private readonly ReadOnlyMemory<char> _text;
+    private readonly Hl7Separators _separators;
+    private readonly int[] _ends;
+    private readonly bool _isHeader;
 
-    public bool Is(string name) => Name.SequenceEqual(name) && (text.Length == 3 || text.Span[3] == separators.Field);
+    public Hl7Segment(ReadOnlyMemory<char> text, Hl7Separators separators)
+    {
+        (_text, _separators) = (text, separators);
+        var span = text.Span;
+        _ends = new int[span.Count(separators.Field) + 1];
+        var at = 0;
+        for (var field = 0; field < _ends.Length - 1; field++)
+        {
+            at += span[at..].IndexOf(separators.Field);
+            _ends[field] = at++;
+        }
+
+        _ends[^1] = span.Length;
+        _isHeader = span[.._ends[0]] is "MSH";
+    }
+
+    public ReadOnlySpan<char> Name => _text.Span[.._ends[0]];
+
+    public bool Is(string name) => Name.SequenceEqual(name);
 
     /// <summary>By the standard's number; of MSH too, where the first is the separator itself.</summary>
-    public Hl7Value this[int number] => new Hl7Value(text, separators).Part(separators.Field, Name is "MSH" ? number : number + 1);
+    public Hl7Value this[int number]
+    {
+        get
+        {
+            var field = _isHeader ? number - 1 : number;
+            return field < 1 || field >= _ends.Length ? new Hl7Value(default, _separators) : new Hl7Value(_text[(_ends[field - 1] + 1).._ends[field]], _separators);
+        }
+    }
 }

@@ -36,7 +36,7 @@ public sealed class CodeTable
 
     private readonly FrozenDictionary<string, KnownCode> _codes;
     private readonly FrozenDictionary<string, KnownCode> _byLoinc;
-    private readonly FrozenDictionary<string, string> _names;
+    private readonly FrozenDictionary<string, CodedConcept> _names;
     private readonly FrozenDictionary<string, string> _units;
     private readonly FrozenDictionary<(string Code, string Unit), PlausibleRange> _plausible;
 
@@ -46,8 +46,8 @@ public sealed class CodeTable
 
         // The first that has it: the plain one stands before its variants.
         _byLoinc = _codes.Values.Select(code => (code, Order: file.Observations.FindIndex(entry => entry.Mdc == code.Mdc))).OrderBy(pair => pair.Order)
-            .SelectMany(pair => pair.code.Loinc.Concat(pair.code.LoincByUnit.Values).Select(loinc => (loinc, pair.code))).DistinctBy(pair => pair.loinc).ToFrozenDictionary(pair => pair.loinc, pair => pair.code, StringComparer.Ordinal);
-        _names = file.Observations.Select(code => (code.Mdc, code.Refid)).Concat(file.Names.Select(name => (name.Mdc, name.Refid))).ToFrozenDictionary(name => name.Mdc, name => name.Refid, StringComparer.Ordinal);
+            .SelectMany(pair => pair.code.Loinc.Concat(pair.code.LoincByUnit.Values).Select(loinc => (loinc, pair.code))).DistinctBy(pair => pair.loinc, StringComparer.Ordinal).ToFrozenDictionary(pair => pair.loinc, pair => pair.code, StringComparer.Ordinal);
+        _names = file.Observations.Select(code => (code.Mdc, code.Refid)).Concat(file.Names.Select(name => (name.Mdc, name.Refid))).ToFrozenDictionary(name => name.Mdc, name => new CodedConcept(CodedConcept.Mdc, name.Mdc, name.Refid), StringComparer.Ordinal);
 
         // A sender may name a unit by its number or by its reference identifier.
         _units = file.Units.SelectMany(unit => new[] { (Key: unit.Mdc, unit.Ucum), (Key: unit.Refid, unit.Ucum) }).ToFrozenDictionary(unit => unit.Key, unit => unit.Ucum, StringComparer.Ordinal);
@@ -71,10 +71,13 @@ public sealed class CodeTable
     };
 
     /// <summary>The reference identifier of a code; null when it is not in the table.</summary>
-    public string? NameOf(string mdc) => _names.GetValueOrDefault(mdc);
+    public string? NameOf(string mdc) => _names.TryGetValue(mdc, out var known) ? known.Display : null;
+
+    /// <summary>A code of MDC with its reference identifier, if it is in the table.</summary>
+    public bool TryMdc(ReadOnlySpan<char> mdc, out CodedConcept concept) => _names.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(mdc, out concept);
 
     /// <summary>UCUM for a unit of MDC, by number or reference identifier; null when it is not in the table.</summary>
-    public string? UcumOf(string mdcUnit) => _units.GetValueOrDefault(mdcUnit);
+    public string? UcumOf(ReadOnlySpan<char> mdcUnit) => _units.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(mdcUnit, out var unit) ? unit : null;
 
     public PlausibleRange? RangeOf(string loinc, string ucum) => _plausible.TryGetValue((loinc, ucum), out var range) ? range : null;
 

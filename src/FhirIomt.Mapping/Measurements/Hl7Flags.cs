@@ -8,8 +8,15 @@ internal sealed record Hl7Flags(string? AbsentReason, bool IsTest, bool IsEarly,
     private const string MeasurementStatus = "http://terminology.hl7.org/CodeSystem/measurement-status";
     private const string Interpretation = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation";
 
+    private static readonly Hl7Flags None = new(null, IsTest: false, IsEarly: false, []);
+
     public static Hl7Flags Of(Hl7Value flags)
     {
+        if (flags.IsEmpty)
+        {
+            return None;
+        }
+
         var (absent, isTest, isEarly) = ((string?)null, false, false);
         var interpretations = new List<CodedConcept>();
         for (var number = 1; number <= flags.Repetitions; number++)

@@ -3,38 +3,13 @@ using FhirIomt.Ingest.Hl7;
 namespace FhirIomt.Mapping.Measurements;
 
 /// <summary>An OBX with what it inherits from the OBR before it and from the containment tree around it (IHE DEC, PCD-01).</summary>
-/// <param name="Path">OBX-4 without the zeros at its end that mark its level: MDS, VMD, channel, metric, facet.</param>
-internal sealed record Hl7Observation(Hl7Segment Obx, Hl7Segment Obr, string Path)
+internal sealed class Hl7Observation
 {
     // An attribute of the communication and not of the patient: partition 1 holds both, of which batteries are measured.
     private const int FirstAttribute = 67_000;
     private const int LastAttribute = 69_999;
 
-    public Hl7Value Code => Obx[3];
-
-    public Hl7Value Value => Obx[5];
-
-    public string Type => Obx[2].Text;
-
-    public string Status => Obx[11].Text;
-
-    /// <summary>How deep it stands: 1 MDS, 2 VMD, 3 channel, 4 metric, 5 a facet of a metric.</summary>
-    public int Depth => Path.Length == 0 ? 0 : Path.Count('.') + 1;
-
-    public string Top => Path.Split('.')[0];
-
-    public string Parent => Path.LastIndexOf('.') is > 0 and var dot ? Path[..dot] : "";
-
-    /// <summary>OBX-18, by its universal id where it has one.</summary>
-    public string? Device => Obx[18].Component(3).TextOrNull ?? Obx[18].Component(1).TextOrNull;
-
-    /// <summary>Only says what contains what.</summary>
-    public bool IsContainment => Obx[2].IsEmpty && Value.IsEmpty;
-
-    /// <summary>About the device or the message, not about a patient.</summary>
-    public bool IsAttribute => int.TryParse(Code.Component(1).Raw, System.Globalization.NumberStyles.None, null, out var code) && code is >= FirstAttribute and <= LastAttribute;
-
-    public static Hl7Observation Of(Hl7Segment obx, Hl7Segment obr)
+    public Hl7Observation(Hl7Segment obx, Hl7Segment obr)
     {
         var path = obx[4].Text;
         while (path.EndsWith(".0", StringComparison.Ordinal))
@@ -42,23 +17,72 @@ internal sealed record Hl7Observation(Hl7Segment Obx, Hl7Segment Obr, string Pat
             path = path[..^2];
         }
 
-        return new Hl7Observation(obx, obr, path);
+        (Obx, Obr, Path) = (obx, obr, path);
+        (Code, Value, Type, Status) = (obx[3], obx[5], obx[2].Text, obx[11].Text);
+        Depth = path.Length == 0 ? 0 : path.AsSpan().Count('.') + 1;
+        Top = Depth < 2 ? path : path[..path.IndexOf('.', StringComparison.Ordinal)];
+        Device = obx[18].Component(3).TextOrNull ?? obx[18].Component(1).TextOrNull;
+        IsContainment = Type.Length == 0 && Value.IsEmpty;
+        IsAttribute = int.TryParse(Code.Component(1).Raw, System.Globalization.NumberStyles.None, null, out var code) && code is >= FirstAttribute and <= LastAttribute;
     }
+
+    public Hl7Segment Obx { get; }
+
+    public Hl7Segment Obr { get; }
+
+    /// <summary>OBX-4 without the zeros at its end that mark its level: MDS, VMD, channel, metric, facet.</summary>
+    public string Path { get; }
+
+    public Hl7Value Code { get; }
+
+    public Hl7Value Value { get; }
+
+    public string Type { get; }
+
+    public string Status { get; }
+
+    /// <summary>How deep it stands: 1 MDS, 2 VMD, 3 channel, 4 metric, 5 a facet of a metric.</summary>
+    public int Depth { get; }
+
+    public string Top { get; }
+
+    public string Parent => Path.LastIndexOf('.') is > 0 and var dot ? Path[..dot] : "";
+
+    /// <summary>OBX-18, by its universal id where it has one.</summary>
+    public string? Device { get; }
+
+    /// <summary>Only says what contains what.</summary>
+    public bool IsContainment { get; }
+
+    /// <summary>About the device or the message, not about a patient.</summary>
+    public bool IsAttribute { get; }
 
     public CodedConcept? Concept() => ConceptOf(Code, 1) is { } first && first.Code != "0" ? first : ConceptOf(Code, 4);
 
     /// <summary>The other coding, where the sender gave two.</summary>
-    public CodedConcept? Translation() => ConceptOf(Code, 1) is { } first && first.Code != "0" ? ConceptOf(Code, 4) : null;
+    public CodedConcept? Translation() => Code.Components > 3 && ConceptOf(Code, 1) is { } first && first.Code != "0" ? ConceptOf(Code, 4) : null;
 
     /// <summary>A coding of three components; MDC is known by its name, or by a number with a reference identifier.</summary>
     public static CodedConcept? ConceptOf(Hl7Value coded, int first)
     {
-        var (code, text, system) = (coded.Component(first).Text, coded.Component(first + 1).TextOrNull, coded.Component(first + 2).Text);
-        if (code.Length == 0)
+        if (coded.IsEmpty)
         {
             return null;
         }
 
+        var (codeValue, textValue, systemValue) = (coded.Component(first), coded.Component(first + 1), coded.Component(first + 2));
+        if (codeValue.IsEmpty)
+        {
+            return null;
+        }
+
+        // What is in the table needs no texts of its own: a monitor says the same few codes all day.
+        if (systemValue.Raw is "MDC" && CodeTable.Standard.TryMdc(codeValue.Raw.Trim(), out var known))
+        {
+            return known;
+        }
+
+        var (code, text, system) = (codeValue.Text, textValue.TextOrNull, systemValue.Text);
         if (system is "MDC" or "ISO+" or "11073" || (system.Length == 0 && text?.StartsWith("MDC_", StringComparison.Ordinal) == true))
         {
             return new CodedConcept(CodedConcept.Mdc, code, CodeTable.Standard.NameOf(code) ?? text);
@@ -78,9 +102,20 @@ internal sealed record Hl7Observation(Hl7Segment Obx, Hl7Segment Obr, string Pat
     public (string? Ucum, string? Text) Unit()
     {
         var unit = Obx[6];
-        foreach (var first in new[] { 1, 4 })
+        if (unit.IsEmpty)
         {
-            var (code, text, system) = (unit.Component(first).Text, unit.Component(first + 1).Text, unit.Component(first + 2).Text);
+            return (null, null);
+        }
+
+        foreach (var first in (ReadOnlySpan<int>)[1, 4])
+        {
+            var codeValue = unit.Component(first);
+            if (CodeTable.Standard.UcumOf(codeValue.Raw.Trim()) is { } number)
+            {
+                return (number, null);
+            }
+
+            var (code, text, system) = (codeValue.Text, unit.Component(first + 1).Text, unit.Component(first + 2).Text);
             if (system.Equals("UCUM", StringComparison.OrdinalIgnoreCase) && IsUcum(code))
             {
                 return (code, null);

@@ -12,6 +12,15 @@ internal sealed class Hl7Report(Hl7Message message, TimeZoneInfo? zone)
     // MSH-11: anything but production is nobody's data to treat by.
     private readonly bool _isTest = message.Header[11].Component(1).Text is "D" or "T";
     private readonly List<Issue> _issues = [];
+    private readonly string? _patient = PatientOf(message);
+    private readonly string? _gateway = GatewayOf(message);
+
+    // The devices of one group, by the system at the top and by whoever names one first.
+    private readonly Dictionary<string, string> _systems = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _firstOf = new(StringComparer.Ordinal);
+    private List<Hl7Observation>? _devicesOf;
+    private string? _first;
+    private (DateTimeOffset Start, DateTimeOffset End, string Text)? _time;
 
     public MapResult Observations()
     {
@@ -19,10 +28,11 @@ internal sealed class Hl7Report(Hl7Message message, TimeZoneInfo? zone)
         foreach (var group in Groups())
         {
             var pressures = new Dictionary<(string Top, DateTimeOffset At), List<(Hl7Observation Observation, Measurement Measurement)>>();
-            var facets = group.Where(one => one.Depth > 4 || (one.Depth == 4 && one.IsAttribute)).ToLookup(one => one.Depth > 4 ? one.Parent : one.Path, StringComparer.Ordinal);
+            var hasFacets = group.Exists(static one => one.Depth > 4 || (one.Depth == 4 && one.IsAttribute));
+            var facets = hasFacets ? group.Where(one => one.Depth > 4 || (one.Depth == 4 && one.IsAttribute)).ToLookup(one => one.Depth > 4 ? one.Parent : one.Path, StringComparer.Ordinal) : null;
             foreach (var observation in group.Where(one => !one.IsContainment && !one.IsAttribute && !IsFacet(one, group)))
             {
-                if (MeasurementOf(observation, group, [.. facets[observation.Path]]) is not { } measurement)
+                if (MeasurementOf(observation, group, facets is null ? [] : [.. facets[observation.Path]]) is not { } measurement)
                 {
                     continue;
                 }
@@ -54,7 +64,7 @@ internal sealed class Hl7Report(Hl7Message message, TimeZoneInfo? zone)
         var readings = new List<MappedReading>();
         foreach (var group in Groups())
         {
-            if (Hl7Alarm.Read(group, Patient(), DeviceOf(group[0], group), zone, _isTest).TryGetValue(out var alarm, out var issues))
+            if (Hl7Alarm.Read(group, _patient, DeviceOf(group[0], group), zone, _isTest).TryGetValue(out var alarm, out var issues))
             {
                 readings.Add(new AlarmReading(alarm));
             }
@@ -70,7 +80,7 @@ internal sealed class Hl7Report(Hl7Message message, TimeZoneInfo? zone)
     private IEnumerable<List<Hl7Observation>> Groups()
     {
         List<Hl7Observation>? group = null;
-        Hl7Segment obr = default;
+        Hl7Segment? obr = null;
         foreach (var segment in message.Segments)
         {
             if (segment.Is("OBR"))
@@ -84,7 +94,7 @@ internal sealed class Hl7Report(Hl7Message message, TimeZoneInfo? zone)
             }
             else if (segment.Is("OBX") && group is not null)
             {
-                group.Add(Hl7Observation.Of(segment, obr));
+                group.Add(new Hl7Observation(segment, obr!));
             }
         }
 
@@ -127,8 +137,8 @@ internal sealed class Hl7Report(Hl7Message message, TimeZoneInfo? zone)
             Code = code,
             Translations = observation.Translation() is { } other && other.System.Length > 0 ? [other] : [],
             DeviceIdentifier = DeviceOf(observation, group),
-            PatientIdentifier = Patient(),
-            GatewayIdentifier = Gateway(),
+            PatientIdentifier = _patient,
+            GatewayIdentifier = _gateway,
             DeviceTime = time.Text,
             Start = time.Start,
             End = value is MeasuredValue.Samples samples ? EndOf(time.Start, samples) : time.End,
@@ -138,7 +148,7 @@ internal sealed class Hl7Report(Hl7Message message, TimeZoneInfo? zone)
             Status = status,
             Interpretations = flags.Interpretations,
             IsTest = _isTest || flags.IsTest,
-            Limits = LimitsOf(observation.Obx[7].Text),
+            Limits = LimitsOf(observation.Obx[7]),
             Method = Hl7Observation.ConceptOf(observation.Obx[17], 1),
             BodySite = Hl7Observation.ConceptOf(observation.Obx[20], 1),
             Format = "hl7v2",
@@ -162,6 +172,12 @@ internal sealed class Hl7Report(Hl7Message message, TimeZoneInfo? zone)
             return null;
         }
 
+        // Thirty values of one moment say it thirty times.
+        if (_time is { } same && field.Component(1).Raw.SequenceEqual(same.Text))
+        {
+            return same;
+        }
+
         if (!Hl7Time.TryParse(field.Component(1).Raw, out var start))
         {
             _issues.Add(MeasurementIssues.BadHl7Time(observation.Obx[1].Text));
@@ -175,7 +191,8 @@ internal sealed class Hl7Report(Hl7Message message, TimeZoneInfo? zone)
         }
 
         // OBR-8 is the end of the report's window; only sums have one, and they say it by their own facets.
-        return (instant, instant, field.Component(1).Text);
+        _time = (instant, instant, field.Component(1).Text);
+        return _time;
     }
 
     private static DateTimeOffset EndOf(DateTimeOffset start, MeasuredValue.Samples samples)
@@ -186,17 +203,31 @@ internal sealed class Hl7Report(Hl7Message message, TimeZoneInfo? zone)
     }
 
     // The system that stands at the bed is what is assigned to a patient; its modules go with it. The identifier may stand on the first OBX only, or nowhere but in MSH-3.
-    private string DeviceOf(Hl7Observation observation, List<Hl7Observation> group) =>
-        group.Find(other => other.Depth == 1 && other.Top == observation.Top && other.Device is not null)?.Device
-        ?? observation.Device
-        ?? group.Find(other => other.Top == observation.Top && other.Device is not null)?.Device
-        ?? group.Find(other => other.Device is not null)?.Device
-        ?? Gateway() ?? "";
+    private string DeviceOf(Hl7Observation observation, List<Hl7Observation> group)
+    {
+        if (!ReferenceEquals(group, _devicesOf))
+        {
+            (_devicesOf, _first) = (group, null);
+            _systems.Clear();
+            _firstOf.Clear();
+            foreach (var one in group.Where(one => one.Device is not null))
+            {
+                _first ??= one.Device;
+                _firstOf.TryAdd(one.Top, one.Device!);
+                if (one.Depth == 1)
+                {
+                    _systems.TryAdd(one.Top, one.Device!);
+                }
+            }
+        }
+
+        return _systems.GetValueOrDefault(observation.Top) ?? observation.Device ?? _firstOf.GetValueOrDefault(observation.Top) ?? _first ?? _gateway ?? "";
+    }
 
     /// <summary>MSH-3: the sending application by its universal id, or by its name.</summary>
-    private string? Gateway() => message.Header[3].Component(2).TextOrNull is { } universal && message.Header[3].Component(3).Text.Length > 0 ? universal : message.Header[3].Component(1).TextOrNull;
+    private static string? GatewayOf(Hl7Message message) => message.Header[3].Component(2).TextOrNull is { } universal && message.Header[3].Component(3).Text.Length > 0 ? universal : message.Header[3].Component(1).TextOrNull;
 
-    private string? Patient()
+    private static string? PatientOf(Hl7Message message)
     {
         foreach (var segment in message.Segments)
         {
@@ -232,8 +263,14 @@ internal sealed class Hl7Report(Hl7Message message, TimeZoneInfo? zone)
     }
 
     // "90-110", or one side of it.
-    private static (string? Low, string? High)? LimitsOf(string text)
+    private static (string? Low, string? High)? LimitsOf(Hl7Value limits)
     {
+        if (limits.IsEmpty)
+        {
+            return null;
+        }
+
+        var text = limits.Text;
         var dash = text.IndexOf('-', Math.Min(1, text.Length));
         var (low, high) = dash < 0 ? (null, null) : (Hl7ValueReader.Number(text[..dash].Trim()), Hl7ValueReader.Number(text[(dash + 1)..].Trim()));
         return low is null && high is null ? null : (low, high);
@@ -253,7 +290,7 @@ internal sealed class Hl7Report(Hl7Message message, TimeZoneInfo? zone)
     {
         var first = parts[0].Measurement;
         var isLoinc = first.Code.System == CodedConcept.Loinc;
-        var found = parts.DistinctBy(part => PressurePart(part.Measurement.Code)).ToDictionary(part => PressurePart(part.Measurement.Code)!, part => part.Measurement.Value!, StringComparer.Ordinal);
+        var found = parts.DistinctBy(part => PressurePart(part.Measurement.Code), StringComparer.Ordinal).ToDictionary(part => PressurePart(part.Measurement.Code)!, part => part.Measurement.Value!, StringComparer.Ordinal);
         found.TryAdd("150021", new MeasuredValue.Absent("unknown"));
         found.TryAdd("150022", new MeasuredValue.Absent("unknown"));
         return first with

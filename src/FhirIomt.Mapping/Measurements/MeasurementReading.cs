@@ -28,7 +28,10 @@ public sealed class MeasurementReading : MappedReading
     public MeasurementReading(Measurement measurement)
     {
         _known = CodeTable.Standard.Find(measurement.Code);
-        _measurement = measurement with { Value = Converted(measurement.Value, _known), Parts = [.. measurement.Parts.Select(part => part with { Value = Converted(part.Value, CodeTable.Standard.Find(part.Code))! })] };
+        var value = Converted(measurement.Value, _known);
+        _measurement = measurement.Parts.Count > 0
+            ? measurement with { Value = value, Parts = [.. measurement.Parts.Select(part => part with { Value = Converted(part.Value, CodeTable.Standard.Find(part.Code))! })] }
+            : ReferenceEquals(value, measurement.Value) ? measurement : measurement with { Value = value };
     }
 
     public override string Type => _known?.Name ?? _measurement.Code.Code;
@@ -109,6 +112,11 @@ public sealed class MeasurementReading : MappedReading
 
     private void WriteMeta(Utf8JsonWriter json)
     {
+        if (Profile is null && !_measurement.IsTest)
+        {
+            return;
+        }
+
         json.WriteStartObject("meta"u8);
         if (Profile is { } profile)
         {

@@ -40,7 +40,7 @@ internal sealed class MessageWork(MessageEntry entry)
     public IReadOnlyList<Issue> Issues => _issues;
 
     /// <summary>The message as it came in, for quarantine.</summary>
-    public ReadOnlyMemory<byte> Envelope => entry is MessageEntry.Taken taken ? taken.Reading.Envelope : default;
+    public ReadOnlyMemory<byte> Envelope => entry is MessageEntry.Taken taken ? taken.Reading.Envelope : entry is MessageEntry.Unreadable unreadable ? unreadable.Reading.Envelope : default;
 
     /// <summary>Kept for replay: something of it was not stored, and not for a reason that only the sender can mend.</summary>
     public bool IsKept => _quarantined || HasRefused;

@@ -122,6 +122,10 @@ internal sealed class ReceiptOperation(MessageBatch batch, int chunk, IReadOnlyL
                 kept++;
                 var message = QuarantinedMessage.Of(batch, work[index], Receipts[index].Id);
                 transaction.PutRecord(new StoredRecord(RecordKind.Quarantine, message.Id, message.Write()));
+                if (batch.Request.KeptKeys.ElementAtOrDefault(work[index].Index) is { } key)
+                {
+                    transaction.PutRecord(new StoredRecord(RecordKind.SeenMessage, key, Encoding.UTF8.GetBytes($"\"{message.Id}\""), batch.ReceivedAt + batch.Request.RepeatsKnown));
+                }
             }
         }
     }

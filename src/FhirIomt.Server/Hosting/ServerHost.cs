@@ -14,7 +14,9 @@ using FhirIomt.Server.Demo;
 using FhirIomt.Server.Devices;
 using FhirIomt.Server.Devices.Life;
 using FhirIomt.Server.Devices.Mllp;
+using FhirIomt.Server.Devices.Mqtt;
 using FhirIomt.Server.Devices.Quarantine;
+using FhirIomt.Server.Devices.RabbitMq;
 using FhirIomt.Server.Hosting.Guarding;
 using FhirIomt.Smart;
 using FhirIomt.Storage;
@@ -55,6 +57,8 @@ internal static class ServerHost
         builder.Services.AddSingleton(options.Mllp);
         builder.Services.AddSingleton<MllpListener>();
         builder.Services.AddHostedService(services => services.GetRequiredService<MllpListener>());
+        MqttServices.Add(builder.Services, options.Mqtt);
+        RabbitMqServices.Add(builder.Services, options.RabbitMq);
         OpenTelemetryExport.Add(builder, options.Telemetry);
         var app = builder.Build();
         Connections.UseProxies(app, options);
@@ -64,6 +68,7 @@ internal static class ServerHost
         app.UseResponseCompression();
         Apps.Use(app);
         app.UseRequestDecompression();
+        app.UseWebSockets();
         app.UseRouting();
         app.UseRequestTimeouts();
         Health.Map(app);
@@ -71,6 +76,7 @@ internal static class ServerHost
         app.MapSmart();
         app.MapFhirApi();
         DeviceEndpoints.Map(app);
+        MqttWebSocket.Map(app);
         DemoEhr.Map(app, options);
         return app;
     }

@@ -1,4 +1,6 @@
 using FhirIomt.Server.Devices.Mllp;
+using FhirIomt.Server.Devices.Mqtt;
+using FhirIomt.Server.Devices.RabbitMq;
 using FhirIomt.Server.Hosting.Guarding;
 using FhirIomt.Smart.Issuers;
 
@@ -48,6 +50,10 @@ internal sealed class ServerOptions
 
     public MllpOptions Mllp { get; set; } = new();
 
+    public MqttOptions Mqtt { get; set; } = new();
+
+    public RabbitMqOptions RabbitMq { get; set; } = new();
+
     public IEnumerable<string> Problems()
     {
         if (PublicUrl is not null && (!Uri.TryCreate(PublicUrl, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.AbsolutePath != "/"))
@@ -63,7 +69,7 @@ internal sealed class ServerOptions
             }
         }
 
-        foreach (var problem in Ingest.Problems().Concat(Access.Problems()).Concat(Audit.Problems()).Concat(Telemetry.Problems()).Concat(Auth.Problems()).Concat(Limits.Problems()).Concat(Tls.Problems(Urls)).Concat(Proxies.Problems()).Concat(Mllp.Problems()).Concat(IssuerProblems()))
+        foreach (var problem in Ingest.Problems().Concat(Access.Problems()).Concat(Audit.Problems()).Concat(Telemetry.Problems()).Concat(Auth.Problems()).Concat(Limits.Problems()).Concat(Tls.Problems(Urls)).Concat(Proxies.Problems()).Concat(Mllp.Problems()).Concat(Mqtt.Problems()).Concat(RabbitMq.Problems()).Concat(IssuerProblems()))
         {
             yield return problem;
         }
@@ -97,11 +103,19 @@ internal sealed class IngestOptions
     /// <summary>Whether values that no body can have wait in quarantine.</summary>
     public bool Plausibility { get; set; } = true;
 
+    /// <summary>Most bytes of messages by MQTT and RabbitMQ that wait for the pipeline; beyond it nothing more is read. 1 MiB to 2 GiB; 64 MiB are a minute of 5,000 messages a second.</summary>
+    public int MaxWaitingBytes { get; set; } = 64 * 1024 * 1024;
+
     public IEnumerable<string> Problems()
     {
         if (MaxQuarantined is < 100 or > 100_000_000)
         {
             yield return "Ingest:MaxQuarantined must be from 100 to 100000000.";
+        }
+
+        if (MaxWaitingBytes < 1024 * 1024)
+        {
+            yield return "Ingest:MaxWaitingBytes must be from 1048576 to 2147483647.";
         }
 
         if (MaxBodyBytes is < 1024 or > 256 * 1024 * 1024)

@@ -18,7 +18,7 @@ internal static class AuditRows
             var lines = AuditPack.Lines(row) ?? [];
             foreach (var line in query.Descending ? lines.Reverse() : lines)
             {
-                if (line.Key >= query.First && line.Key <= query.Last && (query.Patient is not { } patient || PatientsOf(line)?.Contains(patient) == true))
+                if (line.Key >= query.First && line.Key <= query.Last && (query.Patient is not { } patient || PatientsOf(line)?.Contains(patient, StringComparer.Ordinal) == true))
                 {
                     found.Add(line);
                     if (found.Count == query.Limit)

@@ -163,7 +163,7 @@ internal abstract class DeviceListener(ListenerOptions options, ILogger logger) 
             ServerCertificateContext = SslStreamCertificateContext.Create(_certificate!.Value.Certificate, _certificate.Value.Chain),
             EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
             ClientCertificateRequired = true,
-            RemoteCertificateValidationCallback = static (_, _, _, _) => true,
+            RemoteCertificateValidationCallback = static (_, certificate, _, errors) => certificate is null || (errors & SslPolicyErrors.RemoteCertificateNotAvailable) == 0,
         };
         await stream.AuthenticateAsServerAsync(settings, limit.Token).ConfigureAwait(false);
     }

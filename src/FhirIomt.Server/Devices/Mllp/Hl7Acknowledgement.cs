@@ -63,7 +63,8 @@ internal static class Hl7Acknowledgement
         text.Append("MSA").Append(separators.Field).Append(code).Append(separators.Field).Append(Raw(10)).Append('\r');
         if (HasErrors(version))
         {
-            foreach (var issue in issues)
+            // Thirty values of one device that nobody wears are one thing to mend.
+            foreach (var issue in issues.DistinctBy(issue => (issue.Code, issue.Expression)))
             {
                 text.Append(Error(issue, receipt, isOwnFault, separators)).Append('\r');
             }

@@ -1,0 +1,257 @@
+using System.Threading.Channels;
+using System.Threading.RateLimiting;
+using FhirIomt.Access;
+using FhirIomt.Core;
+using FhirIomt.Ingest;
+using FhirIomt.Server.Hosting;
+using FhirIomt.Storage;
+
+namespace FhirIomt.Server.Devices.Streaming;
+
+/// <summary>
+/// Where messages of many connections meet: what waits at one moment goes through the pipeline together, and nothing ever waits for more to come. Messages of one lane
+/// stay in their order. While the store does not answer they wait, and so do those who send them; what was taken is answered for, or was never taken.
+/// </summary>
+internal sealed class MessageIntake(IngestPipeline pipeline, IStore store, IdSource ids, ServerOptions options, ILogger<MessageIntake> logger) : BackgroundService
+{
+    // More than the two cores that one store keeps busy: a lane that waits for its commit leaves them to others, and its next passage is the larger for it.
+    private const int LaneCount = 4;
+
+    // Two chunks of the pipeline: one is mapped while the other commits.
+    private const int MostAtOnce = 2 * IngestPipeline.ChunkSize;
+
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
+
+    private readonly Channel<Waiting>[] _lanes = [.. Enumerable.Range(0, LaneCount).Select(_ => Channel.CreateUnbounded<Waiting>(new UnboundedChannelOptions { SingleReader = true }))];
+
+    // Counted in kilobytes; bounds the lanes too, since every message counts for one at least.
+    private readonly ConcurrencyLimiter _room = new(new ConcurrencyLimiterOptions { PermitLimit = RoomOf(options), QueueLimit = int.MaxValue, QueueProcessingOrder = QueueProcessingOrder.OldestFirst });
+
+    /// <summary>Takes a message as soon as there is room for it; the task that it answers ends when what the receipts say is durable.</summary>
+    /// <param name="lane">Any number; the same number, the same order.</param>
+    public async ValueTask<Task<IReadOnlyList<MessageReceipt>>> SubmitAsync(StreamMessage message, int lane, CancellationToken cancellationToken)
+    {
+        var lease = await _room.AcquireAsync(Math.Clamp((message.Bytes / 1024) + 1, 1, RoomOf(options)), cancellationToken).ConfigureAwait(false);
+        var waiting = new Waiting(message, lease);
+        if (!_lanes[(lane & int.MaxValue) % LaneCount].Writer.TryWrite(waiting))
+        {
+            waiting.GiveUp();
+        }
+
+        return waiting.Receipts;
+    }
+
+    public override void Dispose()
+    {
+        _room.Dispose();
+        base.Dispose();
+    }
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(_lanes.Select(lane => Task.Run(() => RunAsync(lane, stoppingToken), CancellationToken.None)));
+
+    private static int RoomOf(ServerOptions options) => options.Ingest.MaxWaitingBytes / 1024;
+
+    private async Task RunAsync(Channel<Waiting> lane, CancellationToken stopping)
+    {
+        try
+        {
+            while (await lane.Reader.WaitToReadAsync(stopping).ConfigureAwait(false))
+            {
+                var together = Drain(lane.Reader);
+                await Task.WhenAll(together.GroupBy(one => (one.Message.Sender, one.Message.Mapping, one.Message.Address, one.Message.KeepsRefused)).Select(group => ProcessAsync([.. group], stopping))).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The server stops: what is left was not acknowledged, and comes again.
+        }
+
+        lane.Writer.TryComplete();
+        foreach (var left in Drain(lane.Reader, int.MaxValue))
+        {
+            left.GiveUp();
+        }
+    }
+
+    private static List<Waiting> Drain(ChannelReader<Waiting> reader, int most = MostAtOnce)
+    {
+        var together = new List<Waiting>();
+        for (var count = 0; count < most && reader.TryRead(out var next); count += next.Message.Entries.Count)
+        {
+            together.Add(next);
+        }
+
+        return together;
+    }
+
+    private async Task ProcessAsync(IReadOnlyList<Waiting> group, CancellationToken stopping)
+    {
+        var pause = FirstPause;
+        while (true)
+        {
+            try
+            {
+                await PassAsync(group).ConfigureAwait(false);
+                return;
+            }
+            catch (StoreBusyException exception)
+            {
+                if (stopping.IsCancellationRequested)
+                {
+                    GiveUp(group);
+                    return;
+                }
+
+                // Perhaps it was written all the same (the connection broke in the commit): what is kept must be looked for.
+                logger.StoreBusy(group.Count, exception.Message);
+                group = [.. group.Select(one => one.Again())];
+                await Task.WhenAny(Task.Delay(pause, TimeProvider.System, stopping)).ConfigureAwait(false);
+                pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+            }
+            catch (Exception exception)
+            {
+                logger.MessageBroken(exception);
+                await AloneAsync(group, exception, stopping).ConfigureAwait(false);
+                return;
+            }
+        }
+    }
+
+    // One message's fault is never its neighbours'; and one that cannot be processed even alone is kept as it came.
+    private async Task AloneAsync(IReadOnlyList<Waiting> group, Exception exception, CancellationToken stopping)
+    {
+        if (group.Count > 1)
+        {
+            foreach (var one in group)
+            {
+                await ProcessAsync([one], stopping).ConfigureAwait(false);
+            }
+        }
+        else if (group[0].AsPoison() is { } poison)
+        {
+            await ProcessAsync([poison], stopping).ConfigureAwait(false);
+        }
+        else
+        {
+            group[0].Fail(exception);
+        }
+    }
+
+    private async Task PassAsync(IReadOnlyList<Waiting> group)
+    {
+        var entries = new List<MessageEntry>();
+        var keys = new List<string?>();
+        var places = new List<(Waiting Message, int Index)>();
+        foreach (var one in group)
+        {
+            one.Begin();
+            foreach (var entry in one.Message.Entries)
+            {
+                var key = one.Message.RepeatKey is { } known ? $"{known}-{entry.Index}" : null;
+                if (one.Message.IsRepeated && key is not null && await store.FindRecordAsync(RecordKind.SeenMessage, key, CancellationToken.None).ConfigureAwait(false) is { } before)
+                {
+                    one.Add(new MessageReceipt(entry.Index, System.Text.Encoding.UTF8.GetString(before.Body.Span).Trim('"'), MessageStatus.Quarantined, [], []));
+                    continue;
+                }
+
+                places.Add((one, entry.Index));
+                keys.Add(key);
+                entries.Add(entry.At(entries.Count));
+            }
+        }
+
+        if (entries.Count > 0)
+        {
+            var first = group[0].Message;
+            var request = new IngestRequest(first.Sender, new RequestOrigin(first.Address, ids.NewId()), first.Mapping, entries)
+            {
+                KeptKeys = keys,
+                RepeatsKnown = first.RepeatsKnown,
+                KeepsRefused = first.KeepsRefused,
+            };
+            foreach (var receipt in await pipeline.ProcessAsync(request, CancellationToken.None).ConfigureAwait(false))
+            {
+                var (message, index) = places[receipt.Index];
+                message.Add(receipt with { Index = index });
+            }
+        }
+
+        foreach (var one in group)
+        {
+            one.End();
+        }
+    }
+
+    private static void GiveUp(IReadOnlyList<Waiting> group)
+    {
+        foreach (var one in group)
+        {
+            one.GiveUp();
+        }
+    }
+
+    /// <summary>A message from when there is room for it until its receipts are there.</summary>
+    private sealed class Waiting(StreamMessage message, RateLimitLease lease)
+    {
+        private readonly TaskCompletionSource<IReadOnlyList<MessageReceipt>> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly List<MessageReceipt> _receipts = [];
+        private bool _isPoison;
+
+        public StreamMessage Message { get; private set; } = message;
+
+        public Task<IReadOnlyList<MessageReceipt>> Receipts => _done.Task;
+
+        public Waiting Again()
+        {
+            Message = Message with { IsRepeated = true };
+            return this;
+        }
+
+        public Waiting? AsPoison()
+        {
+            if (_isPoison)
+            {
+                return null;
+            }
+
+            _isPoison = true;
+            Message = Message with
+            {
+                Entries = [.. Message.Entries.Select(entry => entry is MessageEntry.Taken taken ? new MessageEntry.Unreadable(taken.Reading, StreamIssues.Fault()) : entry)],
+            };
+            return this;
+        }
+
+        public void Begin() => _receipts.Clear();
+
+        public void Add(MessageReceipt receipt) => _receipts.Add(receipt);
+
+        public void End()
+        {
+            lease.Dispose();
+            _done.TrySetResult([.. _receipts.OrderBy(receipt => receipt.Index)]);
+        }
+
+        public void Fail(Exception exception)
+        {
+            lease.Dispose();
+            _done.TrySetException(exception);
+        }
+
+        public void GiveUp()
+        {
+            lease.Dispose();
+            _done.TrySetCanceled();
+        }
+    }
+}
+
+internal static partial class IntakeLog
+{
+    [LoggerMessage(EventId = 90, Level = LogLevel.Warning, Message = "{Messages} messages wait for the store: {Reason}")]
+    public static partial void StoreBusy(this ILogger logger, int messages, string reason);
+
+    [LoggerMessage(EventId = 91, Level = LogLevel.Error, Message = "The pipeline failed; each message is tried alone")]
+    public static partial void MessageBroken(this ILogger logger, Exception exception);
+}
