@@ -17,6 +17,9 @@ public abstract class MappedReading
     /// <summary>The device's identifier value as the message gave it.</summary>
     public abstract string DeviceIdentifier { get; }
 
+    /// <summary>From a credential of one device it is that device's, whatever the message calls itself: services of wearables name no device that could be registered.</summary>
+    public virtual bool IsOfSender => false;
+
     /// <summary>The patient's identifier value as the message gave it, if the mapping extracts one.</summary>
     public abstract string? PatientIdentifier { get; }
 

@@ -11,7 +11,7 @@ public sealed class MessageSplitter(SplitLimits limits)
     /// <summary>
     /// <c>application/json</c>: each element of a top-level array, or the one value. <c>application/x-ndjson</c> (also <c>ndjson</c>, <c>jsonl</c>): each line
     /// that is not blank. <c>application/hl7-v2</c> (also <c>…+er7</c>): each message that begins with MSH, in the charset of its own, as a text.
-    /// <c>text/csv</c>: each row after the header, as an object of texts. An element that is an object with a member <c>Body</c> is taken as an envelope
+    /// <c>application/xml</c>: each record, correlation, workout and summary of an export of Apple Health. <c>text/csv</c>: each row after the header, as an object of texts. An element that is an object with a member <c>Body</c> is taken as an envelope
     /// already; anything else becomes <c>{"Body":…}</c>.
     /// </summary>
     public Outcome<IReadOnlyList<MessageEntry>> Split(ReadOnlyMemory<byte> body, string contentType)
@@ -29,6 +29,11 @@ public sealed class MessageSplitter(SplitLimits limits)
         if (!IsUtf8(contentType, out var mediaType))
         {
             return SplitIssues.ContentType(contentType);
+        }
+
+        if (mediaType is "application/xml" or "text/xml")
+        {
+            return new HealthExport.HealthExportSplitter(limits).Split(body);
         }
 
         var text = body.Span.StartsWith("\uFEFF"u8) ? body[3..] : body;

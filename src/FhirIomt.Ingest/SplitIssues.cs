@@ -38,6 +38,9 @@ internal static class SplitIssues
 
     public static Issue Empty() => Error(IssueKind.Required, "IOMT-0510", "The body is empty.", "Send at least one message.");
 
+    public static Issue NotHealthExport(string why, TextPosition? position = null) =>
+        Error(IssueKind.Structure, "IOMT-0973", $"The text is no export of Apple Health: {why}", "Send the export.xml of Apple Health, in UTF-8.", position);
+
     /// <summary>Line and column of a reader's complaint, counted from where its text begins.</summary>
     public static TextPosition PositionOf(JsonException exception, int firstLine = 1) =>
         new((int)(exception.LineNumber ?? 0) + firstLine, (int)(exception.BytePositionInLine ?? 0) + 1);

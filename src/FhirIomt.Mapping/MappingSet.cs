@@ -133,6 +133,10 @@ public sealed class MappingSet : IMessageMapper
         {
             issues.Add(ReadingIssues.NothingMatched());
         }
+        else if (made.Count == 0 && issues.All.Count == 0)
+        {
+            return new MapResult([], [RuleIssues.LeftOut()]) { IsLeftOut = true };
+        }
 
         return new MapResult(made, issues.All);
     }

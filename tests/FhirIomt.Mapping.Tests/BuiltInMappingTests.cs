@@ -9,9 +9,9 @@ namespace FhirIomt.Mapping.Tests;
 public sealed class BuiltInMappingTests
 {
     [Fact]
-    public void There_are_three_and_they_load_without_warnings()
+    public void All_of_them_load_without_warnings()
     {
-        Assert.Equal(["cgm", "cgm-csv", "vitals"], BuiltInMappings.All.Select(mapping => mapping.Name).Order(StringComparer.Ordinal));
+        Assert.Equal(["apple-health", "cgm", "cgm-csv", "dexcom", "fitbit", "garmin", "google-health", "ihealth", "nightscout", "openmhealth", "oura", "vitals", "withings"], BuiltInMappings.All.Select(mapping => mapping.Name).Order(StringComparer.Ordinal));
         Assert.All(BuiltInMappings.All, mapping => Assert.Empty(MappingSet.Load(mapping.DeviceMapping, mapping.FhirMapping).Issues));
     }
 

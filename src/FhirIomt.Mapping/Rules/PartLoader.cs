@@ -14,6 +14,9 @@ internal sealed class PartLoader(
 
     private static readonly ConstantPart Nothing = new(JmesValue.Null);
 
+    /// <summary>A whole resource: what its <c>$measure</c> says comes first, and the template's own members win.</summary>
+    public RulePart LoadResource(ResourceNode node) => LoadObject(node, isResource: true);
+
     public RulePart Load(ResourceNode node) => node.Kind switch
     {
         NodeKind.Object => LoadObject(node),
@@ -22,13 +25,24 @@ internal sealed class PartLoader(
         _ => new ConstantPart(JmesValue.Of(node)),
     };
 
-    private RulePart LoadObject(ResourceNode node)
+    private RulePart LoadObject(ResourceNode node, bool isResource = false)
     {
         var members = new List<(string, RulePart)>();
+        if (node["$measure"u8] is { Exists: true } measure)
+        {
+            foreach (var member in MeasureTemplate.Of(measure, isResource, issues).Children)
+            {
+                if (!node[System.Text.Encoding.UTF8.GetBytes(member.Name)].Exists)
+                {
+                    members.Add((member.Name, new ConstantPart(JmesValue.Of(member))));
+                }
+            }
+        }
+
         foreach (var member in node.Children)
         {
             var name = member.Name;
-            if (name is "$when" or "$key")
+            if (name is "$when" or "$key" or "$measure")
             {
                 continue;
             }
@@ -67,6 +81,7 @@ internal sealed class PartLoader(
             "$quantity" => LoadQuantity(reader, main),
             "$reference" => LoadReference(main),
             "$samples" => Expression(main) is { } values ? new SamplesPart(values) : Nothing,
+            "$product" => new ProductPart([.. Factors(main)]),
             "$interpret" => new InterpretPart(Load(main), Number(reader, "low"), Number(reader, "high")),
             _ => Unknown(main, name),
         };
@@ -76,8 +91,19 @@ internal sealed class PartLoader(
 
     private ConstantPart Unknown(ResourceNode at, string name)
     {
-        issues.BadRule(at, $"There is no directive '{name}'.", "Use $if, $each, $lookup, $translate, $quantity, $reference, $samples or $interpret.");
+        issues.BadRule(at, $"There is no directive '{name}'.", "Use $if, $each, $lookup, $translate, $quantity, $reference, $samples, $product or $interpret.");
         return Nothing;
+    }
+
+    private List<RulePart> Factors(ResourceNode list)
+    {
+        var factors = new List<RulePart>();
+        foreach (var factor in list.IsArray ? list.Items : default)
+        {
+            factors.Add(Load(factor));
+        }
+
+        return factors;
     }
 
     private RulePart LoadIf(TemplateReader reader, ResourceNode main)

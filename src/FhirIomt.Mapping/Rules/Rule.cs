@@ -7,20 +7,14 @@ using FhirIomt.Mapping.Running;
 
 namespace FhirIomt.Mapping.Rules;
 
-/// <summary>How a rule reads a time.</summary>
-internal enum RuleClock
-{
-    Text,
-    EpochSeconds,
-    EpochMilliseconds,
-}
-
-internal sealed record RuleTime(RuleExpression Expression, RuleClock Clock);
-
 /// <summary>One resource of a rule.</summary>
 /// <param name="When">Without it always.</param>
 /// <param name="IsStatic">One for the device, whatever the time: a DeviceMetric, for example.</param>
-internal sealed record RuleResource(string Name, string Type, RulePart Body, RuleCondition? When, bool IsStatic, TextPosition Position);
+internal sealed record RuleResource(string Name, string Type, RulePart Body, RuleCondition? When, bool IsStatic, TextPosition Position)
+{
+    /// <summary>What stands before a colon: "reading:mass" and "reading:absent" are two forms of one resource, so that one replaces the other.</summary>
+    public string KeyName => Name.IndexOf(':', StringComparison.Ordinal) is > 0 and var colon ? Name[..colon] : Name;
+}
 
 /// <summary>A rule of a FhirIomt mapping, compiled: what it matches in a message, whose and when it is, and the resources it becomes.</summary>
 internal sealed record Rule
@@ -33,16 +27,33 @@ internal sealed record Rule
 
     public required RuleCondition? When { get; init; }
 
-    public required RuleExpression Device { get; init; }
+    /// <summary>Without it the readings are of the device whose credential sends them.</summary>
+    public required RuleExpression? Device { get; init; }
+
+    /// <summary>What <see cref="Device"/> finds counts only where the credential is not one device's.</summary>
+    public required bool IsOfSender { get; init; }
 
     public required RuleExpression? Patient { get; init; }
 
     public required RuleExpression? Encounter { get; init; }
 
-    public required RuleTime Time { get; init; }
+    /// <summary>The list of which each entry is a reading; without it the match is one.</summary>
+    public required RuleExpression? Items { get; init; }
+
+    /// <summary>What the source itself calls the reading; without it, or where it finds nothing, the time stands for it.</summary>
+    public required IReadOnlyList<RulePart> Key { get; init; }
+
+    /// <summary>What it matches is meant to be left out, and no reason for quarantine.</summary>
+    public required bool IsIgnored { get; init; }
+
+    /// <summary>Why what it matches may not be taken; null for a rule that takes it.</summary>
+    public required string? Refusal { get; init; }
+
+    /// <summary>The first that the message has.</summary>
+    public required IReadOnlyList<RuleTime> Time { get; init; }
 
     /// <summary>The end, for readings that last.</summary>
-    public required RuleTime? Until { get; init; }
+    public required IReadOnlyList<RuleTime> Until { get; init; }
 
     public required IReadOnlyList<RuleResource> Resources { get; init; }
 
@@ -67,16 +78,53 @@ internal sealed record Rule
             return false;
         }
 
-        Take(run, message, match, zone, issues, readings);
+        if (Refusal is { } words)
+        {
+            issues.Add(RuleIssues.Refused(words));
+            return true;
+        }
+
+        if (IsIgnored)
+        {
+            return true;
+        }
+
+        if (Items is null)
+        {
+            Take(run, message, match, item: null, zone, issues, readings);
+            return true;
+        }
+
+        foreach (var (index, node) in Items.All(run).Index())
+        {
+            // A gap in a series is no reading.
+            if (node.Kind != NodeKind.Null)
+            {
+                var item = new RuleItem(node, index);
+                Take(new RuleRun(message, match, item), message, match, item, zone, issues, readings);
+            }
+        }
+
         return true;
     }
 
-    private void Take(RuleRun run, JsonTree message, ResourceNode match, TimeZoneInfo? zone, IssueSink issues, List<RuleReading> readings)
+    private void Take(RuleRun run, JsonTree message, ResourceNode match, RuleItem? item, TimeZoneInfo? zone, IssueSink issues, List<RuleReading> readings)
     {
-        var device = TextOf(Device, run) ?? (run.Issue is null ? TextOf(run.Fail(RuleIssues.Missing(Device.Text))) : null);
-        var moment = TimeOf(Time, run, zone);
-        var end = Until is null ? moment : TimeOf(Until, run, zone);
+        var device = Device is null ? "" : TextOf(Device, run);
+        if (device is null && !IsOfSender && run.Issue is null)
+        {
+            run.Fail(RuleIssues.Missing(Device!.Text));
+        }
+
+        var moment = RuleTime.First(Time, run, zone, out var timeText);
+        if (moment is null && run.Issue is null)
+        {
+            run.Fail(RuleIssues.Missing(Time[0].Text));
+        }
+
+        var end = Until.Count == 0 ? moment : RuleTime.First(Until, run, zone, out _) ?? moment;
         var (patient, encounter) = (Patient is null ? null : TextOf(Patient, run), Encounter is null ? null : TextOf(Encounter, run));
+        var key = Key.Select(part => part.Evaluate(run)).Where(named => !named.IsNull).Select(TextPart.TextOf).FirstOrDefault();
         if (run.Issue is { } issue)
         {
             issues.Add(issue);
@@ -90,14 +138,15 @@ internal sealed record Rule
                 continue;
             }
 
-            var reading = new RuleReading(this, resource, message, match)
+            var reading = new RuleReading(this, resource, message, match, item)
             {
-                DeviceText = device!,
+                DeviceText = device ?? "",
                 PatientText = patient,
                 EncounterText = encounter,
-                TimeText = TextOf(Time.Expression, run) ?? "",
-                From = moment,
-                Until = end,
+                TimeText = timeText,
+                KeyText = key,
+                From = moment!.Value,
+                Until = end!.Value,
             };
             if (reading.Check() is { } refusal)
             {
@@ -113,48 +162,4 @@ internal sealed record Rule
     private static string? TextOf(RuleExpression expression, RuleRun run) => TextOf(expression.One(run));
 
     private static string? TextOf(JmesValue value) => value.IsNull || value.Kind is JmesKind.Array or JmesKind.Object || TextPart.TextOf(value) is not { } text || string.IsNullOrWhiteSpace(text) ? null : text;
-
-    private static DateTimeOffset TimeOf(RuleTime time, RuleRun run, TimeZoneInfo? zone)
-    {
-        var expression = time.Expression;
-        if (TextOf(expression, run) is not { } text)
-        {
-            run.Fail(RuleIssues.Missing(expression.Text));
-            return default;
-        }
-
-        return time.Clock == RuleClock.Text ? Read(text, expression, run, zone) : FromEpoch(text, time.Clock, expression, run);
-    }
-
-    private static DateTimeOffset Read(string text, RuleExpression expression, RuleRun run, TimeZoneInfo? zone)
-    {
-        var reading = DeviceTime.Read(System.Text.Encoding.UTF8.GetBytes(text), out var instant, out var clock);
-        if (reading == TimeReading.Unreadable)
-        {
-            run.Fail(ReadingIssues.Unreadable(text, expression.Text));
-        }
-        else if (reading == TimeReading.NoZone && zone is null)
-        {
-            run.Fail(ReadingIssues.NoZone(text, expression.Text));
-        }
-        else if (reading == TimeReading.NoZone && !DeviceTime.TryInZone(clock, zone!, out instant))
-        {
-            run.Fail(ReadingIssues.NotInZone(text, zone!, expression.Text));
-        }
-
-        return instant;
-    }
-
-    private static DateTimeOffset FromEpoch(string text, RuleClock clock, RuleExpression expression, RuleRun run)
-    {
-        var unit = clock == RuleClock.EpochSeconds ? TimeSpan.TicksPerSecond : TimeSpan.TicksPerMillisecond;
-        if (!decimal.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var count) || Math.Abs(count) > 1e14m
-            || (DateTime.UnixEpoch.Ticks + (count * unit)) is var ticks && (ticks < 0 || ticks > DateTime.MaxValue.Ticks))
-        {
-            run.Fail(ReadingIssues.Unreadable(text, expression.Text));
-            return default;
-        }
-
-        return new DateTimeOffset(DateTime.UnixEpoch.Ticks + (long)(count * unit), TimeSpan.Zero);
-    }
 }

@@ -18,6 +18,12 @@ internal enum RuleGround
     /// <summary><c>item $.x</c>: on the item of the nearest <c>$each</c>.</summary>
     Item,
 
+    /// <summary><c>item name</c>: what the item's member is called.</summary>
+    ItemName,
+
+    /// <summary><c>item index</c>: where the item stands in the rule's list, from 0.</summary>
+    ItemIndex,
+
     /// <summary><c>jmes …</c>: JMESPath on the message, in which <c>matchedToken</c> is the match.</summary>
     Jmes,
 }
@@ -48,6 +54,8 @@ internal sealed class RuleExpression
         var (ground, rest) = body switch
         {
             _ when body.StartsWith("message ", StringComparison.Ordinal) => (RuleGround.Message, body["message ".Length..].Trim()),
+            "item name" => (RuleGround.ItemName, "$"),
+            "item index" => (RuleGround.ItemIndex, "$"),
             _ when body.StartsWith("item ", StringComparison.Ordinal) => (RuleGround.Item, body["item ".Length..].Trim()),
             _ when body.StartsWith("jmes ", StringComparison.Ordinal) => (RuleGround.Jmes, body["jmes ".Length..].Trim()),
             _ => (RuleGround.Match, body),
@@ -67,6 +75,11 @@ internal sealed class RuleExpression
     /// <summary>The one value; null when there is none, or when the run has failed.</summary>
     public JmesValue One(RuleRun run)
     {
+        if (Ground is RuleGround.ItemName or RuleGround.ItemIndex)
+        {
+            return Ground == RuleGround.ItemName ? JmesValue.Of(run.Item.Name) : JmesValue.Of(JmesNumber.Of((decimal)run.ItemIndex));
+        }
+
         switch (_expression.SelectOne(run.ScopeOf(Ground), out var node, out var failure))
         {
             case PathFinding.One when node.Kind != NodeKind.Null:

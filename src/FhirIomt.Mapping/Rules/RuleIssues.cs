@@ -23,6 +23,15 @@ internal static class RuleIssues
     public static Issue NotConvertible(string from, string to) =>
         Issue.Error(IssueKind.Value, "IOMT-0445", $"A value in '{Shorten(from)}' cannot be said in '{to}' (UCUM).", fix: "Send the unit as a UCUM code that measures the same, or translate it by 'units'.");
 
+    public static Issue NotValid(string name, string demand) =>
+        Issue.Error(IssueKind.Invalid, "IOMT-0970", $"The message is no valid {name}: {demand}", fix: "Send it as its format demands.");
+
+    public static Issue Refused(string words) =>
+        Issue.Error(IssueKind.BusinessRule, "IOMT-0972", $"The mapping does not take this: {words}", fix: "Look at the message, and send or enter the reading where it belongs.");
+
+    public static Issue LeftOut() =>
+        new(IssueSeverity.Information, IssueKind.Informational, "IOMT-0971", "The mapping leaves out what this message holds; nothing is stored.");
+
     public static Issue NoSuchResource(string name) =>
         Issue.Error(IssueKind.NotFound, "IOMT-0446", $"The rule refers to its resource '{name}', which this message does not yield.", fix: "Give both the same condition ($when).");
 

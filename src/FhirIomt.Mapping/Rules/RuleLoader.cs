@@ -13,6 +13,10 @@ internal sealed class RuleLoader(LoadIssues issues)
 
     private readonly Dictionary<string, string> _constants = new(StringComparer.Ordinal);
     private readonly Dictionary<string, IReadOnlyDictionary<string, JmesValue>> _tables = new(StringComparer.Ordinal);
+    private static readonly string[] Shared = ["device", "patient", "time", "until", "key"];
+
+    // What the mapping says for all rules that do not say it themselves.
+    private readonly Dictionary<string, ResourceNode> _shared = new(StringComparer.Ordinal);
     private TimeZoneInfo? _zone;
 
     public static bool Is(ResourceNode root) => root.IsObject && TemplateCollection.IsType(new TemplateReader(root, "", new LoadIssues()).Member("templateType").AsText(), TemplateType);
@@ -25,11 +29,17 @@ internal sealed class RuleLoader(LoadIssues issues)
         ReadZone(reader.Member("timeZone"));
         ReadConstants(reader.Member("constants"));
         ReadTables(reader.Member("tables"));
+        foreach (var name in Shared)
+        {
+            _shared[name] = reader.Member(name);
+        }
+
         foreach (var map in reader.List("conceptMaps"))
         {
             ReadConceptMap(map);
         }
 
+        var checks = reader.List("checks").Select(LoadCheck).OfType<RuleCheck>().ToList();
         var samples = reader.List("samples").Select(sample => sample.Raw).ToList();
         var rules = reader.List("rules", required: true).Select(LoadRule).OfType<Rule>().ToList();
         reader.RefuseUnknown();
@@ -38,7 +48,7 @@ internal sealed class RuleLoader(LoadIssues issues)
             issues.DuplicateType(root, twice.Key);
         }
 
-        return new RuleSet(rules, _zone, samples);
+        return new RuleSet(rules, checks, _zone, samples);
     }
 
     private void ReadZone(ResourceNode member)
@@ -119,24 +129,94 @@ internal sealed class RuleLoader(LoadIssues issues)
         reader.Member("description");
         var match = Match(reader.Required("match"));
         var when = Condition(reader.Member("when"));
-        var device = Expression(reader.Required("device"));
-        var (patient, encounter) = (Expression(reader.Member("patient")), Expression(reader.Member("encounter")));
-        var (time, until) = (Time(reader.Required("time")), Time(reader.Member("until")));
-        var resources = Resources(reader);
+        var isIgnored = reader.Flag("ignore");
+        var (device, isOfSender) = Device(Own(reader, "device"));
+        var (patient, encounter, items) = (Expression(Own(reader, "patient")), Expression(reader.Member("encounter")), Expression(reader.Member("items")));
+        var times = new RuleTimeLoader(issues, Parts());
+        var (time, until) = (times.Load(Own(reader, "time")), times.Load(Own(reader, "until")));
+        var key = Keys(Own(reader, "key"));
+        var refusal = reader.Text("refuse");
+        isIgnored |= refusal is not null;
+        var resources = Resources(reader, isIgnored);
         reader.RefuseUnknown();
-        return name is null || match is null || device is null || time is null ? null : new Rule
+        if (time.Count == 0 && !isIgnored)
+        {
+            issues.Missing(node, "time");
+        }
+
+        return name is null || match is null ? null : new Rule
         {
             Name = name,
             Position = node.Position,
             Match = match,
             When = when,
             Device = device,
+            IsOfSender = isOfSender,
             Patient = patient,
             Encounter = encounter,
+            Items = items,
+            Key = key,
+            IsIgnored = isIgnored,
+            Refusal = refusal,
             Time = time,
             Until = until,
             Resources = resources,
         };
+    }
+
+    private ResourceNode Own(TemplateReader rule, string name) => rule.Member(name) is { Exists: true } own ? own : _shared[name];
+
+    private IReadOnlyList<RulePart> Keys(ResourceNode node)
+    {
+        if (!node.Exists)
+        {
+            return [];
+        }
+
+        var keys = new List<RulePart>();
+        foreach (var key in node.IsArray ? node.Items : default)
+        {
+            keys.Add(Parts().Load(key));
+        }
+
+        return node.IsArray ? keys : [Parts().Load(node)];
+    }
+
+    private PartLoader Parts() => new(issues, _constants, _tables, _references);
+
+    // {"vendor": expression}: a device's own credential says whose it is, and only a vendor's needs the message to.
+    private (RuleExpression? Device, bool IsOfSender) Device(ResourceNode node)
+    {
+        if (!node.IsObject)
+        {
+            return (Expression(node), !node.Exists);
+        }
+
+        var reader = new TemplateReader(node, "device", issues);
+        var vendor = Expression(reader.Required("vendor"));
+        reader.RefuseUnknown();
+        return (vendor, true);
+    }
+
+    private RuleCheck? LoadCheck(ResourceNode node)
+    {
+        if (TemplateReader.For(node, "A check", issues) is not { } reader)
+        {
+            return null;
+        }
+
+        var (name, match) = (reader.RequiredText("name"), Match(reader.Required("match")));
+        var musts = new List<(string, RuleCondition)>();
+        foreach (var must in reader.Required("must").Children)
+        {
+            if (Condition(must) is { } condition)
+            {
+                musts.Add((must.Name, condition));
+            }
+        }
+
+        reader.RefuseUnknown();
+        return name is null || match is null ? null : new RuleCheck(name, match, musts);
     }
 
     private JsonPathExpression? Match(ResourceNode node)
@@ -195,31 +275,15 @@ internal sealed class RuleLoader(LoadIssues issues)
         return expression;
     }
 
-    private RuleTime? Time(ResourceNode node)
-    {
-        if (!node.IsObject)
-        {
-            return Expression(node) is { } text ? new RuleTime(text, RuleClock.Text) : null;
-        }
-
-        foreach (var (name, clock) in new[] { ("epochSeconds", RuleClock.EpochSeconds), ("epochMilliseconds", RuleClock.EpochMilliseconds) })
-        {
-            var reader = new TemplateReader(node, "time", issues);
-            if (reader.Member(name) is { Exists: true } member)
-            {
-                reader.RefuseUnknown();
-                return Expression(member) is { } number ? new RuleTime(number, clock) : null;
-            }
-        }
-
-        issues.BadRule(node, "A time is an expression, or {\"epochSeconds\": …} or {\"epochMilliseconds\": …}.", "Name one of them.");
-        return null;
-    }
-
-    private List<RuleResource> Resources(TemplateReader rule)
+    private List<RuleResource> Resources(TemplateReader rule, bool isIgnored)
     {
         var resources = new List<RuleResource>();
         var (single, several) = (rule.Member("resource"), rule.Member("resources"));
+        if (isIgnored && !single.Exists && !several.Exists)
+        {
+            return resources;
+        }
+
         if (single.IsObject == several.IsObject)
         {
             issues.BadRule(rule.Node, "A rule has either 'resource' or 'resources' (an object of several, by name).", "Give it one of them.");
@@ -249,7 +313,7 @@ internal sealed class RuleLoader(LoadIssues issues)
 
     private void Add(List<RuleResource> resources, string name, ResourceNode node)
     {
-        var type = node["resourceType"u8].AsString();
+        var type = node["resourceType"u8].AsString() ?? (node["$measure"u8].Exists ? "Observation" : null);
         if (type is null)
         {
             issues.Missing(node, "resourceType");
@@ -262,7 +326,7 @@ internal sealed class RuleLoader(LoadIssues issues)
             issues.BadValue(key, "$key", key.AsText(), "\"device\" (one for the device, whatever the time)");
         }
 
-        var body = new PartLoader(issues, _constants, _tables, _references).Load(node);
+        var body = Parts().LoadResource(node);
         resources.Add(new RuleResource(name, type, body, Condition(when), key.Exists, node.Position));
     }
 }

@@ -22,7 +22,10 @@ internal sealed class ConstantPart(JmesValue value) : RulePart
 /// <summary><c>"{$.x}"</c>: the value with its type.</summary>
 internal sealed class ExpressionPart(RuleExpression expression) : RulePart
 {
-    public override JmesValue Evaluate(RuleRun run) => expression.One(run);
+    // FHIR knows no empty text: what is empty is not there.
+    public override JmesValue Evaluate(RuleRun run) => WithoutEmpty(expression.One(run));
+
+    private static JmesValue WithoutEmpty(JmesValue value) => value.Kind == JmesKind.String && TextPart.TextOf(value).Length == 0 ? JmesValue.Null : value;
 }
 
 /// <summary><c>"Arm: {$.arm}"</c>: a text with values in it; absent when one of them is.</summary>

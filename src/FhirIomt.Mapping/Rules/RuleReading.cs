@@ -12,7 +12,7 @@ namespace FhirIomt.Mapping.Rules;
 /// One resource that a rule makes of a match. What its template leaves out and the server knows is added: id, identifier, and for Observations status,
 /// subject, device, encounter, effective time and issued.
 /// </summary>
-internal sealed class RuleReading(Rule rule, RuleResource resource, JsonTree message, ResourceNode match) : MappedReading
+internal sealed class RuleReading(Rule rule, RuleResource resource, JsonTree message, ResourceNode match, RuleItem? item) : MappedReading
 {
     /// <summary>Identifier system of readings that are made by rules.</summary>
     public const string IdentifierSystem = "https://fhiriomt.org/identifiers/reading";
@@ -24,6 +24,9 @@ internal sealed class RuleReading(Rule rule, RuleResource resource, JsonTree mes
     public required string? EncounterText { get; init; }
 
     public required string TimeText { get; init; }
+
+    /// <summary>What the source itself calls the reading; null where its time is what tells it from others.</summary>
+    public required string? KeyText { get; init; }
 
     public required DateTimeOffset From { get; init; }
 
@@ -38,6 +41,8 @@ internal sealed class RuleReading(Rule rule, RuleResource resource, JsonTree mes
     public TextPosition Position => resource.Position;
 
     public override string DeviceIdentifier => DeviceText;
+
+    public override bool IsOfSender => rule.IsOfSender;
 
     public override string? PatientIdentifier => PatientText;
 
@@ -57,7 +62,7 @@ internal sealed class RuleReading(Rule rule, RuleResource resource, JsonTree mes
     /// <summary>What stands in the way of the resource; ids are not known yet.</summary>
     public Issue? Check()
     {
-        var run = new RuleRun(message, match) { Siblings = name => Sibling(name, "p", "d") };
+        var run = new RuleRun(message, match, item) { Siblings = name => Sibling(name, "p", "d") };
         resource.Body.Evaluate(run);
         return run.Issue;
     }
@@ -65,7 +70,7 @@ internal sealed class RuleReading(Rule rule, RuleResource resource, JsonTree mes
     public override void Write(IBufferWriter<byte> output, in ResolvedReading resolved)
     {
         var (patient, device) = (resolved.PatientId, resolved.DeviceId);
-        var run = new RuleRun(message, match) { Resolved = resolved, Siblings = name => Sibling(name, patient, device) };
+        var run = new RuleRun(message, match, item) { Resolved = resolved, Siblings = name => Sibling(name, patient, device) };
         var body = resource.Body.Evaluate(run);
         using var writer = new Utf8JsonWriter(output, JsonText.Options);
         writer.WriteStartObject();
@@ -158,13 +163,13 @@ internal sealed class RuleReading(Rule rule, RuleResource resource, JsonTree mes
     private (string Type, string Id)? Sibling(string name, string patientId, string deviceId)
     {
         var sibling = rule.Resources.FirstOrDefault(candidate => candidate.Name == name);
-        return sibling is null || sibling.When?.Holds(new RuleRun(message, match)) == false ? null : (sibling.Type, KeyOf(sibling, patientId, deviceId).ResourceId);
+        return sibling is null || sibling.When?.Holds(new RuleRun(message, match, item)) == false ? null : (sibling.Type, KeyOf(sibling, patientId, deviceId).ResourceId);
     }
 
     private SourceKey KeyOf(RuleResource of, string patientId, string deviceId)
     {
-        var segment = of.IsStatic ? "" : "." + ObservationJson.Segment(From, withFraction: From.UtcTicks % TimeSpan.TicksPerSecond != 0);
-        var value = $"{patientId}.{deviceId}.{rule.Name}.{of.Name}{segment}";
+        var segment = of.IsStatic ? "" : KeyText is { } key ? "." + key : "." + ObservationJson.Segment(From, withFraction: From.UtcTicks % TimeSpan.TicksPerSecond != 0);
+        var value = $"{patientId}.{deviceId}.{rule.Name}.{of.KeyName}{segment}";
         return new SourceKey(IdentifierSystem, value, Fhir.SourceKey.IdOf(IdentifierSystem, value));
     }
 }

@@ -7,9 +7,16 @@ using FhirIomt.Mapping.JsonPath;
 namespace FhirIomt.Mapping.Rules;
 
 /// <summary>One evaluation of a rule: the message, the match, the item of a <c>$each</c>, whose reading it is, and the first thing that went wrong.</summary>
-internal sealed class RuleRun(JsonTree message, ResourceNode match)
+/// <param name="item">The item of the rule's own list, where it has one.</param>
+internal sealed class RuleRun(JsonTree message, ResourceNode match, RuleItem? item = null)
 {
-    private readonly List<ResourceNode> _items = [];
+    private readonly List<ResourceNode> _items = item is { } first ? [first.Node] : [];
+
+    /// <summary>Where the item of the rule's list stands in it, from 0.</summary>
+    public int ItemIndex => item?.Index ?? 0;
+
+    /// <summary>The nearest item; the match where there is none.</summary>
+    public ResourceNode Item => _items.Count > 0 ? _items[^1] : match;
 
     public Issue? Issue { get; private set; }
 
@@ -22,7 +29,7 @@ internal sealed class RuleRun(JsonTree message, ResourceNode match)
     public PathScope ScopeOf(RuleGround ground) => ground switch
     {
         RuleGround.Message => PathScope.At(message, 0),
-        RuleGround.Jmes => PathScope.WithMatch(message, match.Index),
+        RuleGround.Jmes => PathScope.WithMatch(message, (item?.Node ?? match).Index),
         RuleGround.Item when _items.Count > 0 => PathScope.At(_items[^1].Tree, _items[^1].Index),
         _ => PathScope.At(match.Tree, match.Index),
     };
@@ -38,3 +45,6 @@ internal sealed class RuleRun(JsonTree message, ResourceNode match)
 
     public void Leave() => _items.RemoveAt(_items.Count - 1);
 }
+
+/// <summary>One entry of the list that a rule makes readings of.</summary>
+internal readonly record struct RuleItem(ResourceNode Node, int Index);

@@ -4,7 +4,7 @@ using FhirIomt.Mapping.Running;
 namespace FhirIomt.Mapping.Rules;
 
 /// <summary>The rules of a FhirIomt mapping, with the index that finds those a message can match.</summary>
-internal sealed class RuleSet(IReadOnlyList<Rule> rules, TimeZoneInfo? zone, IReadOnlyList<ReadOnlyMemory<byte>> samples)
+internal sealed class RuleSet(IReadOnlyList<Rule> rules, IReadOnlyList<RuleCheck> checks, TimeZoneInfo? zone, IReadOnlyList<ReadOnlyMemory<byte>> samples)
 {
     private readonly TemplateIndex? _index = TemplateIndex.For([.. rules.Select(rule => rule.Match.RequiredNames.ToArray())]);
 
@@ -15,8 +15,14 @@ internal sealed class RuleSet(IReadOnlyList<Rule> rules, TimeZoneInfo? zone, IRe
     /// <summary>Messages that the mapping brings to be tried with.</summary>
     public IReadOnlyList<ReadOnlyMemory<byte>> Samples => samples;
 
+    /// <summary>Answers how many places the rules matched, those that ignore what they match among them. A message that fails a check yields nothing.</summary>
     public int Run(JsonTree message, TimeZoneInfo? deviceZone, IssueSink issues, List<RuleReading> readings)
     {
+        if (checks.Count > 0 && checks.Sum(check => check.Run(message, issues)) > 0)
+        {
+            return 1;
+        }
+
         var candidates = new ulong[_index?.Words ?? 0];
         _index?.Find(message.Root, candidates);
         var matches = 0;

@@ -83,11 +83,11 @@ public static class MappingTracer
             var taken = rule.RunAt(message, match, zone, issues, readings);
             var run = new RuleRun(message, match);
             var steps = new List<StepTrace>();
-            foreach (var (name, expression) in new[] { ("device id", rule.Device), ("time", rule.Time.Expression), ("patient id", rule.Patient), ("encounter id", rule.Encounter), ("end", rule.Until?.Expression) })
+            foreach (var (name, expression) in new[] { ("device id", rule.Device), ("time", OnlyOne(rule.Time)), ("patient id", rule.Patient), ("encounter id", rule.Encounter), ("end", OnlyOne(rule.Until)) })
             {
                 if (expression is not null)
                 {
-                    steps.Add(Step(name, expression.Inner, isRequired: name is "device id" or "time" or "end", run.ScopeOf(expression.Ground), message));
+                    steps.Add(Step(name, expression.Inner, isRequired: name is "time" or "end" || (name is "device id" && !rule.IsOfSender), run.ScopeOf(expression.Ground), message));
                 }
             }
 
@@ -99,6 +99,9 @@ public static class MappingTracer
 
         return new TemplateTrace(rule.Name, rule.Position, rule.Match.Text, rule.Match.Position, matches) { RequiredNames = [.. rule.Match.RequiredNames] };
     }
+
+    // Of several ways none by itself need find anything.
+    private static RuleExpression? OnlyOne(IReadOnlyList<RuleTime> times) => times is [var only] ? only.Expression : null;
 
     private static TextPosition? PlaceOf(ResourceNode node, JsonTree message) => ReferenceEquals(node.Tree, message) ? node.Position : null;
 }

@@ -221,5 +221,5 @@ internal sealed class DeviceEndpoints(IngestPipeline pipeline, SenderCredentials
     }
 
     internal static bool IsMessageType(string? contentType) =>
-        contentType?.Split(';')[0].Trim().ToLowerInvariant() is "application/hl7-v2" or "application/hl7-v2+er7" or "x-application/hl7-v2+er7" or "application/json" or "application/x-ndjson" or "application/ndjson" or "application/jsonl" or "text/csv";
+        contentType?.Split(';')[0].Trim().ToLowerInvariant() is "application/hl7-v2" or "application/hl7-v2+er7" or "x-application/hl7-v2+er7" or "application/json" or "application/x-ndjson" or "application/ndjson" or "application/jsonl" or "text/csv" or "application/xml" or "text/xml";
 }

@@ -29,6 +29,7 @@ internal sealed class MessageWork(MessageEntry entry)
     private readonly List<IStoredReading> _operations = [];
     private bool _quarantined;
     private bool _refused;
+    private bool _leftOut;
 
     public int Index => entry.Index;
 
@@ -51,7 +52,8 @@ internal sealed class MessageWork(MessageEntry entry)
     {
         Readings = mapped.Readings;
         _issues.AddRange(mapped.Issues);
-        _quarantined |= mapped.Readings.Count == 0 || mapped.Issues.Any(issue => issue.Refuses);
+        _leftOut = mapped.IsLeftOut;
+        _quarantined |= (mapped.Readings.Count == 0 && !_leftOut) || mapped.Issues.Any(issue => issue.Refuses);
     }
 
     public void Store(IStoredReading operation, IReadOnlyList<Issue> warnings)
@@ -94,7 +96,7 @@ internal sealed class MessageWork(MessageEntry entry)
     {
         if (!Written.Any())
         {
-            return IsKept ? MessageStatus.Quarantined : MessageStatus.Refused;
+            return IsKept ? MessageStatus.Quarantined : _leftOut ? MessageStatus.Ignored : MessageStatus.Refused;
         }
 
         if (IsKept || _refused)

@@ -16,6 +16,9 @@ internal enum MessageStatus
     /// <summary>Not kept: the sender must mend it.</summary>
     Refused,
 
+    /// <summary>The mapping knows it and wants nothing of it: a goal, an empty page.</summary>
+    Ignored,
+
     /// <summary>Kept for replay.</summary>
     Quarantined,
 
@@ -73,6 +76,7 @@ internal sealed record MessageReceipt(int Index, string Id, MessageStatus Status
         MessageStatus.Duplicate => "duplicate",
         MessageStatus.Partial => "partial",
         MessageStatus.Refused => "refused",
+        MessageStatus.Ignored => "ignored",
         MessageStatus.Discarded => "discarded",
         _ => "quarantined",
     };

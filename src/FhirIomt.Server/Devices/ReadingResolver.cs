@@ -90,6 +90,11 @@ internal sealed class ReadingResolver(IStore store, ResourceRepository repositor
     // A device that people share has an identifier for each of them beside its own: the number it has for the person stands behind a #.
     private async ValueTask<List<KnownDevice>> FindOwnAsync(MessageBatch batch, MappedReading reading, CancellationToken cancellationToken)
     {
+        if (reading.IsOfSender && batch.Sender is Sender.Device sender)
+        {
+            return await directory.FindAsync(sender.DeviceId, cancellationToken).ConfigureAwait(false) is { } device ? [device] : [];
+        }
+
         if (reading.UserSlot is { } slot)
         {
             var shared = OwnDevices(batch.Sender, await directory.FindByIdentifierAsync(string.Create(CultureInfo.InvariantCulture, $"{reading.DeviceIdentifier}#{slot}"), cancellationToken).ConfigureAwait(false));
