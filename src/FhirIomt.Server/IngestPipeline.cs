@@ -124,8 +124,14 @@ internal sealed class IngestPipeline(
 
         if (options.Ingest.Plausibility && reading.ResourceType == "Observation" && Plausibility.Check(resource.Root) is { } implausible)
         {
-            work.Quarantine(implausible);
-            return;
+            // As with profiles: what claims none, as the connector's mappings do, is stored as they always did, and told of.
+            if (resource.Root["meta"u8]["profile"u8].Exists)
+            {
+                work.Quarantine(implausible);
+                return;
+            }
+
+            issues = [.. issues, implausible with { Severity = IssueSeverity.Warning }];
         }
 
         work.Store(windows.Join(new ReadingOperation(reading, resolved, prepared, indexer, policy), resolved), issues);

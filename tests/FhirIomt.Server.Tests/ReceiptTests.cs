@@ -407,7 +407,7 @@ public sealed class ReceiptTests(TestServer server) : IClassFixture<TestServer>
 
     [Theory]
     [InlineData("text/plain")]
-    [InlineData("application/xml")]
+    [InlineData("application/pdf")]
     [InlineData("application/fhir+json")]
     [InlineData("multipart/form-data; boundary=x")]
     [InlineData("")]
