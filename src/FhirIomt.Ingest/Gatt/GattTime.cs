@@ -8,7 +8,7 @@ public readonly record struct GattTime(ushort Year, byte Month, byte Day, byte H
     public const int Size = 7;
 
     /// <summary>Whether it is a moment at all.</summary>
-    public bool IsKnown => Year >= 1582 && Month is > 0 and <= 12 && Day > 0 && Day <= DateTime.DaysInMonth(Year, Month) && Hours < 24 && Minutes < 60 && Seconds < 60;
+    public bool IsKnown => Year is >= 1582 and < 9000 && Month is > 0 and <= 12 && Day > 0 && Day <= DateTime.DaysInMonth(Year, Month) && Hours < 24 && Minutes < 60 && Seconds < 60;
 
     /// <summary>Of a known time only.</summary>
     public DateTime Value => new(Year, Month, Day, Hours, Minutes, Seconds, DateTimeKind.Unspecified);

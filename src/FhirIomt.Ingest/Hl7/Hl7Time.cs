@@ -49,7 +49,8 @@ public readonly record struct Hl7Time(DateTime Clock, TimeSpan? Offset)
         }
 
         var (year, month, day, hour, minute, second) = (Number(text[..4]), Number(text[4..6]), Number(text[6..8]), Number(text[8..10]), Number(text[10..12]), text.Length == 14 ? Number(text[12..14]) : 0);
-        if (year < 2 || month is < 1 or > 12 || day < 1 || day > DateTime.DaysInMonth(year, month) || hour > 23 || minute > 59 || second > 59)
+        // No reading is of another millennium, and arithmetic with its ends overflows.
+        if (year is < 1000 or > 8999 || month is < 1 or > 12 || day < 1 || day > DateTime.DaysInMonth(year, month) || hour > 23 || minute > 59 || second > 59)
         {
             return false;
         }

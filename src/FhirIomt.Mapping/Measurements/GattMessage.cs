@@ -69,7 +69,7 @@ internal sealed record GattMessage(string DeviceId, ushort Characteristic, byte[
         var zone = OffsetOf(body["utcOffset"u8].AsString()) ?? OffsetIn(receivedText);
         if (body["deviceClock"u8].AsString() is { } clockText)
         {
-            if (!DateTime.TryParseExact(clockText, "yyyy-MM-dd'T'HH:mm:ss", CultureInfo.InvariantCulture, DateTimeStyles.None, out var clock) || TimeOf(body["deviceClockAt"u8]) is not { } at)
+            if (!DateTime.TryParseExact(clockText, "yyyy-MM-dd'T'HH:mm:ss", CultureInfo.InvariantCulture, DateTimeStyles.None, out var clock) || clock.Year is < 1000 or > 8999 || TimeOf(body["deviceClockAt"u8]) is not { } at)
             {
                 return MeasurementIssues.BadTime("deviceClock");
             }
@@ -85,7 +85,7 @@ internal sealed record GattMessage(string DeviceId, ushort Characteristic, byte[
     public DateTimeOffset? Instant(DateTime deviceTime) => ToUtc is { } toUtc ? new DateTimeOffset(deviceTime + toUtc, TimeSpan.Zero) : null;
 
     private static DateTimeOffset? TimeOf(ResourceNode node) =>
-        node.IsString && DeviceTime.Read(node.ContentSpan, out var instant, out _) == TimeReading.Read ? instant : null;
+        node.IsString && DeviceTime.Read(node.ContentSpan, out var instant, out _) == TimeReading.Read && instant.Year is > 1000 and < 9000 ? instant : null;
 
     // "Z" says what time it is, but not what a clock on the wall beside the device shows.
     private static TimeSpan? OffsetIn(string? time) => time is { Length: > 6 } && time[^6] is '+' or '-' && time[^3] == ':' ? OffsetOf(time[^6..]) : null;

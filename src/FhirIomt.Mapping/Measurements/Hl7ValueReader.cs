@@ -76,7 +76,7 @@ internal static class Hl7ValueReader
     /// <summary>Samples with their rate and resolution from the facets beneath.</summary>
     private static MeasuredValue.Samples? Samples(Hl7Observation observation, IReadOnlyList<Hl7Observation> facets)
     {
-        if (Facet(facets, "MDC_ATTR_SAMP_RATE") is not { } rate || rate <= 0)
+        if (Facet(facets, "MDC_ATTR_SAMP_RATE") is not { } rate || rate is < 0.01m or > 10_000_000m)
         {
             return null;
         }

@@ -62,6 +62,20 @@ public sealed class Hl7MapperTests
         Told(Hl7(Head.Replace("ORU^R01^ORU_R01", "ORU^W01^ORU_W01", StringComparison.Ordinal)
             + "OBX|1|NA|131330^MDC_ECG_ELEC_POTL_II^MDC|1.7.6.131330|1^2^^4|262656^MDC_DIM_DIMLESS^MDC\rOBX|2|NM|0^MDC_ATTR_SAMP_RATE^MDC|1.7.6.131330.1|500|264608^MDC_DIM_PER_SEC^MDC\r")));
 
+    [Theory]
+    [InlineData("99991231235959-1200", "500")]
+    [InlineData("00010101000000+1200", "500")]
+    [InlineData("20260314101500+0100", "0.0000000000000000000000000001")]
+    [InlineData("20260314101500+0100", "79228162514264337593543950335")]
+    [InlineData("20260314101500+0100", "-1")]
+    public void Times_and_rates_at_the_ends_of_their_types_are_refused_and_no_fault_of_the_server(string at, string rate)
+    {
+        var result = Hl7(Head.Replace("20260314101500+0100", at, StringComparison.Ordinal).Replace("ORU^R01^ORU_R01", "ORU^W01^ORU_W01", StringComparison.Ordinal)
+            + $"OBX|1|NA|131330^MDC_ECG_ELEC_POTL_II^MDC|1.7.6.131330|1^2|262656^MDC_DIM_DIMLESS^MDC\rOBX|2|NM|0^MDC_ATTR_SAMP_RATE^MDC|1.7.6.131330.1|{rate}|264608^MDC_DIM_PER_SEC^MDC\r");
+        Assert.Empty(result.Readings);
+        Assert.Single(result.Issues);
+    }
+
     [Fact]
     public void Vital_signs_in_LOINC_are_taken_too() => Assert.Equal(
         ["8867-4 = 71 /min @ 2026-03-14T09:15:00Z", "85354-9 = 8480-6 118 mm[Hg]; 8462-4 76 mm[Hg] @ 2026-03-14T09:15:00Z"],
