@@ -23,7 +23,7 @@ namespace FhirIomt.Server;
 /// One message never costs another; within a message one reading never costs another.
 /// </summary>
 internal sealed class IngestPipeline(
-    IStore store, ResourceRepository repository, ReadingResolver resolver, SearchIndexer indexer, IndexPolicy policy, IdSource ids, TimeProvider time, ServerOptions options, AuditLog audit, QuarantineCount quarantine, LastSeen lastSeen)
+    IStore store, ResourceRepository repository, ReadingResolver resolver, SearchIndexer indexer, IndexPolicy policy, IdSource ids, TimeProvider time, ServerOptions options, AuditLog audit, QuarantineCount quarantine, LastSeen lastSeen, ILogger<IngestPipeline>? logger = null)
 {
     // While one chunk commits the next is mapped: 500 messages take about as long to map as to commit.
     public const int ChunkSize = 500;
@@ -64,14 +64,30 @@ internal sealed class IngestPipeline(
         {
             foreach (var reading in work.Readings)
             {
-                await TakeReadingAsync(batch, work, reading, windows, cancellationToken).ConfigureAwait(false);
+                try
+                {
+                    await TakeReadingAsync(batch, work, reading, windows, cancellationToken).ConfigureAwait(false);
+                }
+                catch (Exception exception) when (IsFault(exception))
+                {
+                    Keep(work, exception);
+                }
             }
         }
 
         return chunk;
     }
 
-    private static MessageWork Map(MessageBatch batch, MessageEntry entry)
+    // A fault of ours on one message: it waits with what it said, and its neighbours go on. Sent again and again it would otherwise hold up whoever sent it for ever.
+    private void Keep(MessageWork work, Exception exception)
+    {
+        logger?.MessageFault(exception);
+        work.Quarantine(DeviceIssues.MessageFault());
+    }
+
+    private static bool IsFault(Exception exception) => exception is not (StoreBusyException or OperationCanceledException);
+
+    private MessageWork Map(MessageBatch batch, MessageEntry entry)
     {
         var work = new MessageWork(entry);
         if (entry is MessageEntry.Refused refused)
@@ -93,8 +109,15 @@ internal sealed class IngestPipeline(
             return work;
         }
 
-        var mapped = batch.Mapping.Set.Map(envelope, new MappingContext(batch.Zone, batch.Request.Enqueued ?? batch.ReceivedAt));
-        work.Add(mapped);
+        try
+        {
+            work.Add(batch.Mapping.Set.Map(envelope, new MappingContext(batch.Zone, batch.Request.Enqueued ?? batch.ReceivedAt)));
+        }
+        catch (Exception exception) when (IsFault(exception))
+        {
+            Keep(work, exception);
+        }
+
         return work;
     }
 
@@ -143,6 +166,12 @@ internal sealed class IngestPipeline(
         var receipt = new ReceiptOperation(batch, chunk, work, batch.ReceivedAt + options.Ingest.ReceiptsKept, audit, options.Ingest.MaxQuarantined - quarantine.Value);
         await store.WriteAsync([.. work.SelectMany(message => message.Operations).Select(reading => reading.Operation).Distinct(), receipt], cancellationToken).ConfigureAwait(false);
         quarantine.Added(receipt.Kept);
+        if (batch.Request.Replayed is not null)
+        {
+            // What waited says nothing about whether its device speaks now.
+            return receipt;
+        }
+
         foreach (var device in work.SelectMany(message => message.Operations).Select(reading => reading.DeviceId).Distinct(StringComparer.Ordinal))
         {
             lastSeen.Hear(device);
@@ -150,4 +179,10 @@ internal sealed class IngestPipeline(
 
         return receipt;
     }
+}
+
+internal static partial class IngestLog
+{
+    [LoggerMessage(EventId = 78, Level = LogLevel.Error, Message = "A message met a fault of the server and waits in quarantine")]
+    public static partial void MessageFault(this ILogger logger, Exception exception);
 }

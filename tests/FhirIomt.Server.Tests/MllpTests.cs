@@ -93,6 +93,18 @@ public sealed class MllpTests(MllpTests.Fixture server) : IClassFixture<MllpTest
     }
 
     [Fact]
+    public async Task Of_a_device_that_two_people_share_the_second_is_never_taken_for_the_first()
+    {
+        var (first, second) = (await server.CreateAsync("Patient", """{"resourceType":"Patient"}"""), await server.CreateAsync("Patient", """{"resourceType":"Patient"}"""));
+        var device = await server.AddMonitorAsync(first);
+        Assert.Equal("stored", await server.WeighAsync(device, user: 1));
+        Assert.Equal("quarantined IOMT-0541", await server.WeighAsync(device, user: 2));
+        await server.AddMonitorAsync(second, $"{device}#2");
+        Assert.Equal("stored", await server.WeighAsync(device, user: 2));
+        Assert.Equal((1, 1), (await server.CountOfAsync(first), await server.CountOfAsync(second)));
+    }
+
+    [Fact]
     public async Task A_code_of_the_maker_s_own_is_stored_with_it()
     {
         var device = await server.AddMonitorAsync();
@@ -163,19 +175,26 @@ public sealed class MllpTests(MllpTests.Fixture server) : IClassFixture<MllpTest
             Configure = options => (options.Mllp.Listen, options.Mllp.Vendor, options.Mllp.MaxMessageBytes) = ("127.0.0.1:0", "ward", 64 * 1024),
         };
 
+        private string _credential = "";
+
         public async ValueTask InitializeAsync()
         {
             await _server.InitializeAsync();
-            await _server.AddVendorAsync("ward");
+            _credential = await _server.AddVendorAsync("ward");
         }
 
         public ValueTask DisposeAsync() => _server.DisposeAsync();
 
         public Task<string> CreateAsync(string type, string json) => _server.CreateAsync(type, json);
 
-        public async Task<string> AddMonitorAsync(string? patient = null)
+        public async Task<string> WeighAsync(string device, int user) => (await _server.PostAsync(
+            _credential, $$"""{"deviceId":"{{device}}","characteristic":"2A9D","valueHex":"04B838{{user:X2}}","receivedAt":"2026-03-14T10:0{{user}}:00+01:00"}""", "gatt")).Only.Summary;
+
+        public async Task<int> CountOfAsync(string patient) => (await _server.GetAsync($"fhir/Observation?patient={patient}&_summary=count", await _server.TokenAsync())).Json["total"]!.GetValue<int>();
+
+        public async Task<string> AddMonitorAsync(string? patient = null, string? named = null)
         {
-            var identifier = _server.Name("monitor");
+            var identifier = named ?? _server.Name("monitor");
             await _server.AddDeviceAsync(identifier, "ward", patient ?? await _server.AddPatientAsync());
             return identifier;
         }

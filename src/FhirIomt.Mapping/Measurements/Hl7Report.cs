@@ -19,7 +19,6 @@ internal sealed class Hl7Report(Hl7Message message, TimeZoneInfo? zone)
     private readonly Dictionary<string, string> _systems = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _firstOf = new(StringComparer.Ordinal);
     private List<Hl7Observation>? _devicesOf;
-    private string? _first;
     private (DateTimeOffset Start, DateTimeOffset End, string Text)? _time;
 
     public MapResult Observations()
@@ -207,12 +206,11 @@ internal sealed class Hl7Report(Hl7Message message, TimeZoneInfo? zone)
     {
         if (!ReferenceEquals(group, _devicesOf))
         {
-            (_devicesOf, _first) = (group, null);
+            _devicesOf = group;
             _systems.Clear();
             _firstOf.Clear();
             foreach (var one in group.Where(one => one.Device is not null))
             {
-                _first ??= one.Device;
                 _firstOf.TryAdd(one.Top, one.Device!);
                 if (one.Depth == 1)
                 {
@@ -221,7 +219,7 @@ internal sealed class Hl7Report(Hl7Message message, TimeZoneInfo? zone)
             }
         }
 
-        return _systems.GetValueOrDefault(observation.Top) ?? observation.Device ?? _firstOf.GetValueOrDefault(observation.Top) ?? _first ?? _gateway ?? "";
+        return _systems.GetValueOrDefault(observation.Top) ?? observation.Device ?? _firstOf.GetValueOrDefault(observation.Top) ?? _gateway ?? "";
     }
 
     /// <summary>MSH-3: the sending application by its universal id, or by its name.</summary>

@@ -11,7 +11,7 @@ internal static class VendorCommand
     {
         var name = new Argument<string>("NAME") { Description = "Letters, digits, '-', '_' and '.'" };
         var mapping = new Option<string?>("--mapping") { Description = "Mapping for messages that name none" };
-        var patients = new Option<bool>("--names-patients") { Description = "A gateway of the house: readings are of the patients whom its messages name by identifier, without an assignment of the device" };
+        var patients = new Option<string?>("--patient-system") { Description = "A gateway of the house: readings are of the patients whom its messages name by an identifier of this system, without an assignment of the device", HelpName = "URI" };
         var add = new Command("add", "Register a device vendor; prints its credential, once") { name, mapping, patients };
         add.SetAction((parsed, cancellationToken) => StoreSession.RunAsync(
             store.Of(parsed),

@@ -26,6 +26,12 @@ internal static class DeviceIssues
     public static Issue NoNamedPatient() =>
         Issue.Error(IssueKind.NotFound, "IOMT-0539", "No patient, or more than one, has the identifier that the message names.", fix: "Store the Patient with that identifier, or assign the device, then replay the message.");
 
+    public static Issue UnknownUser() => Issue.Error(
+        IssueKind.NotFound, "IOMT-0541", "The reading is of another person who shares the device, and nobody has said who that is.", fix: "Register the device once more for that person, with '#' and the person's number behind its identifier, then replay the message.");
+
+    public static Issue MessageFault() =>
+        Issue.Error(IssueKind.Exception, "IOMT-0542", "The server failed on this message; it is kept as it came.", fix: "Tell who runs the server; replay the message when the fault is mended.");
+
     public static Issue Implausible(string code, string unit, decimal low, decimal high) => Issue.Error(
         IssueKind.Value, "IOMT-0540", $"The value is outside of {low} to {high} {unit}, which is what LOINC {code} can be.", fix: "Look at the unit and the device; mend the message, or replay it when the range is wrong (Ingest:Plausibility).");
 

@@ -98,7 +98,9 @@ internal sealed class ReadingResolver(IStore store, ResourceRepository repositor
         if (reading.UserSlot is { } slot)
         {
             var shared = OwnDevices(batch.Sender, await directory.FindByIdentifierAsync(string.Create(CultureInfo.InvariantCulture, $"{reading.DeviceIdentifier}#{slot}"), cancellationToken).ConfigureAwait(false));
-            if (shared.Count > 0)
+
+            // The second person's reading is never the first one's, whoever has the device by its plain identifier.
+            if (shared.Count > 0 || slot > 1)
             {
                 return shared;
             }
@@ -110,14 +112,15 @@ internal sealed class ReadingResolver(IStore store, ResourceRepository repositor
     // Where both say whose it is they must agree; the message alone counts only from a sender that may name patients.
     private async ValueTask<Resolution> OfNamedAsync(MessageBatch batch, string deviceId, string? assigned, string named, CancellationToken cancellationToken)
     {
-        if (assigned is null && batch.Sender is not Sender.Vendor { NamesPatients: true })
+        var system = (batch.Sender as Sender.Vendor)?.PatientSystem;
+        if (assigned is null && system is null)
         {
             return Resolution.Waits(DeviceIssues.NoPatient());
         }
 
         if (!batch.NamedPatients.TryGetValue(named, out var patient))
         {
-            patient = await FindPatientAsync(named, cancellationToken).ConfigureAwait(false);
+            patient = await FindPatientAsync(system, named, cancellationToken).ConfigureAwait(false);
             batch.NamedPatients[named] = patient;
         }
 
@@ -125,9 +128,10 @@ internal sealed class ReadingResolver(IStore store, ResourceRepository repositor
             : Resolution.Waits(assigned is null ? DeviceIssues.NoNamedPatient() : DeviceIssues.OtherPatient());
     }
 
-    private async ValueTask<string?> FindPatientAsync(string identifier, CancellationToken cancellationToken)
+    private async ValueTask<string?> FindPatientAsync(string? system, string identifier, CancellationToken cancellationToken)
     {
-        if (!parser.ParseCriterion("Patient", "identifier", SearchQueryParser.Escape(identifier)).TryGetValue(out var criterion, out _))
+        var wanted = (system is null ? "" : SearchQueryParser.Escape(system) + "|") + SearchQueryParser.Escape(identifier);
+        if (!parser.ParseCriterion("Patient", "identifier", wanted).TryGetValue(out var criterion, out _))
         {
             return null;
         }
@@ -147,6 +151,11 @@ internal sealed class ReadingResolver(IStore store, ResourceRepository repositor
     // A device of another vendor looks the same as one that does not exist.
     private static Resolution Unresolved(MessageBatch batch, MappedReading reading, int found)
     {
+        if (found == 0 && reading.UserSlot > 1)
+        {
+            return Resolution.Waits(DeviceIssues.UnknownUser());
+        }
+
         if (batch.Sender is Sender.Device)
         {
             return Resolution.Refused(DeviceIssues.NotItsDevice());

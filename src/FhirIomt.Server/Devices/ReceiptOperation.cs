@@ -44,7 +44,7 @@ internal sealed class ReceiptOperation(MessageBatch batch, int chunk, IReadOnlyL
             Software = Software,
             Patients = [.. work.SelectMany(message => message.Operations).Select(operation => operation.PatientId).Distinct(StringComparer.Ordinal)],
         });
-        if (batch.Request.RepeatKey is { } known && Receipts.All(receipt => receipt.Status != MessageStatus.Refused))
+        if (batch.Request.RepeatKey is { } known && Receipts.All(receipt => receipt.Status != MessageStatus.Refused && !receipt.Issues.Any(issue => issue.Code == QuarantineIssues.Full().Code)))
         {
             transaction.PutRecord(new StoredRecord(RecordKind.SeenMessage, known, Encoding.UTF8.GetBytes($"\"{Receipts[0].Id}\""), batch.ReceivedAt + batch.Request.RepeatsKnown));
         }
@@ -136,6 +136,12 @@ internal sealed class ReceiptOperation(MessageBatch batch, int chunk, IReadOnlyL
         var receipt = Receipts[0];
         if (receipt.Status is MessageStatus.Quarantined or MessageStatus.Partial or MessageStatus.Refused)
         {
+            // Thrown away or mended meanwhile: that is what counts.
+            if (transaction.FindRecord(RecordKind.Quarantine, replayed.Id) is not { } now || !QuarantinedMessage.Read(now).Envelope.Span.SequenceEqual(replayed.Envelope.Span))
+            {
+                return;
+            }
+
             var waiting = QuarantinedMessage.Of(batch, work[0], replayed.Id) with { Original = replayed.Original };
             transaction.PutRecord(new StoredRecord(RecordKind.Quarantine, replayed.Id, waiting.Write()));
         }

@@ -18,17 +18,17 @@ internal sealed class Registrar(IStore store, ResourceRepository repository, Sen
             ? added.Client
             : Outcome<ClientRegistration>.Refused(issues);
 
-    public Task<Outcome<string>> AddVendorAsync(string name, string? mapping, CancellationToken cancellationToken) => AddVendorAsync(name, mapping, namesPatients: false, cancellationToken);
+    public Task<Outcome<string>> AddVendorAsync(string name, string? mapping, CancellationToken cancellationToken) => AddVendorAsync(name, mapping, patientSystem: null, cancellationToken);
 
-    /// <param name="namesPatients">Its messages say whose readings they are, without an assignment of the device.</param>
-    public async Task<Outcome<string>> AddVendorAsync(string name, string? mapping, bool namesPatients, CancellationToken cancellationToken)
+    /// <param name="patientSystem">Its messages say whose readings they are, by identifiers of that system, without an assignment of the device; null: they do not.</param>
+    public async Task<Outcome<string>> AddVendorAsync(string name, string? mapping, string? patientSystem, CancellationToken cancellationToken)
     {
         if (!MappingCatalog.IsName(name))
         {
             return RegistrarIssues.BadVendorName(name);
         }
 
-        var (secret, record) = credentials.Issue(new Sender.Vendor(name, mapping, namesPatients));
+        var (secret, record) = credentials.Issue(new Sender.Vendor(name, mapping, patientSystem));
         var operation = new PutVendor(name, record);
         await store.WriteAsync([operation], cancellationToken).ConfigureAwait(false);
         return operation.AlreadyThere ? RegistrarIssues.VendorExists(name) : secret;

@@ -17,8 +17,8 @@ internal abstract record Sender(string? DefaultMapping)
     public sealed record Device(string DeviceId, string? DefaultMapping) : Sender(DefaultMapping);
 
     /// <summary>Sends for the devices that it owns.</summary>
-    /// <param name="NamesPatients">A gateway of the house: whom its messages name, their readings are of, without an assignment of the device.</param>
-    public sealed record Vendor(string Name, string? DefaultMapping, bool NamesPatients = false) : Sender(DefaultMapping);
+    /// <param name="PatientSystem">A gateway of the house: whom its messages name by an identifier of that system, their readings are of, without an assignment of the device.</param>
+    public sealed record Vendor(string Name, string? DefaultMapping, string? PatientSystem = null) : Sender(DefaultMapping);
 
     /// <summary>For receipts and quarantine: whose message it was.</summary>
     public string Id => this switch
@@ -106,14 +106,14 @@ internal sealed class SenderCredentials(IStore store, IdSource ids, TimeProvider
         ["device"] = (sender as Sender.Device)?.DeviceId,
         ["vendor"] = (sender as Sender.Vendor)?.Name,
         ["mapping"] = sender.DefaultMapping,
-        ["patients"] = sender is Sender.Vendor { NamesPatients: true } ? "named" : null,
+        ["patientSystem"] = (sender as Sender.Vendor)?.PatientSystem,
     });
 
     private static Sender Read(StoredRecord record)
     {
         var root = JsonTree.Parse(record.Body).Require().Root;
         var mapping = root["mapping"u8].AsString();
-        return root["device"u8].AsString() is { } device ? new Sender.Device(device, mapping) : new Sender.Vendor(root["vendor"u8].AsString()!, mapping, root["patients"u8].TextEquals("named"u8));
+        return root["device"u8].AsString() is { } device ? new Sender.Device(device, mapping) : new Sender.Vendor(root["vendor"u8].AsString()!, mapping, root["patientSystem"u8].AsString());
     }
 
     private static string Hash(string secret) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(secret)));

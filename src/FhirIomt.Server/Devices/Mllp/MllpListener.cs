@@ -56,7 +56,7 @@ internal sealed class MllpListener(
         }
 
         return options.Vendor is { Length: > 0 } vendor && options.Admits(connection.Address) && await store.FindRecordAsync(RecordKind.Vendor, vendor, cancellationToken).ConfigureAwait(false) is not null
-            ? new Sender.Vendor(vendor, MappingCatalog.Hl7, options.NamesPatients) : null;
+            ? new Sender.Vendor(vendor, MappingCatalog.Hl7, string.IsNullOrEmpty(options.PatientSystem) ? null : options.PatientSystem) : null;
     }
 
     private async Task<IReadOnlyList<byte[]>> TakeAsync(Sender sender, DeviceConnection connection, byte[] bytes, CancellationToken cancellationToken)
@@ -102,7 +102,9 @@ internal sealed class MllpListener(
             RepeatsKnown = options.RepeatsKnown,
         };
         var receipt = (await pipeline.ProcessAsync(request, cancellationToken).ConfigureAwait(false))[0];
-        return receipt.Status == MessageStatus.Refused ? Acknowledge(message, Hl7Receipt.Error, receipt.Issues)
+        // What a full quarantine did not keep is nowhere: the sender must come again.
+        return receipt.Issues.Any(issue => issue.Code == "IOMT-0590") ? Acknowledge(message, Hl7Receipt.Rejected, receipt.Issues, isOwnFault: true)
+            : receipt.Status == MessageStatus.Refused ? Acknowledge(message, Hl7Receipt.Error, receipt.Issues)
             : Acknowledge(message, Hl7Receipt.Accepted, receipt.Status is MessageStatus.Quarantined or MessageStatus.Partial ? receipt.Issues : []);
     }
 

@@ -12,8 +12,11 @@ internal sealed class MllpOptions : ListenerOptions
     /// <summary>Addresses and networks that may speak for <see cref="Vendor"/>, separated by commas.</summary>
     public string From { get; set; } = "127.0.0.0/8,::1";
 
-    /// <summary>The readings are of the patients whom the messages name (PID-3), without an assignment of the device.</summary>
-    public bool NamesPatients { get; set; }
+    /// <summary>
+    /// The readings are of the patients whom PID-3 names, without an assignment of the device: by identifiers of this system (a URI), because the same number means another person
+    /// elsewhere. Empty: only assignments say whose they are.
+    /// </summary>
+    public string? PatientSystem { get; set; }
 
     /// <summary>IANA zone of times without offset, such as Europe/Berlin; empty: such readings wait in quarantine.</summary>
     public string? TimeZone { get; set; }

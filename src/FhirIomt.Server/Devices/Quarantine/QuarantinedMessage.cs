@@ -45,7 +45,7 @@ internal sealed record QuarantinedMessage(
         var name = sender[(sender.IndexOf('/', StringComparison.Ordinal) + 1)..];
         return new QuarantinedMessage(
             record.Id,
-            sender.StartsWith("device/", StringComparison.Ordinal) ? new Sender.Device(name, null) : new Sender.Vendor(name, null, root["namesPatients"u8].TextEquals("true"u8)),
+            sender.StartsWith("device/", StringComparison.Ordinal) ? new Sender.Device(name, null) : new Sender.Vendor(name, null, root["patientSystem"u8].AsString()),
             DateTimeOffset.Parse(root["received"u8].AsString()!, System.Globalization.CultureInfo.InvariantCulture),
             root["mapping"u8].AsString()!,
             long.Parse(root["mappingVersion"u8].AsText()!, System.Globalization.CultureInfo.InvariantCulture),
@@ -61,9 +61,9 @@ internal sealed record QuarantinedMessage(
         writer.WriteStartObject();
         writer.WriteString("id"u8, Id);
         writer.WriteString("sender"u8, Sender.Id);
-        if (Sender is Sender.Vendor { NamesPatients: true })
+        if (Sender is Sender.Vendor { PatientSystem: { } system })
         {
-            writer.WriteString("namesPatients"u8, "true"u8);
+            writer.WriteString("patientSystem"u8, system);
         }
 
         writer.WriteString("received"u8, Received);
