@@ -124,6 +124,11 @@ internal sealed class TimelinePlan
     {
         // SQLite takes 500 parts; beyond a few dozen, sorting the subject's rows costs less than that many ranges.
         const int MaxRanges = 64;
+        if (_codeSets is [var set])
+        {
+            return PageOfRange(subject, set, after, limit);
+        }
+
         if (_dialect.Apply is { } apply)
         {
             return WithBodies(Ranges(apply, subject, CodeSetsOf(subject, after: null), after, limit).Append(_descending ? " ORDER BY start DESC, key DESC LIMIT ?" : " ORDER BY start, key LIMIT ?", limit));
