@@ -19,7 +19,7 @@ public sealed class BuiltInMappingTests(TestServer server) : IClassFixture<TestS
             foreach (var sample in samples)
             {
                 var receipt = (await server.PostAsync(credential, sample)).Only;
-                Assert.True(receipt.Summary == status, $"{receipt.Json.ToJsonString()} of {sample}");
+                Assert.True(receipt.Status == status, $"{receipt.Json.ToJsonString()} of {sample}");
             }
         }
     }
