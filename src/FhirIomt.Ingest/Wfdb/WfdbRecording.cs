@@ -23,8 +23,21 @@ public sealed partial class WfdbRecording : IDisposable
     // What WFDB calls a unit, where UCUM calls it something else.
     private static readonly Dictionary<string, string> Ucum = new(StringComparer.Ordinal)
     {
-        ["mV"] = "mV", ["uV"] = "uV", ["V"] = "V", ["nV"] = "nV", ["mmHg"] = "mm[Hg]", ["%"] = "%", ["bpm"] = "/min", ["degC"] = "Cel", ["deg C"] = "Cel", ["NU"] = "1", ["nu"] = "1",
-        ["L/min"] = "L/min", ["mL"] = "mL", ["Hz"] = "Hz", ["s"] = "s",
+        ["mV"] = "mV",
+        ["uV"] = "uV",
+        ["V"] = "V",
+        ["nV"] = "nV",
+        ["mmHg"] = "mm[Hg]",
+        ["%"] = "%",
+        ["bpm"] = "/min",
+        ["degC"] = "Cel",
+        ["deg C"] = "Cel",
+        ["NU"] = "1",
+        ["nu"] = "1",
+        ["L/min"] = "L/min",
+        ["mL"] = "mL",
+        ["Hz"] = "Hz",
+        ["s"] = "s",
     };
 
     private readonly WfdbHeader _header;
