@@ -26,6 +26,7 @@ public static class ApiModule
         services.AddSingleton<WriteRequests>();
         services.AddSingleton<Write>();
         services.AddSingleton<SystemBundle>();
+        services.AddSingleton<CgmSubmission>();
         services.AddSingleton<AuditTrail>();
         services.AddSingleton<AuditEvents>();
         services.AddSingleton<Validate>();

@@ -8,7 +8,9 @@ namespace FhirIomt.Api;
 /// <summary>Every interaction and operation below <c>/fhir</c>: the same table answers HTTP requests and the entries of Bundles.</summary>
 internal sealed class FhirRoutes
 {
-    public FhirRoutes(Read read, History history, Write write, Search search, SystemBundle bundle, AuditEvents audit, FhirOperations operations)
+    private const string CgmGuide = "http://hl7.org/fhir/uv/cgm/";
+
+    public FhirRoutes(Read read, History history, Write write, Search search, SystemBundle bundle, CgmSubmission cgm, AuditEvents audit, FhirOperations operations)
     {
         All =
         [
@@ -16,6 +18,7 @@ internal sealed class FhirRoutes
             new("history-system", "GET,HEAD", "_history", history.HandleAsync),
             new("history-type", "GET,HEAD", "{type}/_history", history.HandleAsync),
             new("history-instance", "GET,HEAD", "{type}/{id}/_history", history.HandleAsync),
+            new("$submit-cgm-bundle", "POST", "$submit-cgm-bundle", call => cgm.HandleAsync(call, this)) { OperationDefinition = CgmGuide + "OperationDefinition/submit-cgm-bundle" },
             .. operations.Routes,
             new("read", "GET,HEAD", "AuditEvent/{id}", audit.ReadAsync),
             new("search-type", "GET,HEAD", "AuditEvent", audit.SearchAsync),
@@ -39,6 +42,9 @@ internal sealed class FhirRoutes
     }
 
     public IReadOnlyList<FhirRoute> All { get; }
+
+    /// <summary>The capability statements of guides that this server meets.</summary>
+    public IReadOnlyList<string> Instantiates { get; } = [CgmGuide + "CapabilityStatement/cgm-data-receiver"];
 
     /// <summary>The methods that an address takes, for the Allow header of a 405.</summary>
     public string MethodsOf(string pattern) => string.Join(", ", All.Where(route => route.Pattern == pattern).SelectMany(route => route.Method.Split(',')).Distinct(StringComparer.Ordinal));

@@ -10,6 +10,9 @@ internal static class ResourceComparison
         SameMembers(left, right, static name => name.SequenceEqual("meta"u8))
         && SameMembers(left["meta"u8], right["meta"u8], static name => name.SequenceEqual("versionId"u8) || name.SequenceEqual("lastUpdated"u8));
 
+    /// <summary>Apart from id and meta: what a client sends has neither as the server keeps it.</summary>
+    public static bool SameContent(ResourceNode left, ResourceNode right) => SameMembers(left, right, static name => name.SequenceEqual("meta"u8) || name.SequenceEqual("id"u8));
+
     /// <summary>Apart from when it was taken in and whether it was amended: the same reading sent again.</summary>
     public static bool SameReading(ResourceNode left, ResourceNode right) =>
         SameMembers(left, right, static name => name.SequenceEqual("meta"u8) || name.SequenceEqual("id"u8) || name.SequenceEqual("issued"u8) || name.SequenceEqual("status"u8));

@@ -11,7 +11,9 @@ public sealed class BuiltInMappingTests
     [Fact]
     public void All_of_them_load_without_warnings()
     {
-        Assert.Equal(["apple-health", "cgm", "cgm-csv", "dexcom", "fitbit", "garmin", "google-health", "ihealth", "nightscout", "openmhealth", "oura", "vitals", "withings"], BuiltInMappings.All.Select(mapping => mapping.Name).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["apple-health", "cgm", "cgm-csv", "device-health", "dexcom", "ecg", "fall-detector", "fitbit", "garmin", "google-health", "healthkit", "ihealth", "imaging", "implant", "infusion-pump", "medication-adherence", "nightscout", "openmhealth", "oura", "patch", "patient-reported", "smart-bed", "stethoscope", "vitals", "withings"],
+            BuiltInMappings.All.Select(mapping => mapping.Name).Order(StringComparer.Ordinal));
         Assert.All(BuiltInMappings.All, mapping => Assert.Empty(MappingSet.Load(mapping.DeviceMapping, mapping.FhirMapping).Issues));
     }
 

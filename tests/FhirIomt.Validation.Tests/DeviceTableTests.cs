@@ -49,7 +49,18 @@ public sealed class DeviceTableTests
         _ => BuiltInMappings.All.Single(mapping => mapping.Name == name).Set,
     };
 
-    private static string ProfileOf(JsonTree resource) => resource.Root["meta"u8]["profile"u8].First().AsString()!.Split('/')[^1];
+    [Fact]
+    public void The_table_in_the_documents_is_the_one_that_is_tested()
+    {
+        var document = File.ReadAllLines(Path.Combine(AppContext.BaseDirectory, "devices.md"));
+        var rows = document.SkipWhile(line => !line.StartsWith("| device class |", StringComparison.Ordinal)).Skip(2).TakeWhile(line => line.StartsWith('|'));
+        var written = rows.Select(line => line.Split('|', StringSplitOptions.TrimEntries)).Select(cells => $"{cells[1]} | {cells[2].Trim('`')} | {cells[3]}");
+        var tested = Table.RootElement.EnumerateArray().Select(row => $"{row.GetProperty("deviceClass")} | {row.GetProperty("mapping")} | {string.Join(", ", row.GetProperty("profiles").EnumerateArray())}");
+        Assert.Equal(tested, written);
+    }
+
+    // What claims no profile is named by its type.
+    private static string ProfileOf(JsonTree resource) => (resource.Root["meta"u8]["profile"u8].First().AsString() ?? resource.Root["resourceType"u8].AsString()!).Split('/')[^1];
 
     private static List<JsonTree> Run(IMessageMapper mapper, ReadOnlyMemory<byte> envelope)
     {

@@ -59,6 +59,7 @@ internal sealed class Statement(IndexPolicy policy, FhirRoutes routes, Repositor
         writer.WriteString("status"u8, "active"u8);
         writer.WriteString("date"u8, start.At.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture));
         writer.WriteString("kind"u8, "instance"u8);
+        WriteList(writer, "instantiates", routes.Instantiates);
         writer.WriteStartObject("software"u8);
         writer.WriteString("name"u8, "FhirIomt"u8);
         writer.WriteString("version"u8, typeof(Capabilities).Assembly.GetName().Version!.ToString(3));

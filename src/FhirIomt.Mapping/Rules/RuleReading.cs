@@ -76,7 +76,7 @@ internal sealed class RuleReading(Rule rule, RuleResource resource, JsonTree mes
         writer.WriteStartObject();
         writer.WriteString("resourceType"u8, resource.Type);
         writer.WriteString("id"u8, resolved.Key.ResourceId);
-        WriteIdentifiers(writer, resolved.Key, body);
+        WriteIdentifiers(writer, resolved.Key, body, resource.Type is "QuestionnaireResponse" or "Composition" or "Bundle");
         for (var members = body.Items; members.MoveNext();)
         {
             if (members.Name is "resourceType" or "identifier" or "id" || (members.Name == "status" && resolved.Amended && resource.Type == "Observation"))
@@ -96,13 +96,24 @@ internal sealed class RuleReading(Rule rule, RuleResource resource, JsonTree mes
         writer.WriteEndObject();
     }
 
-    private static void WriteIdentifiers(Utf8JsonWriter writer, in SourceKey key, JmesValue body)
+    // Three types of R4 have one identifier where all others have a list.
+    private static void WriteIdentifiers(Utf8JsonWriter writer, in SourceKey key, JmesValue body, bool isSingle)
     {
-        writer.WriteStartArray("identifier"u8);
+        writer.WritePropertyName("identifier"u8);
+        if (!isSingle)
+        {
+            writer.WriteStartArray();
+        }
+
         writer.WriteStartObject();
         writer.WriteString("system"u8, key.System);
         writer.WriteString("value"u8, key.Value);
         writer.WriteEndObject();
+        if (isSingle)
+        {
+            return;
+        }
+
         foreach (var identifier in body.Member(new JmesName("identifier")).Items)
         {
             identifier.WriteTo(writer);

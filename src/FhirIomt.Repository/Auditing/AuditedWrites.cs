@@ -23,7 +23,7 @@ internal sealed class AuditedWrites(AuditLog audit, AccessScope scope, IReadOnly
         {
             if (!write.Moved && Written(write.Result) is { } resources)
             {
-                audit.Record(transaction, AuditEntry.Of(KindOf(request), scope) with
+                audit.Record(transaction, AuditEntry.Of(KindOf(request, write.Result), scope) with
                 {
                     Resources = [.. resources, .. write.Replaced],
                     Target = resources is [var only] ? $"{only.Type}/{only.Id}/_history/{only.Version}" : request.Type,
@@ -32,9 +32,10 @@ internal sealed class AuditedWrites(AuditLog audit, AccessScope scope, IReadOnly
         }
     }
 
-    private static string KindOf(WriteRequest request) => request switch
+    // What is submitted again, and corrected, is an update.
+    private static string KindOf(WriteRequest request, WriteResult? result) => request switch
     {
-        WriteRequest.Create => "create",
+        WriteRequest.Create => result is WriteResult.Updated ? "update" : "create",
         WriteRequest.Update => "update",
         WriteRequest.Patch => "patch",
         _ => "delete",

@@ -121,6 +121,7 @@ internal sealed class TransactionPlanner(IStore store, WritePlanner planner, IdS
 
         private async ValueTask<(string? Id, Refusal? Refusal)> IdOfAsync(WriteRequest request) => request switch
         {
+            WriteRequest.Create { OwnId: { } own } => (own, null),
             WriteRequest.Create { IfNoneExist: { } query } => await FindAsync(request.Type, query).ConfigureAwait(false) switch
             {
                 { Refusal: { } refusal } => (null, refusal),

@@ -59,9 +59,15 @@ internal sealed class WritePlanner(IStore store, ServerDefinitions definitions, 
         }
 
         var (refusal, warnings) = await CheckAsync(create.Type, create.Resource, rights, rights.Create, cancellationToken).ConfigureAwait(false);
-        return refusal is not null
-            ? refusal
-            : new PlannedCreate(Prepared(create.Type, create.Resource), id, create.IfNoneExist, rights.Search, warnings);
+        if (refusal is not null)
+        {
+            return refusal;
+        }
+
+        var prepared = Prepared(create.Type, create.Resource);
+        return create.OwnId is not null
+            ? new PlannedSubmission(prepared, create.OwnId, rights, _visibility, _guards, warnings)
+            : new PlannedCreate(prepared, id, create.IfNoneExist, rights.Search, warnings);
     }
 
     private async ValueTask<Planned> UpdateAsync(WriteRequest.Update update, WriteRights rights, string newId, CancellationToken cancellationToken)

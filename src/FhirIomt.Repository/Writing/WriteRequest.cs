@@ -14,7 +14,14 @@ public abstract record WriteRequest
     public string Type { get; }
 
     /// <param name="IfNoneExist">The condition of a conditional create, or null.</param>
-    public sealed record Create(string Of, JsonTree Resource, SearchQuery? IfNoneExist) : WriteRequest(Of);
+    public sealed record Create(string Of, JsonTree Resource, SearchQuery? IfNoneExist) : WriteRequest(Of)
+    {
+        /// <summary>
+        /// The id that follows from what the resource is about, of a submission that may come again: what is there already is not made twice, what was deleted stays deleted, other
+        /// content is an update. Needs no right to search.
+        /// </summary>
+        public string? OwnId { get; init; }
+    }
 
     public sealed record Update(string Of, WriteTarget Target, JsonTree Resource, VersionCondition Condition) : WriteRequest(Of);
 

@@ -1,0 +1,89 @@
+namespace FhirIomt.Ingest.Wfdb;
+
+/// <summary>Reads the samples of a record frame by frame: one sample of each signal. Signals of one file lie in it by turns.</summary>
+public sealed class WfdbFrames : IDisposable
+{
+    private readonly List<SignalFile> _files = [];
+
+    /// <param name="open">Opens a file that the header names.</param>
+    public WfdbFrames(WfdbHeader header, Func<string, Stream> open)
+    {
+        foreach (var signal in header.Signals)
+        {
+            // Neighbours of one file are a group; a file that comes again later would be another group, which WFDB does not know.
+            if (_files.Count > 0 && _files[^1].Name == signal.File)
+            {
+                _files[^1].Signals++;
+                continue;
+            }
+
+            _files.Add(new SignalFile(signal, open));
+        }
+    }
+
+    /// <summary>One sample of each signal, in the header's order; false when there is no whole frame any more.</summary>
+    public bool Next(Span<int> frame)
+    {
+        var at = 0;
+        foreach (var file in _files)
+        {
+            for (var signal = 0; signal < file.Signals; signal++)
+            {
+                if (!file.TryRead(out frame[at++]))
+                {
+                    return false;
+                }
+            }
+        }
+
+        return true;
+    }
+
+    public void Dispose()
+    {
+        foreach (var file in _files)
+        {
+            file.Dispose();
+        }
+    }
+
+    private sealed class SignalFile : IDisposable
+    {
+        private readonly WfdbFormat _format;
+        private readonly BufferedStream _stream;
+        private readonly byte[] _bytes;
+        private readonly int[] _samples;
+        private int _count;
+        private int _next;
+
+        public SignalFile(WfdbSignal first, Func<string, Stream> open)
+        {
+            (Name, _format, Signals) = (first.File, first.Format, 1);
+            (_bytes, _samples) = (new byte[first.Format.Bytes], new int[first.Format.Samples]);
+            _stream = new BufferedStream(open(first.File), 64 * 1024);
+            _stream.Position = first.Offset;
+        }
+
+        public string Name { get; }
+
+        public int Signals { get; set; }
+
+        public bool TryRead(out int sample)
+        {
+            sample = 0;
+            if (_next == _count)
+            {
+                (_count, _next) = (_format.Decode(_bytes.AsSpan(0, _stream.ReadAtLeast(_bytes, _bytes.Length, throwOnEndOfStream: false)), _samples), 0);
+                if (_count == 0)
+                {
+                    return false;
+                }
+            }
+
+            sample = _samples[_next++];
+            return true;
+        }
+
+        public void Dispose() => _stream.Dispose();
+    }
+}

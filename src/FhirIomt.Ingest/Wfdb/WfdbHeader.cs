@@ -1,0 +1,107 @@
+using System.Globalization;
+using FhirIomt.Core;
+
+namespace FhirIomt.Ingest.Wfdb;
+
+/// <summary>
+/// The header of a record of WFDB (PhysioNet, header(5)): which signals there are, at which rate, in which files.
+/// </summary>
+/// <param name="Rate">Samples of each signal in a second.</param>
+/// <param name="Frames">Samples of each signal; null when the header does not say.</param>
+/// <param name="BaseTime">Of day, as the recorder's clock had it, without a zone; null when not told.</param>
+public sealed record WfdbHeader(string Name, decimal Rate, long? Frames, TimeSpan? BaseTime, DateOnly? BaseDate, IReadOnlyList<WfdbSignal> Signals)
+{
+    // The rate of a record that names none.
+    private const decimal DefaultRate = 250;
+
+    // As many as the widest recordings of brain and heart have.
+    private const int MaxSignals = 512;
+
+    /// <summary>Codes IOMT-0615 and IOMT-0616.</summary>
+    public static Outcome<WfdbHeader> Parse(string text)
+    {
+        var lines = text.Split('\n').Select((line, index) => (Text: line.Trim(), Number: index + 1)).Where(line => line.Text.Length > 0 && line.Text[0] != '#').ToList();
+        if (lines.Count == 0)
+        {
+            return WfdbIssues.BadHeader(1, "it has no record line");
+        }
+
+        if (!ReadRecord(lines[0].Text, lines[0].Number).TryGetValue(out var record, out var issues))
+        {
+            return Outcome<WfdbHeader>.Refused(issues);
+        }
+
+        if (lines.Count - 1 < record.Count)
+        {
+            return WfdbIssues.BadHeader(lines[^1].Number, $"{record.Count} signals are announced and {lines.Count - 1} are described");
+        }
+
+        var signals = new List<WfdbSignal>(record.Count);
+        foreach (var line in lines.Skip(1).Take(record.Count))
+        {
+            if (!WfdbSignal.Parse(line.Text, line.Number, signals.Count).TryGetValue(out var signal, out issues))
+            {
+                return Outcome<WfdbHeader>.Refused(issues);
+            }
+
+            signals.Add(signal);
+        }
+
+        return record.Header with { Signals = signals };
+    }
+
+    private static Outcome<RecordLine> ReadRecord(string line, int number)
+    {
+        var fields = line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+        if (fields[0].Contains('/', StringComparison.Ordinal))
+        {
+            return WfdbIssues.NotSupported("A record of several segments");
+        }
+
+        if (fields.Length < 2 || !int.TryParse(fields[1], NumberStyles.None, CultureInfo.InvariantCulture, out var count) || count is 0 or > MaxSignals)
+        {
+            return WfdbIssues.BadHeader(number, $"the number of signals must be from 1 to {MaxSignals}");
+        }
+
+        // The counter's frequency and first value, after the slash, say nothing about the samples.
+        var rate = DefaultRate;
+        if (fields.Length > 2 && (!decimal.TryParse(fields[2].Split('/')[0], NumberStyles.Float, CultureInfo.InvariantCulture, out rate) || rate is < 0.01m or > 10_000_000m))
+        {
+            return WfdbIssues.BadHeader(number, "the sampling frequency is no frequency");
+        }
+
+        long frames = 0;
+        if (fields.Length > 3 && !long.TryParse(fields[3], NumberStyles.None, CultureInfo.InvariantCulture, out frames))
+        {
+            return WfdbIssues.BadHeader(number, "the number of samples is no number");
+        }
+
+        TimeSpan? time = fields.Length > 4 && TimeOf(fields[4]) is { } of ? of : null;
+        DateOnly? date = fields.Length > 5 && DateOnly.TryParseExact(fields[5], "d/M/yyyy", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day) ? day : null;
+        if ((fields.Length > 4 && time is null) || (fields.Length > 5 && date is null))
+        {
+            return WfdbIssues.BadHeader(number, "base time or base date cannot be read");
+        }
+
+        return new RecordLine(count, new WfdbHeader(fields[0], rate, frames > 0 ? frames : null, time, date, []));
+    }
+
+    // HH:MM:SS.fff, or less of it from the front: 19:46:25.757, 46:25, 25
+    private static TimeSpan? TimeOf(string text)
+    {
+        decimal seconds = 0;
+        foreach (var part in text.Split(':'))
+        {
+            if (!decimal.TryParse(part, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value) || value > 86_400)
+            {
+                return null;
+            }
+
+            seconds = (seconds * 60) + value;
+        }
+
+        return seconds < 86_400 ? TimeSpan.FromTicks((long)(seconds * TimeSpan.TicksPerSecond)) : null;
+    }
+
+    private readonly record struct RecordLine(int Count, WfdbHeader Header);
+}
