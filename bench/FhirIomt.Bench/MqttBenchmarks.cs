@@ -37,7 +37,7 @@ internal static class MqttBenchmarks
             report.Add($"{store.Name}: memory of {Devices} connections, {who}", "kB each", [(server.ResidentBytes - idle) / 1024.0 / Devices]);
             var first = await fleet.OnceAsync();
             report.Add($"{store.Name}: the first message of each of {Devices} devices, {who}", "messages/s", [first.PerSecond]);
-            await fleet.FastAsync(TimeSpan.FromSeconds(3));
+            await fleet.FastAsync(TimeSpan.FromSeconds(quick ? 3 : 10));
             var clock = new CpuClock(server);
             var steady = await fleet.SteadyAsync(5000, duration);
             var (own, _) = clock.Elapsed();
