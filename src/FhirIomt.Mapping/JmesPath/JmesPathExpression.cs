@@ -41,13 +41,13 @@ internal sealed class JmesPathExpression : MappingExpression
     // The connector's rule: a projection of several is ambiguous, one of exactly one element is an array (and then no text).
     public override PathFinding SelectOne(in PathScope scope, out ResourceNode node, out string? failure)
     {
-        var finding = SelectOne(scope, out JmesValue value, out failure);
+        var finding = SelectValue(scope, out var value, out failure);
         node = finding == PathFinding.One ? ToNode(value) : default;
         return finding;
     }
 
     /// <summary>The same for who needs no document of what was computed.</summary>
-    public PathFinding SelectOne(in PathScope scope, out JmesValue value, out string? failure)
+    public PathFinding SelectValue(in PathScope scope, out JmesValue value, out string? failure)
     {
         value = EvaluateTokens(scope, out var isProjection, out failure);
         return failure is not null ? PathFinding.Failed

@@ -97,7 +97,7 @@ internal sealed class RuleExpression
     {
         if (_expression is JmesPathExpression jmes)
         {
-            return jmes.SelectOne(scope, out value, out failure);
+            return jmes.SelectValue(scope, out value, out failure);
         }
 
         var finding = _expression.SelectOne(scope, out ResourceNode node, out failure);
