@@ -38,6 +38,9 @@ internal static class SmartIssues
     public static Issue NoSuchClient(string clientId) =>
         Issue.Error(IssueKind.NotFound, "IOMT-0827", $"There is no client '{clientId}'.", "CLIENT_ID", "'fhiriomt client list' shows them.");
 
+    public static Issue NoSuchOrganization(string reference) =>
+        Issue.Error(IssueKind.NotFound, "IOMT-0815", $"There is no '{reference}'.", "organization", "Store the Organization first, and name it as 'Organization/ID'.");
+
     public static Issue NoSecret(string clientId) =>
         Issue.Error(IssueKind.NotFound, "IOMT-0828", $"There is no client '{clientId}' with a secret.", "CLIENT_ID", "'fhiriomt client list' shows the types.");
 

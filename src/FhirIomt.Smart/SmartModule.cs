@@ -1,3 +1,4 @@
+using FhirIomt.Access.Consents;
 using FhirIomt.Repository.Auditing;
 using FhirIomt.Smart.Account;
 using FhirIomt.Smart.Authorize;
@@ -21,6 +22,7 @@ public static class SmartModule
     /// <summary>What the command line works with too.</summary>
     public static IServiceCollection AddSmartDirectories(this IServiceCollection services) => services
         .AddSingleton<ClientDirectory>()
+        .AddSingleton<IClientOrganizations>(services => services.GetRequiredService<ClientDirectory>())
         .AddSingleton<UserDirectory>()
         .AddSingleton<IssuerKeys>();
 

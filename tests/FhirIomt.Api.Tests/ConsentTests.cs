@@ -1,4 +1,6 @@
+using FhirIomt.Smart.Clients;
 using FhirIomt.Tests;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace FhirIomt.Api.Tests;
 
@@ -107,6 +109,32 @@ public sealed class ConsentTests(ServerFixture fixture) : IClassFixture<ServerFi
 
         // Nobody knows to which organization a client belongs that acts for itself: in doubt it is refused.
         Assert.Equal("404", await People.StatusesAsync(Server.Caller("system/*.rs"), $"Patient/{patient}"));
+    }
+
+    [Fact]
+    public async Task A_refused_organization_is_also_that_of_a_client_which_acts_for_itself()
+    {
+        var clients = Server.Services.GetRequiredService<ClientDirectory>();
+        var hospital = await All.CreateAsync("""{"resourceType":"Organization","name":"Hospital"}""");
+        var ward = await All.CreateAsync($$$"""{"resourceType":"Organization","name":"Ward","partOf":{"reference":"Organization/{{{hospital}}}"}}""");
+        var other = await All.CreateAsync("""{"resourceType":"Organization","name":"Other hospital"}""");
+        var patient = await All.CreateAsync("""{"resourceType":"Patient"}""");
+        await All.CreateAsync(People.Consent(patient, $"\"type\":\"deny\",\"actor\":[{People.Member($"Organization/{hospital}")}]"));
+        var id = (await Server.RegisterAsync("system/*.rs")).Id;
+        async Task<string> AsOf(string? organization)
+        {
+            Assert.Null(await clients.SetOrganizationAsync(id, organization, CancellationToken.None));
+            return await People.StatusesAsync(Server.Caller("system/*.rs", client: id), $"Patient/{patient}");
+        }
+
+        Assert.Equal("404", await AsOf(organization: null));
+        Assert.Equal("200", await AsOf($"Organization/{other}"));
+        Assert.Equal("404", await AsOf($"Organization/{ward}"));
+        Assert.Equal("IOMT-0815", (await clients.SetOrganizationAsync(id, "Organization/nobody", CancellationToken.None))!.Code);
+
+        // A ward that is no longer the hospital's is not refused with it.
+        await All.SendAsync(HttpMethod.Put, $"Organization/{ward}", $$"""{"resourceType":"Organization","id":"{{ward}}","name":"Ward"}""");
+        Assert.Equal("200", await People.StatusesAsync(Server.Caller("system/*.rs", client: id), $"Patient/{patient}"));
     }
 
     [Fact]

@@ -1,7 +1,7 @@
 namespace FhirIomt.Access.Consents;
 
 /// <summary>Who asks, as consents name people and apps.</summary>
-/// <param name="References">What the person is and belongs to: <c>Practitioner/1</c>, its roles, organizations, care teams, groups. Null for a client that acts for itself: nobody knows.</param>
+/// <param name="References">What the person is and belongs to: <c>Practitioner/1</c>, its roles, organizations with those that they are part of, care teams, groups; of a client that acts for itself its organization. Null when nobody knows.</param>
 /// <param name="FhirUser">The person.</param>
 /// <param name="Emergency">The patients whose record the person opened in an emergency.</param>
 public sealed record ConsentCaller(string? ClientId, IReadOnlySet<string>? References, string? FhirUser, UserRole? Role, PatientSet Emergency)
@@ -41,10 +41,16 @@ public sealed record ConsentCaller(string? ClientId, IReadOnlySet<string>? Refer
         { Identifier: { } identifier } when identifier == ClientId => true,
         { Reference: { } reference } when References?.Contains(reference) == true => true,
         { Reference: { } reference } when reference.StartsWith("Device/", StringComparison.Ordinal) => ClientId is null ? false : null,
-        { Reference: { } reference } when References is null && !IsPerson(reference) => null,
+        { Reference: { } reference } when !IsKnown(reference) => null,
         { Reference: null, Identifier: null } => null,
         _ => false,
     };
 
-    private static bool IsPerson(string reference) => reference.Split('/')[0] is "Practitioner" or "Patient" or "RelatedPerson";
+    // A client that acts for itself is no person; of what it belongs to, its organization is all that can be known.
+    private bool IsKnown(string reference) => reference.Split('/')[0] switch
+    {
+        "Practitioner" or "Patient" or "RelatedPerson" => true,
+        "Organization" => References is not null,
+        _ => Role is not null,
+    };
 }

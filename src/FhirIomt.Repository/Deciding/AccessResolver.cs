@@ -13,7 +13,7 @@ namespace FhirIomt.Repository.Deciding;
 /// Gives a scope its rules: which patients the person's policy means, and what consents and labels withhold. Found by searches of the server's own and remembered
 /// until the store's access generation moves, so a change of a care team or a consent acts with the next request on this node, and within a second on others.
 /// </summary>
-public sealed class AccessResolver(IStore store, SearchQueryParser parser, SearchIndexer indexer, IndexPolicy index, AccessPolicies policies, TimeProvider time)
+public sealed class AccessResolver(IStore store, SearchQueryParser parser, SearchIndexer indexer, IndexPolicy index, AccessPolicies policies, TimeProvider time, IClientOrganizations organizations)
 {
     // Callers at once on one node. A person with 100 patients takes 10 KB.
     private const int MaxRemembered = 5_000;
@@ -85,8 +85,8 @@ public sealed class AccessResolver(IStore store, SearchQueryParser parser, Searc
     private async ValueTask<(AccessLimits Limits, DateTimeOffset? Until)> LimitsAsync(AccessScope scope, RolePolicy policy, PatientSet emergency, CancellationToken cancellationToken)
     {
         var consents = await _consents.ReadAsync(cancellationToken).ConfigureAwait(false);
-        var references = scope.User is { } user && consents.Count > 0 ? await new Belonging(store, parser).OfAsync(user.FhirUser, cancellationToken).ConfigureAwait(false) : null;
-        var caller = new ConsentCaller(scope.ClientId, scope.User is null ? null : references ?? new HashSet<string>(StringComparer.Ordinal), scope.User?.FhirUser, scope.User?.Role, emergency);
+        var references = consents.Count > 0 ? await ReferencesAsync(scope, cancellationToken).ConfigureAwait(false) : null;
+        var caller = new ConsentCaller(scope.ClientId, references, scope.User?.FhirUser, scope.User?.Role, emergency);
         var reading = new ConsentReading(caller, time.GetUtcNow());
         var refusing = new Dictionary<string, (ConsentCondition Condition, List<string> Patients)>(StringComparer.Ordinal);
         foreach (var consent in consents)
@@ -102,6 +102,15 @@ public sealed class AccessResolver(IStore store, SearchQueryParser parser, Searc
         return refusing.Count == 0 && own.Count == 0 && Confidentiality.Above(policy.Confidentiality).Count == 0
             ? (AccessLimits.None, reading.Until)
             : (new ConsentLimits(index, [.. refusing.Values.Select(group => (group.Condition, PatientSet.Of(group.Patients)))], policy.Confidentiality, emergency, own, scope.User is null), reading.Until);
+    }
+
+    private async ValueTask<IReadOnlySet<string>?> ReferencesAsync(AccessScope scope, CancellationToken cancellationToken)
+    {
+        var belonging = new Belonging(store, parser);
+        return scope.User is { } user ? await belonging.OfAsync(user.FhirUser, cancellationToken).ConfigureAwait(false)
+            : scope.ClientId is { } client && await organizations.OrganizationOfAsync(client, cancellationToken).ConfigureAwait(false) is { } organization
+                ? await belonging.WithParentsAsync(organization, cancellationToken).ConfigureAwait(false)
+                : null;
     }
 
     // A patient is itself, and somebody related to a patient acts for that one while the relation stands.

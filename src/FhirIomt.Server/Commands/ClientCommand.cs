@@ -8,7 +8,7 @@ using FhirIomt.Smart.Clients;
 
 namespace FhirIomt.Server.Commands;
 
-/// <summary><c>fhiriomt client add|list|disable|enable|remove|rotate-secret</c> and, for trying out, <c>client token</c>.</summary>
+/// <summary><c>fhiriomt client add|list|disable|enable|remove|organization|rotate-secret</c> and, for trying out, <c>client token</c>.</summary>
 internal static class ClientCommand
 {
     public static Command Build(StoreOptions store) => new("client", "SMART clients: apps and backend services")
@@ -18,6 +18,7 @@ internal static class ClientCommand
         BuildChange(store, "disable", "Nothing that the client was given works any more, until it is enabled", (clients, id, token) => clients.DisableAsync(id, disabled: true, token)),
         BuildChange(store, "enable", "Take back a 'disable'", (clients, id, token) => clients.DisableAsync(id, disabled: false, token)),
         BuildChange(store, "remove", "Remove the client for good", (clients, id, token) => clients.RemoveAsync(id, token)),
+        BuildOrganization(store),
         BuildRotate(store),
         BuildToken(),
     };
@@ -33,7 +34,8 @@ internal static class ClientCommand
         var scopes = new Option<string>("--scopes") { Description = "What it may ask for, such as \"launch/patient openid fhirUser patient/Observation.rs\" or \"system/*.rs\"", Required = true };
         var audience = new Option<string>("--assertion-audience") { Description = "What the aud of its assertions must be", DefaultValueFactory = _ => "both" };
         audience.AcceptOnlyFromAmong("both", "issuer", "token_endpoint");
-        var add = new Command("add", "Register a client; prints its client_id, and for type secret its client_secret, once") { name, type, jwks, redirect, launch, scopes, audience };
+        var organization = new Option<string?>("--organization") { Description = "Whose it is, when it acts for itself: patients may refuse or allow an organization", HelpName = "Organization/ID" };
+        var add = new Command("add", "Register a client; prints its client_id, and for type secret its client_secret, once") { name, type, jwks, redirect, launch, scopes, audience, organization };
         add.SetAction((parsed, cancellationToken) => StoreSession.RunAsync(
             store.Of(parsed),
             async (services, token) =>
@@ -49,6 +51,7 @@ internal static class ClientCommand
                     Keys = keys is not null && File.Exists(keys) ? await File.ReadAllTextAsync(keys, token).ConfigureAwait(false) : keys,
                     RedirectUris = parsed.GetValue(redirect) ?? [],
                     LaunchUri = parsed.GetValue(launch),
+                    Organization = parsed.GetValue(organization),
                     AssertionAudience = parsed.GetValue(audience) switch { "issuer" => AssertionAudience.Issuer, "token_endpoint" => AssertionAudience.TokenEndpoint, _ => AssertionAudience.Both },
                 }, token).ConfigureAwait(false);
             },
@@ -99,6 +102,7 @@ internal static class ClientCommand
                         launch_uri = client.LaunchUri,
                         scope = string.Join(' ', client.Scopes),
                         disabled = client.IsDisabled,
+                        organization = client.Organization,
                     }));
                 }
 
@@ -115,6 +119,18 @@ internal static class ClientCommand
         command.SetAction((parsed, cancellationToken) => StoreSession.RunAsync(
             store.Of(parsed),
             async (services, token) => await change(services.GetRequiredService<ClientDirectory>(), parsed.GetValue(id)!, token).ConfigureAwait(false) is { } issue ? StoreSession.Refuse([issue]) : 0,
+            cancellationToken));
+        return command;
+    }
+
+    private static Command BuildOrganization(StoreOptions store)
+    {
+        var id = new Argument<string>("CLIENT_ID");
+        var reference = new Argument<string?>("ORGANIZATION") { Description = "Organization/ID; without it nobody knows whose it is", Arity = ArgumentArity.ZeroOrOne };
+        var command = new Command("organization", "Say whose a client is that acts for itself: patients may refuse or allow an organization") { id, reference };
+        command.SetAction((parsed, cancellationToken) => StoreSession.RunAsync(
+            store.Of(parsed),
+            async (services, token) => await services.GetRequiredService<ClientDirectory>().SetOrganizationAsync(parsed.GetValue(id)!, parsed.GetValue(reference), token).ConfigureAwait(false) is { } issue ? StoreSession.Refuse([issue]) : 0,
             cancellationToken));
         return command;
     }

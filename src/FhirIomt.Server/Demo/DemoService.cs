@@ -17,7 +17,12 @@ internal sealed class DemoService(IServiceProvider services, IHostApplicationLif
         var started = new TaskCompletionSource();
         using var registration = lifetime.ApplicationStarted.Register(() => started.TrySetResult());
         await started.Task.WaitAsync(stoppingToken).ConfigureAwait(false);
-        var world = await DemoWorld.OpenAsync(options.Data, services, stoppingToken).ConfigureAwait(false);
+        if (await DemoWorld.OpenAsync(options.Data, services, stoppingToken).ConfigureAwait(false) is not { } world)
+        {
+            Console.WriteLine("The store has a demo already, and its keys are in the folder of another --data. Start with that folder, or with an empty store.");
+            return;
+        }
+
         var token = await tokens.IssueAsync(world.ClientId, "system/*.cruds", stoppingToken).ConfigureAwait(false);
         Console.WriteLine(Text(world, token));
         using var http = new HttpClient();

@@ -5,7 +5,9 @@ using FhirIomt.Core;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Repository;
 using FhirIomt.Server.Devices;
+using FhirIomt.Smart.Clients;
 using FhirIomt.Smart.Users;
+using FhirIomt.Storage;
 
 namespace FhirIomt.Server.Demo;
 
@@ -21,6 +23,8 @@ internal sealed record DemoWorld(string ClientId, string KeyFile, string Passwor
     /// <summary>Who looks after the demo's patients.</summary>
     public const string Clinician = "demo.clinician";
 
+    private const string Vendor = "demo";
+
     public const string LaunchRight = "__launch";
 
     private const string Scopes = $"system/*.cruds {LaunchRight}";
@@ -31,11 +35,19 @@ internal sealed record DemoWorld(string ClientId, string KeyFile, string Passwor
     private static readonly (string Kind, string Mapping)[] Kinds =
         [("heart-rate", "vitals"), ("blood-pressure", "vitals"), ("oxygen-saturation", "vitals"), ("glucose", "cgm"), ("weight", "vitals")];
 
-    public static async Task<DemoWorld> OpenAsync(string data, IServiceProvider services, CancellationToken cancellationToken)
+    /// <summary>Null: the store has a demo whose keys are kept elsewhere.</summary>
+    public static async Task<DemoWorld?> OpenAsync(string data, IServiceProvider services, CancellationToken cancellationToken)
     {
-        if (await FindAsync(data, cancellationToken).ConfigureAwait(false) is { } known)
+        // Set up in another store (the same folder, with PostgreSQL or without), it is not in this one.
+        if (await FindAsync(data, cancellationToken).ConfigureAwait(false) is { } known
+            && await services.GetRequiredService<ClientDirectory>().FindAsync(known.ClientId, cancellationToken).ConfigureAwait(false) is not null)
         {
             return known;
+        }
+
+        if (await services.GetRequiredService<IStore>().FindRecordAsync(RecordKind.Vendor, Vendor, cancellationToken).ConfigureAwait(false) is not null)
+        {
+            return null;
         }
 
         var folder = Directory.CreateDirectory(Path.Combine(data, "demo")).FullName;
@@ -58,7 +70,7 @@ internal sealed record DemoWorld(string ClientId, string KeyFile, string Passwor
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP384);
         await WriteSecretAsync(keyFile, key.ExportPkcs8PrivateKeyPem(), cancellationToken).ConfigureAwait(false);
         var client = (await registrar.AddClientAsync("demo EHR", ClientKeyFile.PublicSet(key), Scopes, cancellationToken).ConfigureAwait(false)).Require();
-        (await registrar.AddVendorAsync("demo", null, cancellationToken).ConfigureAwait(false)).Require();
+        (await registrar.AddVendorAsync(Vendor, null, cancellationToken).ConfigureAwait(false)).Require();
         var practitioner = await CreateAsync(services, "Practitioner", new { resourceType = "Practitioner", name = new[] { new { family = "Demo", prefix = new[] { "Dr." } } } }, cancellationToken).ConfigureAwait(false);
         var password = services.GetRequiredService<IdSource>().NewSecret();
         var clinician = new NewUser(Clinician, UserRole.Clinician, $"Practitioner/{practitioner}", password);
@@ -86,7 +98,7 @@ internal sealed record DemoWorld(string ClientId, string KeyFile, string Passwor
         foreach (var (kind, mapping) in Kinds)
         {
             var identifier = $"{person.Given.ToLowerInvariant()}-{kind}";
-            var added = await registrar.AddDeviceAsync(new NewDevice("urn:fhiriomt:demo", identifier, "demo", patient, null, mapping), cancellationToken).ConfigureAwait(false);
+            var added = await registrar.AddDeviceAsync(new NewDevice("urn:fhiriomt:demo", identifier, Vendor, patient, null, mapping), cancellationToken).ConfigureAwait(false);
             devices.Add(new DemoDevice(kind, identifier, added.Require().Secret, mapping));
         }
 

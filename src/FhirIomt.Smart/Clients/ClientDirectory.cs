@@ -1,3 +1,4 @@
+using FhirIomt.Access.Consents;
 using FhirIomt.Core;
 using FhirIomt.Fhir.Searching;
 using FhirIomt.Storage;
@@ -5,7 +6,7 @@ using FhirIomt.Storage;
 namespace FhirIomt.Smart.Clients;
 
 /// <summary>The registered clients.</summary>
-public sealed class ClientDirectory(IStore store, IndexPolicy policy, IdSource ids)
+public sealed class ClientDirectory(IStore store, IndexPolicy policy, IdSource ids) : IClientOrganizations
 {
     private readonly GenerationCache<HashSet<string>> _origins = new(store, capacity: 1);
 
@@ -15,6 +16,11 @@ public sealed class ClientDirectory(IStore store, IndexPolicy policy, IdSource i
         if (!client.Check(ids.NewId(), policy).TryGetValue(out var registration, out var issues))
         {
             return Outcome<(ClientRegistration, string?)>.Refused(issues);
+        }
+
+        if (client.Organization is { } organization && !await IsOrganizationAsync(organization, cancellationToken).ConfigureAwait(false))
+        {
+            return SmartIssues.NoSuchOrganization(organization);
         }
 
         var secret = registration.Type == ClientType.Secret ? ids.NewSecret() : null;
@@ -62,6 +68,17 @@ public sealed class ClientDirectory(IStore store, IndexPolicy policy, IdSource i
         await store.WriteAsync([new Change([], (RecordKind.Client, clientId))], cancellationToken).ConfigureAwait(false);
         return found ? null : SmartIssues.NoSuchClient(clientId);
     }
+
+    /// <summary>Says whose the client is; null takes that back.</summary>
+    public async Task<Issue?> SetOrganizationAsync(string clientId, string? organization, CancellationToken cancellationToken) =>
+        organization is not null && !await IsOrganizationAsync(organization, cancellationToken).ConfigureAwait(false) ? SmartIssues.NoSuchOrganization(organization)
+            : await UpdateAsync(clientId, client => client with { Organization = organization }, cancellationToken).ConfigureAwait(false) ? null : SmartIssues.NoSuchClient(clientId);
+
+    public async ValueTask<string?> OrganizationOfAsync(string clientId, CancellationToken cancellationToken) =>
+        (await FindAsync(clientId, cancellationToken).ConfigureAwait(false))?.Organization;
+
+    private async ValueTask<bool> IsOrganizationAsync(string reference, CancellationToken cancellationToken) =>
+        reference.Split('/') is ["Organization", var id] && await store.ReadAsync("Organization", id, cancellationToken).ConfigureAwait(false) is { IsDeleted: false };
 
     /// <summary>A new secret in place of the old one, which ends at once.</summary>
     public async Task<Outcome<string>> RotateSecretAsync(string clientId, CancellationToken cancellationToken)

@@ -48,6 +48,9 @@ public sealed record ClientRegistration(string ClientId, string Name, ClientType
 
     public bool IsDisabled { get; init; }
 
+    /// <summary>Whose it is, <c>Organization/1</c>: consents may name that.</summary>
+    public string? Organization { get; init; }
+
     /// <summary>Whether the registration covers a scope, by its own text or by wider ones.</summary>
     internal bool Allows(string scope, IndexPolicy policy)
     {
@@ -81,7 +84,7 @@ public sealed record ClientRegistration(string ClientId, string Name, ClientType
     {
         using var keys = Jwks is null ? null : JsonDocument.Parse(Jwks);
         var body = new ClientBody(
-            ClientId, Name, Type, keys?.RootElement, JwksUri?.AbsoluteUri, string.Join(' ', Scopes), SecretHash, RedirectUris.Count > 0 ? RedirectUris : null, LaunchUri, AssertionAudience, IsDisabled);
+            ClientId, Name, Type, keys?.RootElement, JwksUri?.AbsoluteUri, string.Join(' ', Scopes), SecretHash, RedirectUris.Count > 0 ? RedirectUris : null, LaunchUri, AssertionAudience, IsDisabled, Organization);
         return Records.Of(RecordKind.Client, ClientId, body, Records.Default.ClientBody);
     }
 
@@ -99,6 +102,7 @@ public sealed record ClientRegistration(string ClientId, string Name, ClientType
             LaunchUri = body.LaunchUri,
             AssertionAudience = body.AssertionAudience ?? AssertionAudience.Both,
             IsDisabled = body.Disabled ?? false,
+            Organization = body.Organization,
         };
     }
 }
@@ -114,4 +118,5 @@ internal sealed record ClientBody(
     IReadOnlyList<string>? RedirectUris,
     string? LaunchUri,
     AssertionAudience? AssertionAudience,
-    bool? Disabled);
+    bool? Disabled,
+    string? Organization);

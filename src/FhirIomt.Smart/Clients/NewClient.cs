@@ -21,11 +21,14 @@ public sealed record NewClient(string Name, ClientType Type, string Scopes)
 
     public AssertionAudience AssertionAudience { get; init; }
 
+    /// <summary>Whose it is: <c>Organization/1</c>, which must be stored.</summary>
+    public string? Organization { get; init; }
+
     internal Outcome<ClientRegistration> Check(string clientId, IndexPolicy policy)
     {
         var scopes = Scopes.Split(' ', StringSplitOptions.RemoveEmptyEntries).Distinct(StringComparer.Ordinal).ToList();
         List<Issue> issues = [.. CheckNames(), .. CheckUris(), .. CheckScopes(scopes, policy)];
-        var registration = new ClientRegistration(clientId, Name, Type, scopes) { RedirectUris = RedirectUris, LaunchUri = LaunchUri, AssertionAudience = AssertionAudience };
+        var registration = new ClientRegistration(clientId, Name, Type, scopes) { RedirectUris = RedirectUris, LaunchUri = LaunchUri, AssertionAudience = AssertionAudience, Organization = Organization };
         if (Type == ClientType.Jwks && CheckKeys(registration).TryGetValue(out registration!, out var keyIssues) is false)
         {
             issues.AddRange(keyIssues);

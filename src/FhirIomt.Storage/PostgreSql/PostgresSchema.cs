@@ -92,6 +92,11 @@ internal static class PostgresSchema
         -- From here on a row of the audit may hold many lines (AuditPack): builds that know nothing of it must not open the store.
         UPDATE clock SET generation=generation;
         """,
+        """
+        -- Observations that last longer than a day (in ticks), as the timeline has them: searches for an end look at these one by one (TimeWindow).
+        CREATE INDEX resource_long ON resource(coalesce(subject, 0), codes, start) WHERE stop-start>864000000000;
+        CREATE VIEW long_timeline AS SELECT key, coalesce(subject, 0) AS subject, codes, start, stop FROM resource WHERE stop-start>864000000000;
+        """,
     ];
 
     public static int Current => Scripts.Length;

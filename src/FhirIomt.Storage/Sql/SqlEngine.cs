@@ -55,6 +55,9 @@ internal sealed class SqlEngine
 
     public Catalog Catalog { get; } = new();
 
+    /// <summary>Versions in memory; null for an engine that is in this process itself, and gives them as quickly.</summary>
+    public VersionCache? Versions { get; set; }
+
     public long TypeNumber(string type) => _typeNumbers[type];
 
     public IEnumerable<long> TypeNumbers => _typeNames.Keys;

@@ -15,6 +15,7 @@ internal sealed class Includes(SqlEngine engine, SqlConnection connection, Catal
     private const int BatchSize = 128;
 
     private readonly HashSet<(string Type, string Id)> _seen = [];
+    private readonly PageReader _pages = new(engine, connection, catalog);
 
     public List<StoredResource> Included { get; } = [];
 
@@ -135,11 +136,10 @@ internal sealed class Includes(SqlEngine engine, SqlConnection connection, Catal
     {
         // What is known already takes room too: it must not crowd out the rest.
         var room = SearchLimits.MaxIncluded - Included.Count;
-        using var run = new Condition("SELECT r.key, r.id, r.version, r.body FROM ").Append(rows).Append(" LIMIT ?", (long)(room + _seen.Count + 1)).Prepare(connection).Run();
-        while (run.Step())
+        var select = new Condition($"SELECT r.key{_pages.Columns} FROM ").Append(rows).Append(" LIMIT ?", (long)(room + _seen.Count + 1));
+        foreach (var (resource, _) in _pages.Read(select, type, own: 1, _ => true))
         {
-            var id = run.Text(1);
-            if (_seen.Contains((type, id)))
+            if (_seen.Contains((type, resource.Id)))
             {
                 continue;
             }
@@ -150,8 +150,8 @@ internal sealed class Includes(SqlEngine engine, SqlConnection connection, Catal
                 return;
             }
 
-            _seen.Add((type, id));
-            Included.Add(new StoredResource(type, id, run.Int64(2), ResourceKey.TimeOf(run.Int64(0)), run.Blob(3)));
+            _seen.Add((type, resource.Id));
+            Included.Add(resource);
         }
     }
 

@@ -24,7 +24,8 @@ internal static class NumberSql
     /// <param name="asReal">The columns hold the ticks as floating point, as composites do.</param>
     public static Condition Bounds(DateMatch match, string start, string stop, bool asReal = false)
     {
-        object Tick(DateTimeOffset time) => asReal ? (double)time.UtcTicks : time.UtcTicks;
+        // Without the cast both would be floating point, which is exact to 12.8 µs only, and no bound of an index on PostgreSQL.
+        object Tick(DateTimeOffset time) => asReal ? (object)(double)time.UtcTicks : time.UtcTicks;
         var (from, to) = (Tick(match.Start), Tick(match.End));
         return match.Prefix switch
         {
@@ -32,8 +33,8 @@ internal static class NumberSql
             SearchPrefix.NotEqual => new Condition($"NOT ({start}>=? AND {stop}<=?)", from, to),
             SearchPrefix.Greater => new Condition($"({stop}>?)", to),
             SearchPrefix.Less => new Condition($"({start}<?)", from),
-            SearchPrefix.GreaterOrEqual => new Condition($"({stop}>? OR ({start}>=? AND {stop}<=?))", to, from, to),
-            SearchPrefix.LessOrEqual => new Condition($"({start}<? OR ({start}>=? AND {stop}<=?))", from, from, to),
+            SearchPrefix.GreaterOrEqual => new Condition($"({start}>=? OR {stop}>?)", from, to),
+            SearchPrefix.LessOrEqual => new Condition($"({start}<? OR {stop}<=?)", from, to),
             SearchPrefix.StartsAfter => new Condition($"({start}>=?)", to),
             SearchPrefix.EndsBefore => new Condition($"({stop}<=?)", from),
             _ => new Condition($"({start}<? AND {stop}>?)", to, from),

@@ -9,8 +9,8 @@ internal sealed class SortedScan(SearchContext context, IReadOnlyList<SortKey> s
 
     public string Kinds => string.Concat(_keys.Select(key => key.Kind));
 
-    /// <summary>Selects key, id, version, body, the catalog's number and the sort values, in order.</summary>
-    public Condition Page(Scan scan, SearchCursor after, long limit)
+    /// <summary>Selects the key, the catalog's number and the sort values, in order.</summary>
+    public Condition Page(Scan scan, SearchCursor after, long limit, PageReader pages)
     {
         var keys = new Condition("SELECT r.key AS key");
         for (var index = 0; index < _keys.Count; index++)
@@ -28,7 +28,7 @@ internal sealed class SortedScan(SearchContext context, IReadOnlyList<SortKey> s
 
         page.Append($" ORDER BY {Order("q")} LIMIT ?", limit);
         var columns = string.Concat(Enumerable.Range(0, _keys.Count).Select(index => $", m.k{index}"));
-        return new Condition($"SELECT r.key, r.id, r.version, r.body, {CatalogView.Column}{columns} FROM (").Append(page).Append($") m {context.Connection.Dialect.OrderedJoin} resource r ON r.key=m.key ORDER BY {Order("m")}");
+        return new Condition($"SELECT m.key, {CatalogView.Column}{columns}{pages.Columns} FROM (").Append(page).Append($") m{pages.Join} ORDER BY {Order("m")}");
     }
 
     public IReadOnlyList<object?> Values(SqlStatement.Rows rows, int first)

@@ -13,18 +13,28 @@ internal sealed class TimelinePlan
     private const string AllSubjects =
         "WITH RECURSIVE s(x) AS (SELECT min(subject) FROM timeline UNION ALL SELECT (SELECT min(subject) FROM timeline WHERE subject>s.x) FROM s WHERE s.x IS NOT NULL) SELECT x FROM s WHERE x IS NOT NULL";
 
+    private const string Timeline = "timeline";
+    private const string LongTimeline = "long_timeline";
+
+    // The timeline has no ends. What begins late enough needs no look at its end, and most of what is asked for does.
+    private const string Stop = "(SELECT s.stop FROM resource s WHERE s.key=t.key)";
+
     private readonly List<long>? _subjects;
     private readonly List<long>? _codeSets;
     private readonly Condition _conditions;
+    private readonly TimeWindow _window;
     private readonly bool _descending;
     private readonly SqlDialect _dialect;
+    private readonly PageReader _pages;
 
-    private TimelinePlan(SqlDialect dialect, List<long>? subjects, List<long>? codeSets, Condition conditions, bool byTime, bool descending, bool isTimed)
+    private TimelinePlan(SqlDialect dialect, PageReader pages, List<long>? subjects, List<long>? codeSets, Condition conditions, TimeWindow window, bool byTime, bool descending, bool isTimed)
     {
         _dialect = dialect;
+        _pages = pages;
         _subjects = subjects;
         _codeSets = codeSets;
         _conditions = conditions;
+        _window = window;
         ByTime = byTime;
         _descending = descending;
         IsTimed = isTimed;
@@ -59,19 +69,20 @@ internal sealed class TimelinePlan
             || ((query.Sort.Count > 0 || query.Criteria.Any(criterion => Drives(criterion, context))) && !query.Criteria.Any(IsSelective));
     }
 
-    public static TimelinePlan For(SearchQuery query, AccessPredicate predicate, CriterionSql sql, SearchContext context)
+    public static TimelinePlan For(SearchQuery query, AccessPredicate predicate, CriterionSql sql, SearchContext context, PageReader pages)
     {
         // Whose it is stands in the timeline; asking the resource row again would read it for each candidate.
         var subjects = SubjectsOf(predicate, context);
         List<long>? codeSets = null;
-        var (conditions, isTimed) = (new List<Condition> { BesidesSubjects(predicate) is { } rest ? sql.Of(rest) : Condition.Always }, false);
+        var times = new List<SearchCriterion.Dates>();
+        var conditions = new List<Condition> { BesidesSubjects(predicate) is { } rest ? sql.Of(rest) : Condition.Always };
         foreach (var criterion in query.Criteria)
         {
             switch (criterion)
             {
                 case SearchCriterion.Dates dates when context.Whole(dates.Of) is not null:
-                    conditions.Add(CriterionSql.TimeBounds(dates, "t.start", "r.stop"));
-                    isTimed = true;
+                    conditions.Add(CriterionSql.TimeBounds(dates, "t.start", Stop));
+                    times.Add(dates);
                     break;
                 case SearchCriterion.Tokens tokens when context.IsInSetsOnly(tokens.Of):
                     if (!tokens.Negated && sql.Tokens.Sets(tokens.Of, tokens.Values) is { } sets)
@@ -94,14 +105,19 @@ internal sealed class TimelinePlan
 
         subjects?.Sort();
         codeSets?.Sort();
-        return new TimelinePlan(context.Connection.Dialect, subjects, codeSets, Condition.AllOf(conditions), query.Sort.Count > 0, query.Sort is [{ Descending: true }], isTimed);
+        return new TimelinePlan(context.Connection.Dialect, pages, subjects, codeSets, Condition.AllOf(conditions), TimeWindow.Of(times), query.Sort.Count > 0, query.Sort is [{ Descending: true }], times.Count > 0);
     }
 
-    /// <summary>All matches: <c>FROM</c> and <c>WHERE</c>.</summary>
-    public Condition AllRows() => Rows(_subjects is { } some ? Condition.In("t.subject", some) : new Condition($"t.subject IN ({AllSubjects})"), _codeSets is { } sets ? Condition.In("t.codes", sets) : Condition.Always);
+    /// <summary>The keys of all matches.</summary>
+    public Condition AllKeys()
+    {
+        var (subject, codes) = (AnySubject(), AnySet());
+        var keys = new Condition("SELECT t.key FROM ").Append(Rows(Timeline, subject, codes));
+        return _window.ShortFrom is null ? keys : keys.Append(" UNION ALL SELECT t.key FROM ").Append(Rows(LongTimeline, subject, codes));
+    }
 
     /// <summary>A page of all matches in time order.</summary>
-    public Condition PageOfAll(TimelinePosition after, long limit) => WithBodies(Page(AllRows(), after, limit));
+    public Condition PageOfAll(TimelinePosition after, long limit) => WithBodies(Page(AnySubject(), AnySet(), after, limit));
 
     /// <summary>A page of one subject in time order: a page of each set of codings, merged.</summary>
     public Condition PageOfSubject(SqlConnection connection, long subject, TimelinePosition after, long limit)
@@ -144,7 +160,7 @@ internal sealed class TimelinePlan
     // From each set of codes a page at most; an engine that can do it in one statement reads as many rows as when asked for each.
     private Condition Ranges(string apply, long subject, Condition codeSets, TimelinePosition after, long limit) =>
         new Condition("SELECT p.key AS key, p.subject AS subject, p.start AS start, p.codes AS codes FROM (").Append(codeSets).Append($") c {apply} (")
-            .Append(Page(Rows(new Condition("t.subject=?", subject), new Condition("t.codes=c.x")), after, limit)).Append(") p");
+            .Append(Page(new Condition("t.subject=?", subject), new Condition("t.codes=c.x"), after, limit)).Append(") p");
 
     // Few sets are tried all; of more, the subject's own are found by jumping from one to the next.
     private Condition CodeSetsOf(long subject, long? after)
@@ -168,11 +184,11 @@ internal sealed class TimelinePlan
     public Condition PageOfRange(long subject, long codes, TimelinePosition after, long limit) => WithBodies(KeysOfRange(subject, codes, after, limit));
 
     private Condition KeysOfRange(long subject, long codes, TimelinePosition after, long limit) =>
-        Page(Rows(new Condition("t.subject=?", subject), new Condition("t.codes=?", codes)), after, limit);
+        Page(new Condition("t.subject=?", subject), new Condition("t.codes=?", codes), after, limit);
 
     // Bodies are read for the page only: merging two sets with their bodies cost 1.7 times as much. The order is the caller's to restore.
     private Condition WithBodies(Condition keys) =>
-        new Condition($"SELECT r.key, r.id, r.version, r.body, m.subject, m.start, m.codes, {CatalogView.Column} FROM (").Append(keys).Append($") m {_dialect.OrderedJoin} resource r ON r.key=m.key");
+        new Condition($"SELECT m.key, m.subject, m.start, m.codes, {CatalogView.Column}{_pages.Columns} FROM (").Append(keys).Append($") m{_pages.Join}");
 
     /// <summary>The next subject at or after that one, in ascending order; null at the end.</summary>
     public long? NextSubject(SqlConnection connection, long from, bool inclusive) => _subjects is { } some
@@ -248,13 +264,40 @@ internal sealed class TimelinePlan
         or SearchCriterion.TypedIdentifiers or SearchCriterion.ReferenceIdentifiers
         || criterion.Parameter?.Code == "identifier";
 
-    // What the timeline answers alone is not looked up in the resource.
-    private Condition Rows(Condition subject, Condition codes) =>
-        new Condition(_conditions.Sql.Contains("r.", StringComparison.Ordinal) ? $"timeline t {_dialect.OrderedJoin} resource r ON r.key=t.key WHERE " : "timeline t WHERE ")
-            .Append(subject).Append(" AND ").Append(codes).Append(" AND ").Append(_conditions);
+    private Condition AnySubject() => _subjects is { } some ? Condition.In("t.subject", some) : new Condition($"t.subject IN ({AllSubjects})");
 
-    private Condition Page(Condition rows, TimelinePosition after, long limit)
+    private Condition AnySet() => _codeSets is { } sets ? Condition.In("t.codes", sets) : Condition.Always;
+
+    // What the timeline answers alone is not looked up in the resource.
+    private Condition Rows(string table, Condition subject, Condition codes)
     {
+        var rows = new Condition(_conditions.Sql.Contains("r.", StringComparison.Ordinal) ? $"{table} t {_dialect.OrderedJoin} resource r ON r.key=t.key WHERE " : $"{table} t WHERE ")
+            .Append(subject).Append(" AND ").Append(codes).Append(" AND ").Append(_conditions);
+        Bound(rows, " AND t.start>=?", _window.From);
+        Bound(rows, " AND t.start<=?", _window.To);
+        Bound(rows, table == Timeline ? " AND t.start>=?" : " AND t.start<?", _window.ShortFrom);
+        return rows;
+    }
+
+    private static void Bound(Condition rows, string bound, long? tick)
+    {
+        if (tick is { } value and > long.MinValue and < long.MaxValue)
+        {
+            rows.Append(bound, value);
+        }
+    }
+
+    private Condition Page(Condition subject, Condition codes, TimelinePosition after, long limit)
+    {
+        var page = Page(Timeline, subject, codes, after, limit);
+        return _window.ShortFrom is null
+            ? page
+            : new Condition("SELECT * FROM (").Append(page).Append(") a UNION ALL SELECT * FROM (").Append(Page(LongTimeline, subject, codes, after, limit)).Append(_descending ? ") b ORDER BY start DESC, key DESC LIMIT ?" : ") b ORDER BY start, key LIMIT ?", limit);
+    }
+
+    private Condition Page(string table, Condition subject, Condition codes, TimelinePosition after, long limit)
+    {
+        var rows = Rows(table, subject, codes);
         if (ByTime && HasSecondRound)
         {
             rows.Append(after.IsSecondRound ? " AND t.start=?" : " AND t.start>?", IndexRows.NoStart);

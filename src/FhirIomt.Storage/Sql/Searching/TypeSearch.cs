@@ -16,6 +16,7 @@ internal sealed class TypeSearch
     private readonly SearchContext _context;
     private readonly SearchQuery _query;
     private readonly CriterionSql _sql;
+    private readonly PageReader _pages;
     private readonly Condition _access;
     private readonly TimelinePlan? _timeline;
     private readonly SortedScan? _sorted;
@@ -26,6 +27,7 @@ internal sealed class TypeSearch
         _query = query;
         _context = new SearchContext(engine, connection, catalog, access, query.ResourceType);
         _sql = new CriterionSql(_context);
+        _pages = new PageReader(engine, connection, catalog);
         _access = _sql.Of(predicate);
         if (Refusal is not null)
         {
@@ -35,7 +37,7 @@ internal sealed class TypeSearch
         _isEmpty = query.Criteria.Any(RefersToNothing);
         if (TimelinePlan.Answers(query, predicate, _context))
         {
-            _timeline = TimelinePlan.For(query, predicate, _sql, _context);
+            _timeline = TimelinePlan.For(query, predicate, _sql, _context, _pages);
         }
         else if (query.Sort is not ([] or [{ Parameter.Code: "_lastUpdated" }]))
         {
@@ -87,8 +89,8 @@ internal sealed class TypeSearch
             return 0;
         }
 
-        var from = _timeline is null ? AllRows() : _timeline.AllRows();
-        using var rows = new Condition("SELECT count(*) FROM ").Append(from).Prepare(_context.Connection).Run();
+        var count = _timeline is null ? new Condition("SELECT count(*) FROM ").Append(AllRows()) : new Condition("SELECT count(*) FROM (").Append(_timeline.AllKeys()).Append(") n");
+        using var rows = count.Prepare(_context.Connection).Run();
         rows.Step();
         return rows.Int64(0);
     }
@@ -192,49 +194,34 @@ internal sealed class TypeSearch
             rows.Append(descending ? " AND r.key<?" : " AND r.key>?", after.Key);
         }
 
-        long? catalog = null;
-        using var run = new Condition($"SELECT r.key, r.id, r.version, r.body, {CatalogView.Column} FROM ").Append(rows).Append(descending ? " ORDER BY r.key DESC LIMIT ?" : " ORDER BY r.key LIMIT ?", (long)limit).Prepare(_context.Connection).Run();
-        while (run.Step())
-        {
-            found.Add(new Found(Resource(run), new SearchCursor([], run.Int64(0))));
-            catalog ??= run.Int64(4);
-        }
-
-        Saw(catalog);
+        var select = new Condition($"SELECT r.key, {CatalogView.Column}{_pages.Columns} FROM ").Append(rows).Append(descending ? " ORDER BY r.key DESC LIMIT ?" : " ORDER BY r.key LIMIT ?", (long)limit);
+        found.AddRange(Read(select, catalogAt: 1, own: 2, run => new SearchCursor([], run.Int64(0))).Select(one => new Found(one.Resource, one.Place)));
     }
 
     private void ReadSorted(SortedScan sorted, SearchCursor after, List<Found> found, int limit)
     {
         var scan = Scan.For(_context, _sql, _query.Criteria, _access, all: true);
-        long? catalog = null;
-        using var run = sorted.Page(scan, after, limit).Prepare(_context.Connection).Run();
-        while (run.Step())
-        {
-            found.Add(new Found(Resource(run), new SearchCursor(sorted.Values(run, 5), run.Int64(0))));
-            catalog ??= run.Int64(4);
-        }
-
-        Saw(catalog);
+        var page = Read(sorted.Page(scan, after, limit, _pages), catalogAt: 1, own: 2 + sorted.Kinds.Length, run => new SearchCursor(sorted.Values(run, 2), run.Int64(0)));
+        found.AddRange(page.Select(one => new Found(one.Resource, one.Place)));
     }
 
     private void Fetch(Condition select, List<Found> found, TimelinePlan plan, bool secondRound)
     {
-        var page = new List<(Found Found, TimelinePosition Position)>();
+        var page = Read(select, catalogAt: 4, own: 5, run => new TimelinePosition(run.Int64(1), run.Int64(3), run.Int64(2), run.Int64(0), secondRound));
+        page.Sort((left, right) => plan.Compare(left.Place, right.Place));
+        found.AddRange(page.Select(one => new Found(one.Resource, one.Place.ToCursor())));
+    }
+
+    private List<(StoredResource Resource, T Place)> Read<T>(Condition select, int catalogAt, int own, Func<SqlStatement.Rows, T> place)
+    {
         long? catalog = null;
-        using (var run = select.Prepare(_context.Connection).Run())
+        var page = _pages.Read(select, _query.ResourceType, own, run =>
         {
-            while (run.Step())
-            {
-                var position = new TimelinePosition(run.Int64(4), run.Int64(6), run.Int64(5), run.Int64(0), secondRound);
-                page.Add((new Found(Resource(run), position.ToCursor()), position));
-                catalog ??= run.Int64(7);
-            }
-        }
-
+            catalog ??= run.Int64(catalogAt);
+            return place(run);
+        });
         Saw(catalog);
-
-        page.Sort((left, right) => plan.Compare(left.Position, right.Position));
-        found.AddRange(page.Select(one => one.Found));
+        return page;
     }
 
     // A statement without rows says nothing; the search asks in the end.
@@ -245,8 +232,6 @@ internal sealed class TypeSearch
             _context.Catalog.Sees(number);
         }
     }
-
-    private StoredResource Resource(SqlStatement.Rows run) => new(_query.ResourceType, run.Text(1), run.Int64(2), ResourceKey.TimeOf(run.Int64(0)), run.Blob(3));
 }
 
 /// <summary>A match and its place in the order.</summary>

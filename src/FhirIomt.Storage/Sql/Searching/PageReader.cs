@@ -1,0 +1,94 @@
+using FhirIomt.Fhir.Searching;
+
+namespace FhirIomt.Storage.Sql.Searching;
+
+/// <summary>
+/// Reads the matches that a statement finds: whole, or, from an engine that sends them from another process, by their keys alone. Then those that are not in memory are read by one more statement
+/// (docs/adr/0021). That one needs no snapshot: a key is one version for ever.
+/// </summary>
+internal sealed class PageReader
+{
+    private readonly SqlConnection _connection;
+    private readonly CatalogView _catalog;
+    private readonly VersionCache? _versions;
+
+    public PageReader(SqlEngine engine, SqlConnection connection, CatalogView catalog)
+    {
+        _connection = connection;
+        _catalog = catalog;
+
+        // What the writer sees may be undone, and its key be given to something else.
+        _versions = connection.IsReadOnly ? engine.Versions : null;
+    }
+
+    /// <summary>Joins keys <c>m</c> with their resources, where those are sent.</summary>
+    public string Join => _versions is null ? $" {_connection.Dialect.OrderedJoin} resource r ON r.key=m.key" : "";
+
+    /// <summary>What a statement selects of its resources <c>r</c>, behind all else.</summary>
+    public string Columns => _versions is null ? ", r.id, r.version, r.body" : "";
+
+    /// <param name="select">Selects the key first, and <see cref="Columns"/> last.</param>
+    /// <param name="own">How many columns come before the last ones.</param>
+    /// <param name="place">Reads those.</param>
+    public List<(StoredResource Resource, T Place)> Read<T>(Condition select, string type, int own, Func<SqlStatement.Rows, T> place)
+    {
+        var found = new List<(StoredResource?, T)>();
+        var missing = new List<(int Index, long Key)>();
+        using (var run = select.Prepare(_connection).Run())
+        {
+            while (run.Step())
+            {
+                var key = run.Int64(0);
+                StoredResource? version = null;
+                if (_versions is null)
+                {
+                    version = new StoredResource(type, run.Text(own), run.Int64(own + 1), ResourceKey.TimeOf(key), run.Blob(own + 2));
+                }
+                else if (!_versions.TryGet(key, out version))
+                {
+                    missing.Add((found.Count, key));
+                }
+
+                found.Add((version, place(run)));
+            }
+        }
+
+        if (missing.Count > 0)
+        {
+            Fill(found, missing, type);
+        }
+
+        return found.FindAll(one => one.Item1 is not null).ConvertAll(one => (one.Item1!, one.Item2));
+    }
+
+    private void Fill<T>(List<(StoredResource? Resource, T Place)> found, List<(int Index, long Key)> missing, string type)
+    {
+        var indexes = missing.ToDictionary(one => one.Key, one => one.Index);
+        Fetch("resource", found, indexes, type);
+        if (indexes.Count > 0)
+        {
+            // Replaced since it was found.
+            Fetch("resource_history", found, indexes, type);
+        }
+
+        if (indexes.Count > 0)
+        {
+            _catalog.Lacks();
+        }
+    }
+
+    private void Fetch<T>(string table, List<(StoredResource? Resource, T Place)> found, Dictionary<long, int> indexes, string type)
+    {
+        using var run = new Condition($"SELECT key, id, version, body FROM {table} WHERE ").Append(_connection.Dialect.InNumbers("key", string.Join(',', indexes.Keys))).Prepare(_connection).Run();
+        while (run.Step())
+        {
+            var key = run.Int64(0);
+            if (indexes.Remove(key, out var index))
+            {
+                var version = new StoredResource(type, run.Text(1), run.Int64(2), ResourceKey.TimeOf(key), run.Blob(3));
+                _versions!.Add(key, version);
+                found[index] = (version, found[index].Place);
+            }
+        }
+    }
+}
