@@ -47,6 +47,7 @@ internal sealed class XmlOutside(XmlWindow window)
         }
 
         window.Advance(2);
+        RequireTarget();
         SkipBehind("?>"u8);
     }
 
@@ -93,6 +94,23 @@ internal sealed class XmlOutside(XmlWindow window)
                 case (byte)'>' when !isInSubset:
                     return;
             }
+        }
+    }
+
+    private void RequireTarget()
+    {
+        var name = new XmlTagReader(window.Text);
+        var step = name.ReadName();
+        while (step == XmlStep.Cut)
+        {
+            More();
+            name = new XmlTagReader(window.Text);
+            step = name.ReadName();
+        }
+
+        if (step == XmlStep.Bad || window.Text[name.Position] is not ((byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t' or (byte)'?'))
+        {
+            throw window.Fault("A processing instruction begins with a name.", name.Position);
         }
     }
 
