@@ -32,6 +32,7 @@ internal static class HttpBenchmarks
                 await MeasureAsync($"messages stored, {batch} in a request, {clients} clients", "messages/s", clients, 200, (_, _) => world.Messages(batch), batch, Floor(batch), budget);
             }
 
+            await MeasureSearchableAsync();
             await MeasureAsync($"POST Observation, {Clients} clients", "requests/s", Clients, 201, (_, _) => world.Post(), 1, Floor(Clients), IsSqlite ? "≥ 4,000/s" : "≥ 2,500/s");
             await MeasureAsync("transactions of 100 Observations, 8 clients", "resources/s", 8, 200, (_, _) => world.Transaction(100), 100, Floor(100), "≥ 10,000/s");
             while (store.Observations < 100_000)
@@ -57,6 +58,35 @@ internal static class HttpBenchmarks
             await MeasureAsync($"chain patient.identifier, 10 newest, {Clients} clients", "requests/s", Clients, 200, (client, number) => world.Chain((client * 31) + number), 1, small, "≥ 2,000/s");
             await MeasureAsync("$everything of 1,000 resources, 4 clients", "requests/s", 4, 200, (_, _) => world.Everything(), 1, await EchoAsync(1_000_000), "≥ 150/s");
             report.Add(Name("memory after the run"), "MB", [server.ResidentBytes / 1024.0 / 1024.0]);
+        }
+
+        // One reading after the other, beside as many messages as the server takes.
+        private async Task MeasureSearchableAsync()
+        {
+            const string What = "reading to searchable beside messages stored, 100 in a request, 8 clients, p99";
+            if (only is not null && !What.Contains(only, StringComparison.OrdinalIgnoreCase))
+            {
+                return;
+            }
+
+            world.Authorize(server.Port);
+            using var http = new HttpClient();
+            var (runs, rates, number) = (new List<double>(), new List<double>(), 0);
+            for (var run = 0; run < _runs; run++)
+            {
+                var load = RawClient.RunAsync(server.Port, 8, _duration, (_, _) => world.Messages(100), 200);
+                var times = new List<TimeSpan>();
+                while (!load.IsCompleted)
+                {
+                    times.Add(await world.UntilSearchableAsync(http, server.Port, number++));
+                }
+
+                rates.Add((await load).PerSecond * 100);
+                runs.Add(times.Order().ElementAt((int)(times.Count * 0.99)).TotalMilliseconds);
+            }
+
+            report.Add(Name(What), "ms", runs, budget: "< 1,000");
+            report.Add(Name("messages stored meanwhile"), "messages/s", rates);
         }
 
         private string Name(string what) => $"{store.Name}: {what}";

@@ -52,7 +52,7 @@ else
     if (!args.Contains("--code-only"))
     {
         Console.WriteLine("publishing the server (ReadyToRun) …");
-        var binary = workspace.Publish();
+        var binary = Option("--binary") ?? workspace.Publish();
         if (Option("--only") is null)
         {
             await StartBenchmarks.RunAsync(report, binary, workspace, quick);

@@ -100,6 +100,26 @@ internal sealed class World
         return [.. page.RootElement.GetProperty("entry").EnumerateArray().Select(entry => entry.GetProperty("resource").GetProperty("id").GetString()!)];
     }
 
+    /// <summary>Sends one reading and asks for it until it is found.</summary>
+    /// <param name="number">Tells its time from that of all others.</param>
+    public async Task<TimeSpan> UntilSearchableAsync(HttpClient http, int port, int number)
+    {
+        var (at, clock) = ($"{DateTimeOffset.UnixEpoch.AddYears(20).AddSeconds(number):yyyy-MM-ddTHH:mm:ssZ}", System.Diagnostics.Stopwatch.StartNew());
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"http://127.0.0.1:{port}/devices/messages?mapping=bench");
+        request.Content = new StringContent($$"""{"device":"device-0","patient":"patient-0","at":"{{at}}","hr":60}""", Encoding.UTF8, "application/json");
+        request.Headers.Authorization = new("Bearer", _vendor);
+        using var answer = await http.SendAsync(request);
+        answer.EnsureSuccessStatusCode();
+        while (true)
+        {
+            using var found = await SendAsync(http, $"http://127.0.0.1:{port}/fhir/Observation?patient.identifier=patient-0&date={at}&_summary=count");
+            if (found.RootElement.GetProperty("total").GetInt32() > 0)
+            {
+                return clock.Elapsed;
+            }
+        }
+    }
+
     public byte[] Messages(int count) => RawClient.Request("POST", "/devices/messages?mapping=bench", _vendor, "application/json", Body(count));
 
     public byte[] Post() => RawClient.Request("POST", "/fhir/Observation", _token, "application/fhir+json", Encoding.UTF8.GetBytes(Observation(_patients[_second % _patients.Length])));

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -10,22 +11,21 @@ namespace FhirIomt.Ingest;
 /// What a transport knows about a message beside its payload, put into its envelope: <c>Properties</c> and <c>SystemProperties</c>, as IoT Hub calls them. What an
 /// envelope that came says of the same name does not count: the transport knows better than the payload.
 /// </summary>
-public sealed class EnvelopeProperties
+public sealed class EnvelopeProperties(IReadOnlyDictionary<string, string> properties, IReadOnlyDictionary<string, string> system)
 {
-    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
-    private readonly IReadOnlyDictionary<string, string> _properties;
-    private readonly IReadOnlyDictionary<string, string> _system;
-    private readonly byte[] _tail;
-
-    public EnvelopeProperties(IReadOnlyDictionary<string, string> properties, IReadOnlyDictionary<string, string> system)
+    public IReadOnlyList<MessageEntry> AddTo(IReadOnlyList<MessageEntry> entries)
     {
-        (_properties, _system) = (properties, system);
-        _tail = [(byte)',', .. Json(Write).AsSpan(1)];
-    }
+        var added = new MessageEntry[entries.Count];
+        byte[]? tail = null;
+        for (var index = 0; index < added.Length; index++)
+        {
+            added[index] = entries[index] is MessageEntry.Taken taken ? new MessageEntry.Taken(taken.Reading with { Envelope = AddTo(taken.Reading.Envelope, ref tail) }) : entries[index];
+        }
 
-    public IReadOnlyList<MessageEntry> AddTo(IReadOnlyList<MessageEntry> entries) =>
-        [.. entries.Select(entry => entry is MessageEntry.Taken taken ? new MessageEntry.Taken(taken.Reading with { Envelope = AddTo(taken.Reading.Envelope) }) : entry)];
+        return added;
+    }
 
     /// <summary>A payload that cannot be read, as a text or in base64, with the reason: for transports that have no way of sending it back.</summary>
     public MessageEntry Keep(int index, ReadOnlyMemory<byte> payload, Issue issue) => new MessageEntry.Unreadable(
@@ -46,12 +46,19 @@ public sealed class EnvelopeProperties
         })),
         issue);
 
-    private ReadOnlyMemory<byte> AddTo(ReadOnlyMemory<byte> envelope)
+    // The same behind every message of a payload, and written once: most payloads are one message.
+    private ReadOnlyMemory<byte> AddTo(ReadOnlyMemory<byte> envelope, ref byte[]? tail)
     {
         var text = envelope.Span.TrimEnd(" \t\r\n"u8);
 
         // Also where only some value reads so; then the long way comes to the same.
-        return text.IndexOf("Properties"u8) < 0 && text.IndexOf((byte)'\\') < 0 && text.StartsWith(EnvelopeBuilder.Before) ? (byte[])[.. text[..^1], .. _tail] : Merge(envelope);
+        if (text.IndexOf("Properties"u8) >= 0 || text.Contains((byte)'\\') || !text.StartsWith(EnvelopeBuilder.Before))
+        {
+            return Merge(envelope);
+        }
+
+        tail ??= [(byte)',', .. Json(Write).AsSpan(1)];
+        return (byte[])[.. text[..^1], .. tail];
     }
 
     private byte[] Merge(ReadOnlyMemory<byte> envelope)
@@ -65,15 +72,15 @@ public sealed class EnvelopeProperties
                 writer.WriteRawValue(member.Value.GetRawText(), skipInputValidation: true);
             }
 
-            WriteMerged(writer, "Properties", document.RootElement, _properties);
-            WriteMerged(writer, "SystemProperties", document.RootElement, _system);
+            WriteMerged(writer, "Properties", document.RootElement, properties);
+            WriteMerged(writer, "SystemProperties", document.RootElement, system);
         });
     }
 
     private void Write(Utf8JsonWriter writer)
     {
-        WriteMerged(writer, "Properties", default, _properties);
-        WriteMerged(writer, "SystemProperties", default, _system);
+        WriteMerged(writer, "Properties", default, properties);
+        WriteMerged(writer, "SystemProperties", default, system);
     }
 
     private static void WriteMerged(Utf8JsonWriter writer, string name, JsonElement envelope, IReadOnlyDictionary<string, string> known)
@@ -98,14 +105,14 @@ public sealed class EnvelopeProperties
 
     private static byte[] Json(Action<Utf8JsonWriter> members)
     {
-        using var stream = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(stream, Options))
+        var output = new ArrayBufferWriter<byte>(512);
+        using (var writer = new Utf8JsonWriter(output, Options))
         {
             writer.WriteStartObject();
             members(writer);
             writer.WriteEndObject();
         }
 
-        return stream.ToArray();
+        return output.WrittenSpan.ToArray();
     }
 }

@@ -29,20 +29,26 @@ internal sealed class IngestPipeline(
     public const int ChunkSize = 500;
 
     /// <summary>Takes the messages of one request; returns when all that it says is stored is durable.</summary>
-    public async Task<IReadOnlyList<MessageReceipt>> ProcessAsync(IngestRequest request, CancellationToken cancellationToken)
+    public Task<IReadOnlyList<MessageReceipt>> ProcessAsync(IngestRequest request, CancellationToken cancellationToken) => ProcessAsync([request], cancellationToken);
+
+    /// <summary>
+    /// Takes what several senders sent at one moment. Each message is mapped and resolved as its own sender's and as nobody else's; only the commit is common, since
+    /// thousands of devices that send one message each would otherwise need as many.
+    /// </summary>
+    /// <returns>The receipts in the order of the requests and of the messages in them; their index counts through all.</returns>
+    public async Task<IReadOnlyList<MessageReceipt>> ProcessAsync(IReadOnlyList<IngestRequest> requests, CancellationToken cancellationToken)
     {
-        var (batch, entries) = (new MessageBatch(ids.NewId(), request, time.GetUtcNow()), request.Entries);
-        var receipts = new List<MessageReceipt>(entries.Count);
+        var receipts = new List<MessageReceipt>(requests.Sum(request => request.Entries.Count));
         Task<ReceiptOperation>? committing = null;
-        for (var start = 0; start < entries.Count; start += ChunkSize)
+        foreach (var (number, part) in WorkOf(requests).Chunk(ChunkSize).Index())
         {
-            var work = await PrepareAsync(batch, entries.Skip(start).Take(ChunkSize), cancellationToken).ConfigureAwait(false);
+            await PrepareAsync(part, cancellationToken).ConfigureAwait(false);
             if (committing is not null)
             {
                 receipts.AddRange((await committing.ConfigureAwait(false)).Receipts);
             }
 
-            committing = CommitAsync(batch, start / ChunkSize, work, cancellationToken);
+            committing = CommitAsync(number, part, cancellationToken);
         }
 
         if (committing is not null)
@@ -54,28 +60,53 @@ internal sealed class IngestPipeline(
         return receipts;
     }
 
-    private async Task<List<MessageWork>> PrepareAsync(MessageBatch batch, IEnumerable<MessageEntry> entries, CancellationToken cancellationToken)
+    // All of one passage are received at one moment and share the first part of their ids; everything else is their own request's.
+    private IEnumerable<MessageWork> WorkOf(IReadOnlyList<IngestRequest> requests)
     {
-        using var activity = Telemetry.Source.StartActivity("map");
-        var chunk = entries.Select(entry => Map(batch, entry)).ToList();
-        await resolver.CreateMissingAsync(batch, chunk.SelectMany(work => work.Readings), cancellationToken).ConfigureAwait(false);
-        var windows = new WindowGroups(indexer, policy);
-        foreach (var work in chunk)
+        var (id, now, index) = (ids.NewId(), time.GetUtcNow(), 0);
+        foreach (var request in requests)
         {
-            foreach (var reading in work.Readings)
+            var batch = new MessageBatch(id, request, now);
+            for (var place = 0; place < request.Entries.Count; place++)
             {
-                try
-                {
-                    await TakeReadingAsync(batch, work, reading, windows, cancellationToken).ConfigureAwait(false);
-                }
-                catch (Exception exception) when (IsFault(exception))
-                {
-                    Keep(work, exception);
-                }
+                yield return new MessageWork(batch, request.Entries[place], index++, request.KeptKeys.Count > place ? request.KeptKeys[place] : null);
             }
         }
+    }
 
-        return chunk;
+    private async Task PrepareAsync(MessageWork[] part, CancellationToken cancellationToken)
+    {
+        using var activity = Telemetry.Source.StartActivity("map");
+        foreach (var work in part)
+        {
+            Map(work);
+        }
+
+        foreach (var (batch, start, count) in MessageRuns.Of(part))
+        {
+            var own = new ArraySegment<MessageWork>(part, start, count);
+            await resolver.CreateMissingAsync(batch, own.SelectMany(work => work.Readings), cancellationToken).ConfigureAwait(false);
+            var windows = new WindowGroups(indexer, policy);
+            foreach (var work in own)
+            {
+                await TakeReadingsAsync(work, windows, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async ValueTask TakeReadingsAsync(MessageWork work, WindowGroups windows, CancellationToken cancellationToken)
+    {
+        foreach (var reading in work.Readings)
+        {
+            try
+            {
+                await TakeReadingAsync(work, reading, windows, cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception exception) when (IsFault(exception))
+            {
+                Keep(work, exception);
+            }
+        }
     }
 
     // A fault of ours on one message: it waits with what it said, and its neighbours go on. Sent again and again it would otherwise hold up whoever sent it for ever.
@@ -87,42 +118,44 @@ internal sealed class IngestPipeline(
 
     private static bool IsFault(Exception exception) => exception is not (StoreBusyException or OperationCanceledException);
 
-    private MessageWork Map(MessageBatch batch, MessageEntry entry)
+    private void Map(MessageWork work)
     {
-        var work = new MessageWork(entry);
-        if (entry is MessageEntry.Refused refused)
+        switch (work.Entry)
         {
-            work.Refuse(refused.Issue);
-            return work;
+            case MessageEntry.Refused refused:
+                work.Refuse(refused.Issue);
+                break;
+            case MessageEntry.Unreadable unreadable:
+                work.Quarantine(unreadable.Issue);
+                break;
+            case MessageEntry.Taken taken:
+                Map(work, taken.Reading.Envelope);
+                break;
         }
+    }
 
-        if (entry is MessageEntry.Unreadable unreadable)
-        {
-            work.Quarantine(unreadable.Issue);
-            return work;
-        }
-
-        var reading = ((MessageEntry.Taken)entry).Reading;
-        if (!JsonTree.Parse(reading.Envelope).TryGetValue(out var envelope, out var issues))
+    private void Map(MessageWork work, ReadOnlyMemory<byte> text)
+    {
+        if (!JsonTree.Parse(text).TryGetValue(out var envelope, out var issues))
         {
             work.Refuse([.. issues]);
-            return work;
+            return;
         }
 
         try
         {
+            var batch = work.Batch;
             work.Add(batch.Mapping.Set.Map(envelope, new MappingContext(batch.Zone, batch.Request.Enqueued ?? batch.ReceivedAt)));
         }
         catch (Exception exception) when (IsFault(exception))
         {
             Keep(work, exception);
         }
-
-        return work;
     }
 
-    private async ValueTask TakeReadingAsync(MessageBatch batch, MessageWork work, MappedReading reading, WindowGroups windows, CancellationToken cancellationToken)
+    private async ValueTask TakeReadingAsync(MessageWork work, MappedReading reading, WindowGroups windows, CancellationToken cancellationToken)
     {
+        var batch = work.Batch;
         if (reading.Start > batch.ReceivedAt + options.Ingest.MaxFuture)
         {
             work.Quarantine(DeviceIssues.InTheFuture(options.Ingest.MaxFuture));
@@ -160,11 +193,12 @@ internal sealed class IngestPipeline(
         work.Store(windows.Join(new ReadingOperation(reading, resolved, prepared, indexer, policy), resolved), issues);
     }
 
-    private async Task<ReceiptOperation> CommitAsync(MessageBatch batch, int chunk, List<MessageWork> work, CancellationToken cancellationToken)
+    private async Task<ReceiptOperation> CommitAsync(int number, MessageWork[] part, CancellationToken cancellationToken)
     {
         using var activity = Telemetry.Source.StartActivity("commit");
-        var receipt = new ReceiptOperation(batch, chunk, work, batch.ReceivedAt + options.Ingest.ReceiptsKept, audit, options.Ingest.MaxQuarantined - quarantine.Value);
-        await store.WriteAsync([.. work.SelectMany(message => message.Operations).Select(reading => reading.Operation).Distinct(), receipt], cancellationToken).ConfigureAwait(false);
+        var batch = part[0].Batch;
+        var receipt = new ReceiptOperation(number, part, batch.ReceivedAt + options.Ingest.ReceiptsKept, audit, options.Ingest.MaxQuarantined - quarantine.Value);
+        await store.WriteAsync([.. part.SelectMany(message => message.Operations).Select(reading => reading.Operation).Distinct(), receipt], cancellationToken).ConfigureAwait(false);
         quarantine.Added(receipt.Kept);
         if (batch.Request.Replayed is not null)
         {
@@ -172,7 +206,7 @@ internal sealed class IngestPipeline(
             return receipt;
         }
 
-        foreach (var device in work.SelectMany(message => message.Operations).Select(reading => reading.DeviceId).Distinct(StringComparer.Ordinal))
+        foreach (var device in part.SelectMany(message => message.Operations).Select(reading => reading.DeviceId).Distinct(StringComparer.Ordinal))
         {
             lastSeen.Hear(device);
         }

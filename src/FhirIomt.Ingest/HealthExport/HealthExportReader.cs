@@ -1,6 +1,6 @@
 using System.Buffers;
-using System.Text.Encodings.Web;
-using System.Text.Json;
+using System.Text;
+using System.Text.RegularExpressions;
 using System.Xml;
 
 namespace FhirIomt.Ingest.HealthExport;
@@ -11,134 +11,95 @@ namespace FhirIomt.Ingest.HealthExport;
 /// </summary>
 public sealed class HealthExportReader : IDisposable
 {
-    private static readonly JsonWriterOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
-
-    private readonly XmlReader _xml;
-    private bool _started;
+    private readonly IExportReader _reader;
 
     public HealthExportReader(Stream stream)
     {
-        // The export brings its own DTD, which says nothing that is needed here; entities that it could define are not expanded.
-        _xml = XmlReader.Create(stream, new XmlReaderSettings { DtdProcessing = DtdProcessing.Ignore, XmlResolver = null, IgnoreComments = true, IgnoreProcessingInstructions = true, IgnoreWhitespace = true });
+        var start = new byte[ExportScanner.BufferSize];
+        var length = stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
+        _reader = XmlDeclaration.LengthOf(start.AsSpan(0, length)) is { } declaration
+            ? new ExportScanner(new XmlWindow(stream, start, length), declaration)
+            : new AnyXmlReader(new ResumedStream(start.AsMemory(0, length), stream));
     }
-
-    public int Line => (_xml as IXmlLineInfo)?.LineNumber ?? 0;
-
-    public int Column => (_xml as IXmlLineInfo)?.LinePosition ?? 0;
 
     /// <summary>Writes the next envelope; false at the end.</summary>
-    public bool Next(IBufferWriter<byte> output)
+    public bool Next(IBufferWriter<byte> output) => _reader.Next(output);
+
+    public void Dispose() => _reader.Dispose();
+}
+
+/// <summary>The two ways of reading an export, which give the same envelopes.</summary>
+internal interface IExportReader : IDisposable
+{
+    bool Next(IBufferWriter<byte> output);
+}
+
+/// <summary>What stands at the beginning of a text in XML 1.0 and UTF-8.</summary>
+internal static partial class XmlDeclaration
+{
+    private const int Longest = 256;
+
+    /// <summary>Bytes before the document: a byte order mark and the declaration, or neither. Null where the text may be in another encoding or version.</summary>
+    public static int? LengthOf(ReadOnlySpan<byte> start)
     {
-        if (!_started)
+        var mark = start.StartsWith("\uFEFF"u8) ? 3 : 0;
+        var text = start[mark..];
+        if (text.StartsWith("<?xml"u8))
         {
-            _xml.MoveToContent();
-            if (_xml.NodeType != XmlNodeType.Element || _xml.LocalName != "HealthData")
-            {
-                throw new XmlException($"The root is not HealthData but {_xml.LocalName}.", null, Line, Column);
-            }
-
-            _started = true;
-            _xml.Read();
+            var match = Usual().Match(Encoding.Latin1.GetString(text[..Math.Min(text.Length, Longest)]));
+            return match.Success ? mark + match.Length : null;
         }
 
-        while (!_xml.EOF)
-        {
-            if (_xml.NodeType != XmlNodeType.Element)
-            {
-                _xml.Read();
-                continue;
-            }
-
-            if (_xml.LocalName is not ("Record" or "Correlation" or "Workout" or "ActivitySummary"))
-            {
-                _xml.Skip();
-                continue;
-            }
-
-            using var json = new Utf8JsonWriter(output, Relaxed);
-            json.WriteStartObject();
-            json.WriteStartObject("Body"u8);
-            json.WriteStartObject(_xml.LocalName);
-            WriteEntry(json);
-            json.WriteEndObject();
-            json.WriteEndObject();
-            json.WriteEndObject();
-            return true;
-        }
-
-        return false;
+        // Without a declaration it is UTF-8, or says so by its first bytes.
+        return text.Length > 1 && (text[0] is 0xFE or 0xFF or 0 || text[1] == 0) ? null : mark;
     }
 
-    public void Dispose() => _xml.Dispose();
+    [GeneratedRegex("""^<\?xml[ \t\r\n]+version[ \t\r\n]*=[ \t\r\n]*(?:"1\.0"|'1\.0')(?:[ \t\r\n]+encoding[ \t\r\n]*=[ \t\r\n]*(?:"[uU][tT][fF]-8"|'[uU][tT][fF]-8'))?(?:[ \t\r\n]+standalone[ \t\r\n]*=[ \t\r\n]*(?:"(?:yes|no)"|'(?:yes|no)'))?[ \t\r\n]*\?>""", RegexOptions.CultureInvariant, 1000)]
+    private static partial Regex Usual();
+}
 
-    // Leaves the reader behind the entry.
-    private void WriteEntry(Utf8JsonWriter json)
+/// <summary>A stream of which the beginning was read already.</summary>
+internal sealed class ResumedStream(ReadOnlyMemory<byte> start, Stream rest) : Stream
+{
+    private int _given;
+
+    public override bool CanRead => true;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => false;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
     {
-        var isEmpty = _xml.IsEmptyElement;
-        var depth = _xml.Depth;
-        WriteAttributes(json);
-        _xml.Read();
-        if (isEmpty)
-        {
-            return;
-        }
-
-        List<(string Key, string Value)>? metadata = null;
-        var inRecords = false;
-        while (_xml.Depth > depth)
-        {
-            if (_xml.NodeType == XmlNodeType.Element && _xml.LocalName == "Record")
-            {
-                if (!inRecords)
-                {
-                    json.WriteStartArray("records"u8);
-                    inRecords = true;
-                }
-
-                json.WriteStartObject();
-                WriteEntry(json);
-                json.WriteEndObject();
-                continue;
-            }
-
-            if (_xml.NodeType == XmlNodeType.Element && _xml.LocalName == "MetadataEntry" && _xml.GetAttribute("key") is { } key)
-            {
-                (metadata ??= []).Add((key, _xml.GetAttribute("value") ?? ""));
-            }
-
-            _xml.Skip();
-        }
-
-        if (inRecords)
-        {
-            json.WriteEndArray();
-        }
-
-        if (metadata is not null)
-        {
-            json.WriteStartObject("metadata"u8);
-            foreach (var (key, value) in metadata.DistinctBy(entry => entry.Key, StringComparer.Ordinal))
-            {
-                json.WriteString(key, value);
-            }
-
-            json.WriteEndObject();
-        }
-
-        _xml.Read();
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
     }
 
-    private void WriteAttributes(Utf8JsonWriter json)
+    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
+
+    public override int Read(Span<byte> buffer)
     {
-        while (_xml.MoveToNextAttribute())
+        var left = start.Span[_given..];
+        if (left.IsEmpty)
         {
-            // Long, the same for every record of a device, and nothing that a mapping needs beside sourceName.
-            if (_xml.LocalName is not "device")
-            {
-                json.WriteString(_xml.LocalName, _xml.Value);
-            }
+            return rest.Read(buffer);
         }
 
-        _xml.MoveToElement();
+        var count = Math.Min(left.Length, buffer.Length);
+        left[..count].CopyTo(buffer);
+        _given += count;
+        return count;
     }
+
+    public override void Flush()
+    {
+    }
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 }

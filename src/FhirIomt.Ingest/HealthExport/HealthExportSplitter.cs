@@ -9,7 +9,7 @@ internal sealed class HealthExportSplitter(SplitLimits limits)
 {
     public Outcome<IReadOnlyList<MessageEntry>> Split(ReadOnlyMemory<byte> body)
     {
-        using var stream = new MemoryStream(body.ToArray(), writable: false);
+        using var stream = new ResumedStream(body, Stream.Null);
         using var reader = new HealthExportReader(stream);
         var buffer = new ArrayBufferWriter<byte>();
         var entries = new List<MessageEntry>();

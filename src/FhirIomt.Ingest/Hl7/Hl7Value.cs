@@ -6,7 +6,7 @@ public readonly struct Hl7Value(ReadOnlyMemory<char> text, Hl7Separators separat
     public ReadOnlySpan<char> Raw => text.Span;
 
     /// <summary>HL7's explicit null, <c>""</c>, is empty too.</summary>
-    public bool IsEmpty => text.Span.IsWhiteSpace() || text.Span is "\"\"";
+    public bool IsEmpty => text.Span is var span && (span.IsWhiteSpace() || span is "\"\"");
 
     /// <summary>Unescaped, without white space around it.</summary>
     public string Text => IsEmpty ? "" : separators.Unescape(text.Span.Trim());
@@ -28,20 +28,21 @@ public readonly struct Hl7Value(ReadOnlyMemory<char> text, Hl7Separators separat
 
     internal Hl7Value Part(char separator, int number)
     {
-        var rest = text;
+        var span = text.Span;
+        var start = 0;
         for (var skipped = 1; skipped < number; skipped++)
         {
-            var next = rest.Span.IndexOf(separator);
+            var next = span[start..].IndexOf(separator);
             if (next < 0)
             {
                 return new Hl7Value(default, separators);
             }
 
-            rest = rest[(next + 1)..];
+            start += next + 1;
         }
 
-        var end = rest.Span.IndexOf(separator);
-        return new Hl7Value(end < 0 ? rest : rest[..end], separators);
+        var length = span[start..].IndexOf(separator);
+        return new Hl7Value(text.Slice(start, length < 0 ? span.Length - start : length), separators);
     }
 }
 

@@ -41,25 +41,18 @@ internal sealed class JmesPathExpression : MappingExpression
     // The connector's rule: a projection of several is ambiguous, one of exactly one element is an array (and then no text).
     public override PathFinding SelectOne(in PathScope scope, out ResourceNode node, out string? failure)
     {
-        var value = EvaluateTokens(scope, out var isProjection, out failure);
-        node = default;
-        if (failure is not null)
-        {
-            return PathFinding.Failed;
-        }
+        var finding = SelectValue(scope, out var value, out failure);
+        node = finding == PathFinding.One ? ToNode(value) : default;
+        return finding;
+    }
 
-        if (value.IsNull || (isProjection && value.Count == 0))
-        {
-            return PathFinding.Nothing;
-        }
-
-        if (isProjection && value.Count > 1)
-        {
-            return PathFinding.Several;
-        }
-
-        node = ToNode(value);
-        return PathFinding.One;
+    /// <summary>The same for who needs no document of what was computed.</summary>
+    public PathFinding SelectValue(in PathScope scope, out JmesValue value, out string? failure)
+    {
+        value = EvaluateTokens(scope, out var isProjection, out failure);
+        return failure is not null ? PathFinding.Failed
+            : value.IsNull || (isProjection && value.Count == 0) ? PathFinding.Nothing
+            : isProjection && value.Count > 1 ? PathFinding.Several : PathFinding.One;
     }
 
     // The connector's rule: each element of a projection is a token; anything else, an array too, is one token.

@@ -7,7 +7,10 @@ internal abstract class PathPredicate
 {
     public abstract bool Holds(in PathScope scope, int row);
 
-    /// <summary>Sets of member names; from each set at least one name must stand in the document for the predicate to hold anywhere.</summary>
+    /// <summary>
+    /// Sets of member names; from each set at least one name must stand in the document for the predicate to hold anywhere. A name may stand for a text that must be a value
+    /// (<see cref="Running.TemplateIndex.Text"/>).
+    /// </summary>
     public abstract IEnumerable<string[]> RequiredNames { get; }
 }
 

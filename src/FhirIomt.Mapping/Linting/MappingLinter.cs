@@ -3,6 +3,7 @@ using FhirIomt.Core;
 using FhirIomt.Fhir;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Mapping.Rules;
+using FhirIomt.Mapping.Running;
 using FhirIomt.Mapping.Tracing;
 
 namespace FhirIomt.Mapping.Linting;
@@ -124,7 +125,7 @@ public static class MappingLinter
     {
         var names = new HashSet<string>(StringComparer.Ordinal);
         Collect(sample.Root, names);
-        foreach (var needed in trace.RequiredNames.Where(set => !set.Any(names.Contains)))
+        foreach (var needed in trace.RequiredNames.Where(set => !set.Any(TemplateIndex.IsText) && !set.Any(names.Contains)))
         {
             var near = names.FirstOrDefault(name => needed.Any(wanted => name.Equals(wanted, StringComparison.OrdinalIgnoreCase)));
             return near is null ? $"no member '{string.Join("' or '", needed)}' in it" : $"the sample writes '{near}'";

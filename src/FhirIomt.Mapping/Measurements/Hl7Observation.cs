@@ -18,9 +18,9 @@ internal sealed class Hl7Observation
         }
 
         (Obx, Obr, Path) = (obx, obr, path);
-        (Code, Value, Type, Status) = (obx[3], obx[5], obx[2].Text, obx[11].Text);
+        (Code, Value, Type, Status) = (obx[3], obx[5], Usual(obx[2]), Usual(obx[11]));
         Depth = path.Length == 0 ? 0 : path.AsSpan().Count('.') + 1;
-        Top = Depth < 2 ? path : path[..path.IndexOf('.', StringComparison.Ordinal)];
+        Top = Depth < 2 ? path : TopOf(path);
         Device = obx[18].Component(3).TextOrNull ?? obx[18].Component(1).TextOrNull;
         IsContainment = Type.Length == 0 && Value.IsEmpty;
         IsAttribute = int.TryParse(Code.Component(1).Raw, System.Globalization.NumberStyles.None, null, out var code) && code is >= FirstAttribute and <= LastAttribute;
@@ -130,6 +130,22 @@ internal sealed class Hl7Observation
         var plain = unit.Component(1).Text;
         return IsUcum(plain) && !plain.All(char.IsAsciiDigit) ? (plain, null) : (null, unit.Component(2).TextOrNull ?? unit.Component(1).TextOrNull);
     }
+
+    // Every OBX says one of these: no text of its own for each.
+    private static string Usual(Hl7Value value) => value.Raw switch
+    {
+        "" => "",
+        "NM" => "NM",
+        "ST" => "ST",
+        "CWE" => "CWE",
+        "NA" => "NA",
+        "R" => "R",
+        "F" => "F",
+        "X" => "X",
+        _ => value.Text,
+    };
+
+    private static string TopOf(string path) => path.IndexOf('.', StringComparison.Ordinal) is 1 && path[0] == '1' ? "1" : path[..path.IndexOf('.', StringComparison.Ordinal)];
 
     private static bool IsUcum(string code) => code.Length > 0 && Core.Units.Ucum.Standard.TryParse(code, out _);
 }

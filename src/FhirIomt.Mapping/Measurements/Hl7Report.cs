@@ -261,16 +261,16 @@ internal sealed class Hl7Report(Hl7Message message, TimeZoneInfo? zone)
     }
 
     // "90-110", or one side of it.
-    private static (string? Low, string? High)? LimitsOf(Hl7Value limits)
+    private (string? Low, string? High)? LimitsOf(Hl7Value limits)
     {
         if (limits.IsEmpty)
         {
             return null;
         }
 
-        var text = limits.Text;
-        var dash = text.IndexOf('-', Math.Min(1, text.Length));
-        var (low, high) = dash < 0 ? (null, null) : (Hl7ValueReader.Number(text[..dash].Trim()), Hl7ValueReader.Number(text[(dash + 1)..].Trim()));
+        ReadOnlySpan<char> text = limits.Raw.Contains(message.Separators.Escape) ? limits.Text : limits.Raw.Trim();
+        var dash = text[Math.Min(1, text.Length)..].IndexOf('-') + 1;
+        var (low, high) = dash == 0 ? (null, null) : (Hl7ValueReader.Number(text[..dash].Trim()), Hl7ValueReader.Number(text[(dash + 1)..].Trim()));
         return low is null && high is null ? null : (low, high);
     }
 

@@ -56,8 +56,16 @@ internal static class Hl7ValueReader
     }
 
     /// <summary>A number as JSON has it, with the decimals it came with; null when it is none. A comma is no decimal point: nobody knows what it means.</summary>
-    public static string? Number(string text)
+    public static string? Number(string text) => IsPlain(text) ? text : Number(text.AsSpan());
+
+    /// <inheritdoc cref="Number(string)"/>
+    public static string? Number(ReadOnlySpan<char> text)
     {
+        if (IsPlain(text))
+        {
+            return text.ToString();
+        }
+
         var digits = text.StartsWith('+') ? text[1..] : text;
         if (!decimal.TryParse(digits, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out var number))
         {
@@ -65,6 +73,19 @@ internal static class Hl7ValueReader
         }
 
         return number.ToString(CultureInfo.InvariantCulture);
+    }
+
+    // Most numbers stand there as a decimal would be written, and reading them costs more than everything else about them.
+    private static bool IsPlain(ReadOnlySpan<char> text)
+    {
+        const int MostDigits = 28;
+        var isNegative = text.StartsWith('-');
+        var number = isNegative ? text[1..] : text;
+        var point = number.IndexOf('.');
+        var whole = point < 0 ? number : number[..point];
+        var rest = point < 0 ? [] : number[(point + 1)..];
+        return whole.Length > 0 && whole.Length + rest.Length <= MostDigits && (point < 0 || rest.Length > 0) && (whole[0] != '0' || (whole.Length == 1 && !isNegative))
+            && !whole.ContainsAnyExceptInRange('0', '9') && !rest.ContainsAnyExceptInRange('0', '9');
     }
 
     private static MeasuredValue.Concept Concept(Hl7Value value)

@@ -80,10 +80,10 @@ internal sealed class RuleExpression
             return Ground == RuleGround.ItemName ? JmesValue.Of(run.Item.Name) : JmesValue.Of(JmesNumber.Of((decimal)run.ItemIndex));
         }
 
-        switch (_expression.SelectOne(run.ScopeOf(Ground), out var node, out var failure))
+        switch (SelectOne(run.ScopeOf(Ground), out var value, out var failure))
         {
-            case PathFinding.One when node.Kind != NodeKind.Null:
-                return JmesValue.Of(node);
+            case PathFinding.One when !value.IsNull:
+                return value;
             case PathFinding.Several:
                 return run.Fail(RuleIssues.Several(Text));
             case PathFinding.Failed:
@@ -91,6 +91,18 @@ internal sealed class RuleExpression
             default:
                 return IsRequired ? run.Fail(RuleIssues.Missing(Text)) : JmesValue.Null;
         }
+    }
+
+    private PathFinding SelectOne(in PathScope scope, out JmesValue value, out string? failure)
+    {
+        if (_expression is JmesPathExpression jmes)
+        {
+            return jmes.SelectValue(scope, out value, out failure);
+        }
+
+        var finding = _expression.SelectOne(scope, out ResourceNode node, out failure);
+        value = finding == PathFinding.One ? JmesValue.Of(node) : JmesValue.Null;
+        return finding;
     }
 
     public IReadOnlyList<ResourceNode> All(RuleRun run)

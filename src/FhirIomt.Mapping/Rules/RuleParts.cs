@@ -52,7 +52,12 @@ internal sealed class TextPart((string Text, RuleExpression? Expression)[] piece
         return JmesValue.Of(text.ToString());
     }
 
-    public static string TextOf(JmesValue value) => value.TryNode(out var node) ? node.AsText() ?? node.ToString() : value.Kind == JmesKind.String ? value.AsString() : JmesFunctions.Json(value);
+    public static string TextOf(JmesValue value) => value.TryNode(out var node) ? node.AsText() ?? node.ToString() : value.Kind switch
+    {
+        JmesKind.String => value.AsString(),
+        JmesKind.Number when value.AsNumber() is var number && number.TryExact(out _) => number.ToString(),
+        _ => JmesFunctions.Json(value),
+    };
 }
 
 /// <summary>An object. Members without value stay out, and so does an object without members.</summary>

@@ -166,26 +166,7 @@ internal sealed class DeviceEndpoints(IngestPipeline pipeline, SenderCredentials
         }
 
         var record = await store.FindRecordAsync(RecordKind.Receipt, ReceiptOperation.RecordId(id[..dash], index / IngestPipeline.ChunkSize), cancellationToken).ConfigureAwait(false);
-        if (record is null)
-        {
-            return default;
-        }
-
-        var root = JsonTree.Parse(record.Body).Require().Root;
-        if (root["sender"u8].AsString() != sender.Id)
-        {
-            return default;
-        }
-
-        foreach (var receipt in root["messages"u8].Children)
-        {
-            if (receipt["id"u8].AsString() == id)
-            {
-                return receipt;
-            }
-        }
-
-        return default;
+        return record is null ? default : ReceiptRecord.Find(record.Body, sender.Id, id);
     }
 
     private async ValueTask<ActiveMapping?> FindMappingAsync(HttpContext context, Sender sender)

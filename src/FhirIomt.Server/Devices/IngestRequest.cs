@@ -15,7 +15,7 @@ internal sealed record IngestRequest(Sender Sender, RequestOrigin? Origin, Activ
 
     public TimeSpan RepeatsKnown { get; init; }
 
-    /// <summary>By index: under which it is remembered that a message waits in quarantine, so that it does not wait there twice when it is sent again.</summary>
+    /// <summary>By place among the entries: under which it is remembered that a message waits in quarantine, so that it does not wait there twice when it is sent again.</summary>
     public IReadOnlyList<string?> KeptKeys { get; init; } = [];
 
     /// <summary>The transport cannot tell its sender that a message is refused: what only the sender can mend waits in quarantine too.</summary>

@@ -7,7 +7,7 @@ using FhirIomt.Repository.Readings;
 
 namespace FhirIomt.Server.Devices;
 
-/// <summary>The messages of one request. The id of a message is <c>{Id}-{index}</c>.</summary>
+/// <summary>The messages of one request in a passage of the pipeline. The id of a message is <c>{Id}-{index}</c>; other requests of the same passage have the same id and other indexes.</summary>
 internal sealed record MessageBatch(string Id, IngestRequest Request, DateTimeOffset ReceivedAt)
 {
     public Sender Sender => Request.Sender;
@@ -23,7 +23,9 @@ internal sealed record MessageBatch(string Id, IngestRequest Request, DateTimeOf
 }
 
 /// <summary>One message on its way through the pipeline: what is to be stored of it, and what cannot be.</summary>
-internal sealed class MessageWork(MessageEntry entry)
+/// <param name="index">Counts through all messages of the passage.</param>
+/// <param name="keptKey">Under which it is remembered that the message waits in quarantine; null where nobody sends again.</param>
+internal sealed class MessageWork(MessageBatch batch, MessageEntry entry, int index, string? keptKey)
 {
     private readonly List<Issue> _issues = [];
     private readonly List<IStoredReading> _operations = [];
@@ -31,7 +33,13 @@ internal sealed class MessageWork(MessageEntry entry)
     private bool _refused;
     private bool _leftOut;
 
-    public int Index => entry.Index;
+    public MessageBatch Batch => batch;
+
+    public MessageEntry Entry => entry;
+
+    public int Index => index;
+
+    public string? KeptKey => keptKey;
 
     public IReadOnlyList<MappedReading> Readings { get; private set; } = [];
 
@@ -87,8 +95,8 @@ internal sealed class MessageWork(MessageEntry entry)
     }
 
     /// <summary>The receipt, once the operations have run.</summary>
-    public MessageReceipt ToReceipt(string batchId) =>
-        new(Index, $"{batchId}-{Index}", Status(), [.. Written.Select(operation => $"{operation.ResourceType}/{operation.ResourceId}")], HasRefused ? [.. _issues, RefusedReadings.AsTheMappingAsks()] : _issues);
+    public MessageReceipt ToReceipt() =>
+        new(Index, $"{batch.Id}-{Index}", Status(), [.. Written.Select(operation => $"{operation.ResourceType}/{operation.ResourceId}")], HasRefused ? [.. _issues, RefusedReadings.AsTheMappingAsks()] : _issues);
 
     private IEnumerable<IStoredReading> Written => _operations.Where(operation => operation.Status != ReadingStatus.Refused);
 
@@ -110,5 +118,24 @@ internal sealed class MessageWork(MessageEntry entry)
         }
 
         return _operations.Exists(operation => operation.Status == ReadingStatus.Updated) ? MessageStatus.Updated : MessageStatus.Duplicate;
+    }
+}
+
+/// <summary>The stretches of a passage that are of one request each.</summary>
+internal static class MessageRuns
+{
+    public static IEnumerable<(MessageBatch Batch, int Start, int Count)> Of(IReadOnlyList<MessageWork> work)
+    {
+        for (var start = 0; start < work.Count;)
+        {
+            var end = start + 1;
+            while (end < work.Count && ReferenceEquals(work[end].Batch, work[start].Batch))
+            {
+                end++;
+            }
+
+            yield return (work[start].Batch, start, end - start);
+            start = end;
+        }
     }
 }

@@ -1,6 +1,4 @@
 using System.Text;
-using System.Text.Json;
-using FhirIomt.Fhir.Json;
 using FhirIomt.Repository.Auditing;
 using FhirIomt.Repository.Readings;
 using FhirIomt.Server.Devices.Quarantine;
@@ -12,41 +10,39 @@ namespace FhirIomt.Server.Devices;
 /// Writes the receipts, the audit's line that the readings' Provenance is told from, and the messages that are kept for replay, in the transaction of the readings themselves: what a vendor was told, and what it was
 /// not told because the line broke, can both be asked for again.
 /// </summary>
-internal sealed class ReceiptOperation(MessageBatch batch, int chunk, IReadOnlyList<MessageWork> work, DateTimeOffset keptUntil, AuditLog audit, long room) : WriteOperation
+/// <param name="work">Of one passage, that of each sender together; a message that was waiting comes alone.</param>
+internal sealed class ReceiptOperation(int chunk, MessageWork[] work, DateTimeOffset keptUntil, AuditLog audit, long room) : WriteOperation
 {
-    public IReadOnlyList<MessageReceipt> Receipts { get; private set; } = [];
-
     private static readonly string Software = $"FhirIomt {typeof(ReceiptOperation).Assembly.GetName().Version?.ToString(3)}";
+
+    private readonly List<(MessageBatch Batch, int Start, int Count)> _runs = [.. MessageRuns.Of(work)];
+    private MessageReceipt[] _receipts = [];
+
+    public IReadOnlyList<MessageReceipt> Receipts => _receipts;
+
+    private QuarantinedMessage? Replayed => work[0].Batch.Request.Replayed;
 
     public static string RecordId(string batchId, int chunk) => $"{batchId}-{chunk}";
 
     public override void Run(IWriteTransaction transaction)
     {
         Kept = 0;
-        Receipts = [.. work.Select(ReceiptOf)];
-        if (batch.Request.Replayed is { } replayed)
+        _receipts = [.. work.Select(ReceiptOf)];
+        if (Replayed is { } replayed)
         {
             Release(transaction, replayed);
         }
         else
         {
-            transaction.PutRecord(new StoredRecord(RecordKind.Receipt, RecordId(batch.Id, chunk), DeviceJson.Of(WriteReceipts), keptUntil));
+            var body = ReceiptRecord.Write([.. _runs.Select(run => (run.Batch.Sender.Id, ReceiptsOf(run)))]);
+            transaction.PutRecord(new StoredRecord(RecordKind.Receipt, RecordId(work[0].Batch.Id, chunk), body, keptUntil));
             Keep(transaction);
         }
 
-        audit.Record(transaction, new AuditEntry("message")
+        foreach (var run in _runs)
         {
-            Sender = batch.Sender.Id,
-            Origin = batch.Origin,
-            Target = $"messages {RecordId(batch.Id, chunk)}",
-            Made = ReadingsMade.Of(work.SelectMany(message => message.Operations)),
-            Mapping = $"{batch.Mapping.Name}/{batch.Mapping.Version}/{batch.Mapping.Set.Version}",
-            Software = Software,
-            Patients = [.. work.SelectMany(message => message.Operations).Select(operation => operation.PatientId).Distinct(StringComparer.Ordinal)],
-        });
-        if (batch.Request.RepeatKey is { } known && Receipts.All(receipt => receipt.Status != MessageStatus.Refused && !receipt.Issues.Any(issue => issue.Code == QuarantineIssues.Full().Code)))
-        {
-            transaction.PutRecord(new StoredRecord(RecordKind.SeenMessage, known, Encoding.UTF8.GetBytes($"\"{Receipts[0].Id}\""), batch.ReceivedAt + batch.Request.RepeatsKnown));
+            Record(transaction, run.Batch, new ArraySegment<MessageWork>(work, run.Start, run.Count));
+            Remember(transaction, run.Batch, ReceiptsOf(run));
         }
     }
 
@@ -62,30 +58,7 @@ internal sealed class ReceiptOperation(MessageBatch batch, int chunk, IReadOnlyL
             return;
         }
 
-        var root = JsonTree.Parse(record.Body).Require().Root;
-        transaction.PutRecord(record with
-        {
-            Body = DeviceJson.Of(writer =>
-            {
-                writer.WriteStartObject();
-                writer.WriteString("sender"u8, root["sender"u8].AsString());
-                writer.WriteStartArray("messages"u8);
-                foreach (var message in root["messages"u8].Children)
-                {
-                    if (message["id"u8].AsString() == receipt.Id)
-                    {
-                        (receipt with { Index = index }).Write(writer);
-                    }
-                    else
-                    {
-                        message.WriteTo(writer);
-                    }
-                }
-
-                writer.WriteEndArray();
-                writer.WriteEndObject();
-            }),
-        });
+        transaction.PutRecord(record with { Body = ReceiptRecord.Replace(record.Body, receipt with { Index = index }) });
     }
 
     private static (string BatchId, int Index) Place(string messageId)
@@ -97,12 +70,12 @@ internal sealed class ReceiptOperation(MessageBatch batch, int chunk, IReadOnlyL
     // A full quarantine keeps nothing more, and says so: then the sender still has the message.
     private MessageReceipt ReceiptOf(MessageWork message)
     {
-        if (batch.Request.Replayed is { } replayed)
+        if (Replayed is { } replayed)
         {
-            return message.ToReceipt(batch.Id) with { Id = replayed.Id, Index = Place(replayed.Id).Index };
+            return message.ToReceipt() with { Id = replayed.Id, Index = Place(replayed.Id).Index };
         }
 
-        var receipt = message.ToReceipt(batch.Id);
+        var receipt = message.ToReceipt();
         if (!message.IsKept || Kept < room)
         {
             Kept += message.IsKept ? 1 : 0;
@@ -115,14 +88,15 @@ internal sealed class ReceiptOperation(MessageBatch batch, int chunk, IReadOnlyL
     private void Keep(IWriteTransaction transaction)
     {
         var kept = 0;
-        for (var index = 0; index < work.Count && kept < Kept; index++)
+        for (var index = 0; index < work.Length && kept < Kept; index++)
         {
             if (work[index].IsKept)
             {
                 kept++;
+                var batch = work[index].Batch;
                 var message = QuarantinedMessage.Of(batch, work[index], Receipts[index].Id);
                 transaction.PutRecord(new StoredRecord(RecordKind.Quarantine, message.Id, message.Write()));
-                if (batch.Request.KeptKeys.ElementAtOrDefault(work[index].Index) is { } key)
+                if (work[index].KeptKey is { } key)
                 {
                     transaction.PutRecord(new StoredRecord(RecordKind.SeenMessage, key, Encoding.UTF8.GetBytes($"\"{message.Id}\""), batch.ReceivedAt + batch.Request.RepeatsKnown));
                 }
@@ -142,7 +116,7 @@ internal sealed class ReceiptOperation(MessageBatch batch, int chunk, IReadOnlyL
                 return;
             }
 
-            var waiting = QuarantinedMessage.Of(batch, work[0], replayed.Id) with { Original = replayed.Original };
+            var waiting = QuarantinedMessage.Of(work[0].Batch, work[0], replayed.Id) with { Original = replayed.Original };
             transaction.PutRecord(new StoredRecord(RecordKind.Quarantine, replayed.Id, waiting.Write()));
         }
         else
@@ -154,17 +128,32 @@ internal sealed class ReceiptOperation(MessageBatch batch, int chunk, IReadOnlyL
         Rewrite(transaction, receipt);
     }
 
-    private void WriteReceipts(Utf8JsonWriter writer)
+    private ArraySegment<MessageReceipt> ReceiptsOf((MessageBatch Batch, int Start, int Count) run) => new(_receipts, run.Start, run.Count);
+
+    private void Record(IWriteTransaction transaction, MessageBatch batch, IReadOnlyList<MessageWork> own)
     {
-        writer.WriteStartObject();
-        writer.WriteString("sender"u8, batch.Sender.Id);
-        writer.WriteStartArray("messages"u8);
-        foreach (var receipt in Receipts)
+        if (!audit.IsEnabled)
         {
-            receipt.Write(writer);
+            return;
         }
 
-        writer.WriteEndArray();
-        writer.WriteEndObject();
+        audit.Record(transaction, new AuditEntry("message")
+        {
+            Sender = batch.Sender.Id,
+            Origin = batch.Origin,
+            Target = $"messages {RecordId(batch.Id, chunk)}",
+            Made = ReadingsMade.Of(own.SelectMany(message => message.Operations)),
+            Mapping = $"{batch.Mapping.Name}/{batch.Mapping.Version}/{batch.Mapping.Set.Version}",
+            Software = Software,
+            Patients = [.. own.SelectMany(message => message.Operations).Select(operation => operation.PatientId).Distinct(StringComparer.Ordinal)],
+        });
+    }
+
+    private static void Remember(IWriteTransaction transaction, MessageBatch batch, IReadOnlyList<MessageReceipt> receipts)
+    {
+        if (batch.Request.RepeatKey is { } known && receipts.All(receipt => receipt.Status != MessageStatus.Refused && !receipt.Issues.Any(issue => issue.Code == QuarantineIssues.Full().Code)))
+        {
+            transaction.PutRecord(new StoredRecord(RecordKind.SeenMessage, known, Encoding.UTF8.GetBytes($"\"{receipts[0].Id}\""), batch.ReceivedAt + batch.Request.RepeatsKnown));
+        }
     }
 }

@@ -1,4 +1,5 @@
 using FhirIomt.Mapping.JmesPath;
+using FhirIomt.Mapping.Running;
 
 namespace FhirIomt.Mapping.JsonPath.Standard;
 
@@ -102,6 +103,7 @@ internal sealed class RegexOperand(Operand text, Operand pattern, bool isWhole) 
 {
     // A constant pattern is compiled with the path; one from the document each time it changes.
     private readonly InternetRegex? _constant = (pattern as LiteralOperand)?.Text is { } known ? InternetRegex.Parse(known, isWhole) : null;
+    private readonly KnownMatches _known = new();
 
     public override OperandType Type => OperandType.Logical;
 
@@ -118,7 +120,7 @@ internal sealed class RegexOperand(Operand text, Operand pattern, bool isWhole) 
 
         if (pattern is LiteralOperand)
         {
-            return _constant is not null && _constant.IsMatch(value.AsString());
+            return _constant is not null && (value.TryNode(out var node) ? _known.IsMatch(_constant, node) : _constant.IsMatch(value.AsString()));
         }
 
         return pattern.ValueAt(scope, row) is { Kind: JmesKind.String } dynamic && InternetRegex.Parse(dynamic.AsString(), isWhole) is { } regex && regex.IsMatch(value.AsString());
@@ -146,6 +148,8 @@ internal sealed class StandardComparison(Operand left, PathOperator relation, Op
     public override IEnumerable<string[]> RequiredNames => relation switch
     {
         PathOperator.NotEqual => [],
+        PathOperator.Equal when (left as LiteralOperand ?? right as LiteralOperand)?.Text is { } text && (left as QueryOperand ?? right as QueryOperand) is { } query =>
+            [.. query.RequiredNames, [TemplateIndex.Text(text)]],
         PathOperator.Equal or PathOperator.LessOrEqual or PathOperator.GreaterOrEqual =>
             left is LiteralOperand ? right.RequiredNames : right is LiteralOperand ? left.RequiredNames : [],
         _ => left.RequiredNames.Concat(right.RequiredNames),

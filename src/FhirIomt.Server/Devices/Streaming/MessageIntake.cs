@@ -58,8 +58,7 @@ internal sealed class MessageIntake(IngestPipeline pipeline, IStore store, IdSou
         {
             while (await lane.Reader.WaitToReadAsync(stopping).ConfigureAwait(false))
             {
-                var together = Drain(lane.Reader);
-                await Task.WhenAll(together.GroupBy(one => (one.Message.Sender, one.Message.Mapping, one.Message.Address, one.Message.KeepsRefused)).Select(group => ProcessAsync([.. group], stopping))).ConfigureAwait(false);
+                await ProcessAsync(Drain(lane.Reader), stopping).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException)
@@ -85,7 +84,7 @@ internal sealed class MessageIntake(IngestPipeline pipeline, IStore store, IdSou
         return together;
     }
 
-    private async Task ProcessAsync(IReadOnlyList<Waiting> group, CancellationToken stopping)
+    private async Task ProcessAsync(List<Waiting> group, CancellationToken stopping)
     {
         var pause = FirstPause;
         while (true)
@@ -112,21 +111,20 @@ internal sealed class MessageIntake(IngestPipeline pipeline, IStore store, IdSou
             catch (Exception exception)
             {
                 logger.MessageBroken(exception);
-                await AloneAsync(group, exception, stopping).ConfigureAwait(false);
+                await ApartAsync(group, exception, stopping).ConfigureAwait(false);
                 return;
             }
         }
     }
 
-    // One message's fault is never its neighbours'; and one that cannot be processed even alone is kept as it came.
-    private async Task AloneAsync(IReadOnlyList<Waiting> group, Exception exception, CancellationToken stopping)
+    // One message's fault is never its neighbours': halves are tried until it stands alone, and one that cannot be processed even alone is kept as it came.
+    private async Task ApartAsync(List<Waiting> group, Exception exception, CancellationToken stopping)
     {
         if (group.Count > 1)
         {
-            foreach (var one in group)
-            {
-                await ProcessAsync([one], stopping).ConfigureAwait(false);
-            }
+            var half = group.Count / 2;
+            await ProcessAsync(group[..half], stopping).ConfigureAwait(false);
+            await ProcessAsync(group[half..], stopping).ConfigureAwait(false);
         }
         else if (group[0].AsPoison() is { } poison)
         {
@@ -138,56 +136,89 @@ internal sealed class MessageIntake(IngestPipeline pipeline, IStore store, IdSou
         }
     }
 
-    private async Task PassAsync(IReadOnlyList<Waiting> group)
+    // One passage for all of them, and a request of its own for each sender: what the pipeline does for one it does not do for another.
+    private async Task PassAsync(List<Waiting> together)
     {
-        var entries = new List<MessageEntry>();
-        var keys = new List<string?>();
-        var places = new List<(Waiting Message, int Index)>();
-        foreach (var one in group)
+        var passage = new Passage();
+        foreach (var one in together)
         {
             one.Begin();
-            foreach (var entry in one.Message.Entries)
-            {
-                var key = one.Message.RepeatKey is { } known ? $"{known}-{entry.Index}" : null;
-                if (one.Message.IsRepeated && key is not null && await store.FindRecordAsync(RecordKind.SeenMessage, key, CancellationToken.None).ConfigureAwait(false) is { } before)
-                {
-                    one.Add(new MessageReceipt(entry.Index, System.Text.Encoding.UTF8.GetString(before.Body.Span).Trim('"'), MessageStatus.Quarantined, [], []));
-                    continue;
-                }
-
-                places.Add((one, entry.Index));
-                keys.Add(key);
-                entries.Add(entry.At(entries.Count));
-            }
         }
 
-        if (entries.Count > 0)
+        foreach (var group in together.GroupBy(one => (one.Message.Sender, one.Message.Mapping, one.Message.Address, one.Message.KeepsRefused)))
         {
-            var first = group[0].Message;
-            var request = new IngestRequest(first.Sender, new RequestOrigin(first.Address, ids.NewId()), first.Mapping, entries)
+            var part = new Part([], [], []);
+            foreach (var one in group)
             {
-                KeptKeys = keys,
-                RepeatsKnown = first.RepeatsKnown,
-                KeepsRefused = first.KeepsRefused,
-            };
-            foreach (var receipt in await pipeline.ProcessAsync(request, CancellationToken.None).ConfigureAwait(false))
-            {
-                var (message, index) = places[receipt.Index];
-                message.Add(receipt with { Index = index });
+                await AddAsync(part, one).ConfigureAwait(false);
             }
+
+            passage.Add(part, group.First().Message, ids);
         }
 
-        foreach (var one in group)
+        foreach (var receipt in passage.Requests.Count == 0 ? [] : await pipeline.ProcessAsync(passage.Requests, CancellationToken.None).ConfigureAwait(false))
+        {
+            var (message, index) = passage.Places[receipt.Index];
+            message.Add(receipt with { Index = index });
+        }
+
+        foreach (var one in together)
         {
             one.End();
         }
     }
 
-    private static void GiveUp(IReadOnlyList<Waiting> group)
+    // What waits in quarantine already is answered as it was.
+    private async ValueTask AddAsync(Part part, Waiting one)
+    {
+        foreach (var entry in one.Message.Entries)
+        {
+            var key = one.Message.RepeatKey is { } known ? $"{known}-{entry.Index}" : null;
+            if (one.Message.IsRepeated && key is not null && await store.FindRecordAsync(RecordKind.SeenMessage, key, CancellationToken.None).ConfigureAwait(false) is { } before)
+            {
+                one.Add(new MessageReceipt(entry.Index, System.Text.Encoding.UTF8.GetString(before.Body.Span).Trim('"'), MessageStatus.Quarantined, [], []));
+                continue;
+            }
+
+            part.Entries.Add(entry);
+            part.Keys.Add(key);
+            part.Places.Add((one, entry.Index));
+        }
+    }
+
+    private static void GiveUp(List<Waiting> group)
     {
         foreach (var one in group)
         {
             one.GiveUp();
+        }
+    }
+
+    /// <summary>What one sender has in a passage, and of which message each entry is.</summary>
+    private sealed record Part(List<MessageEntry> Entries, List<string?> Keys, List<(Waiting Message, int Index)> Places);
+
+    /// <summary>The requests of a passage, and by the index of a receipt the message that it answers.</summary>
+    private sealed class Passage
+    {
+        public List<IngestRequest> Requests { get; } = [];
+
+        public List<(Waiting Message, int Index)> Places { get; } = [];
+
+        /// <param name="first">Says what all messages of the part have in common.</param>
+        public void Add(Part part, StreamMessage first, IdSource ids)
+        {
+            if (part.Entries.Count == 0)
+            {
+                return;
+            }
+
+            Places.AddRange(part.Places);
+            Requests.Add(new IngestRequest(first.Sender, new RequestOrigin(first.Address, ids.NewId()), first.Mapping, part.Entries)
+            {
+                KeptKeys = part.Keys,
+                RepeatsKnown = first.RepeatsKnown,
+                KeepsRefused = first.KeepsRefused,
+            });
         }
     }
 

@@ -40,7 +40,12 @@ internal sealed class PayloadReader(MappingCatalog mappings, ServerOptions optio
             entries = [envelope.Keep(0, payload.Payload, issues[0])];
         }
 
-        entries = [.. envelope.AddTo(entries).Select(entry => keepsRefused && entry is MessageEntry.Refused refused ? envelope.Keep(refused.Index, refused.Payload, refused.Issue) : entry)];
+        entries = envelope.AddTo(entries);
+        if (keepsRefused && entries.Any(static entry => entry is MessageEntry.Refused))
+        {
+            entries = [.. entries.Select(entry => entry is MessageEntry.Refused refused ? envelope.Keep(refused.Index, refused.Payload, refused.Issue) : entry)];
+        }
+
         return new StreamMessage(sender, address, mapping ?? MissingMapping.Named(name), entries, payload.Payload.Length) { KeepsRefused = keepsRefused };
     }
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Security.Cryptography;
 using System.Text;
 using FhirIomt.Core;
@@ -25,10 +26,14 @@ internal sealed record StreamMessage(Sender Sender, string? Address, ActiveMappi
     /// <summary>Of who sends, where it was sent to and what it says: nothing that changes when it is sent again.</summary>
     public static string KeyOf(Sender sender, string topic, ReadOnlySpan<byte> payload)
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(Encoding.UTF8.GetBytes($"stream\n{sender.Id}\n{topic}\n"));
-        hash.AppendData(payload);
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
+        var head = $"stream\n{sender.Id}\n{topic}\n";
+        var bytes = ArrayPool<byte>.Shared.Rent(Encoding.UTF8.GetMaxByteCount(head.Length) + payload.Length);
+        var length = Encoding.UTF8.GetBytes(head, bytes);
+        payload.CopyTo(bytes.AsSpan(length));
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(bytes.AsSpan(0, length + payload.Length), hash);
+        ArrayPool<byte>.Shared.Return(bytes);
+        return Convert.ToHexStringLower(hash);
     }
 }
 
