@@ -82,6 +82,7 @@ internal sealed class IngestPipeline(
             Map(work);
         }
 
+        await LookUpDevicesAsync(part, cancellationToken).ConfigureAwait(false);
         foreach (var (batch, start, count) in MessageRuns.Of(part))
         {
             var own = new ArraySegment<MessageWork>(part, start, count);
@@ -91,6 +92,19 @@ internal sealed class IngestPipeline(
             {
                 await TakeReadingsAsync(work, windows, cancellationToken).ConfigureAwait(false);
             }
+        }
+    }
+
+    private async ValueTask LookUpDevicesAsync(MessageWork[] part, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await resolver.PrepareAsync(part.SelectMany(work => work.Readings), cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (IsFault(exception))
+        {
+            // Each reading asks for its own device all the same; then it shows whose fault it was.
+            logger?.LookUpFault(exception);
         }
     }
 
@@ -217,6 +231,9 @@ internal sealed class IngestPipeline(
 
 internal static partial class IngestLog
 {
+    [LoggerMessage(EventId = 79, Level = LogLevel.Error, Message = "The devices of several messages could not be looked up together")]
+    public static partial void LookUpFault(this ILogger logger, Exception exception);
+
     [LoggerMessage(EventId = 78, Level = LogLevel.Error, Message = "A message met a fault of the server and waits in quarantine")]
     public static partial void MessageFault(this ILogger logger, Exception exception);
 }

@@ -1,3 +1,6 @@
+using System.Text.Json;
+using FhirIomt.Fhir.Searching;
+using FhirIomt.Repository.Readings;
 using FhirIomt.Server.Devices.Life;
 using FhirIomt.Storage;
 using Microsoft.Extensions.DependencyInjection;
@@ -22,6 +25,43 @@ public sealed class DeviceLifeTests(TestServer server) : IClassFixture<TestServe
         Assert.Equal(first, await SubjectAsync(await SendAsync(credential, identifier, Handover.AddDays(-2))));
         Assert.Equal(second, await SubjectAsync(await SendAsync(credential, identifier, Handover.AddDays(1))));
         Assert.Equal("quarantined IOMT-0523", (await server.PostAsync(credential, Message(identifier, Handover.AddMinutes(30)))).Only.Summary);
+    }
+
+    [Fact]
+    public async Task Devices_looked_up_together_are_those_that_are_found_one_by_one()
+    {
+        var (first, second) = (await server.AddPatientAsync(), await server.AddPatientAsync());
+        string[] identifiers = [.. new[] { "plain", "with,comma", "with|bar", "with$dollar", @"with\\slash", "with#2", "Größe", "CASE", "case" }.Select(server.Name)];
+        var ids = new List<string>();
+        foreach (var identifier in identifiers)
+        {
+            ids.Add(await server.CreateAsync("Device", JsonSerializer.Serialize(new { resourceType = "Device", identifier = new[] { new { system = "urn:a", value = identifier }, new { system = "urn:b", value = identifier + "-too" } }, patient = new { reference = $"Patient/{first}" } })));
+        }
+
+        // The same identifier again; a ledger; one by another form of reference.
+        await server.CreateAsync("Device", $$"""{"resourceType":"Device","identifier":[{"value":"{{identifiers[0]}}"}]}""");
+        await server.CreateAsync("DeviceUseStatement", Statement($"Device/{ids[1]}", second, "2026-01-01", "2026-02-01"));
+        await server.CreateAsync("DeviceUseStatement", Statement($"Device/{ids[1]}", first, "2026-02-01", null));
+        await AssertSameAsync();
+        await server.CreateAsync("DeviceUseStatement", Statement(new Uri(server.Http.BaseAddress!, $"fhir/Device/{ids[2]}").AbsoluteUri, second, "2026-01-01", null));
+        await AssertSameAsync();
+
+        async Task AssertSameAsync()
+        {
+            string[] asked = [.. identifiers, .. identifiers.Select(identifier => identifier + "-too"), .. identifiers.Select(identifier => identifier.ToUpperInvariant()), " " + identifiers[0], "nobody's"];
+            var (alone, together) = (NewDirectory(), NewDirectory());
+            await together.RememberAsync(asked, CancellationToken.None);
+            foreach (var identifier in asked)
+            {
+                Assert.Equal(Text(await alone.FindByIdentifierAsync(identifier, CancellationToken.None)), Text(await together.FindByIdentifierAsync(identifier, CancellationToken.None)));
+            }
+        }
+
+        DeviceDirectory NewDirectory() => new(server.Services.GetRequiredService<IStore>(), server.Services.GetRequiredService<SearchQueryParser>());
+
+        static string Statement(string device, string patient, string start, string? end) => JsonSerializer.Serialize(new { resourceType = "DeviceUseStatement", status = "active", subject = new { reference = $"Patient/{patient}" }, device = new { reference = device }, timingPeriod = new { start, end = end ?? "2099-01-01" } });
+
+        static string Text(IReadOnlyList<KnownDevice> devices) => string.Join('\n', devices.OrderBy(device => device.Id, StringComparer.Ordinal).Select(device => $"{device.Id} {device.Vendor} {string.Join(';', device.Assignments.Order(Comparer<DeviceAssignment>.Create((one, other) => one.From.CompareTo(other.From))))}"));
     }
 
     [Fact]

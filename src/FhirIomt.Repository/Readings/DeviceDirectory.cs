@@ -44,31 +44,98 @@ public sealed class DeviceDirectory(IStore store, SearchQueryParser parser)
         return devices;
     }
 
+    /// <summary>
+    /// Finds many at once, for the questions that come. After a start, or when any device was written, nothing is remembered: one by one, five thousand devices cost fifteen thousand
+    /// statements.
+    /// </summary>
+    public async ValueTask RememberAsync(IEnumerable<string> identifierValues, CancellationToken cancellationToken)
+    {
+        // As many alternatives as a statement answers well; a few lengths of list would be a few shapes of statement, and most are full.
+        const int MaxTogether = 50;
+        var remembered = _byIdentifier.Now();
+        var unknown = identifierValues.Where(value => value.Length is > 0 and <= MaxRememberedLength && value.AsSpan().Trim().Length == value.Length && !remembered.TryGet(value, out _)).Distinct(StringComparer.Ordinal).ToList();
+        foreach (var values in unknown.Count < 2 ? [] : unknown.Chunk(MaxTogether))
+        {
+            var devices = await FindAsync("Device", "identifier", string.Join(',', values.Select(SearchQueryParser.Escape)), cancellationToken).ConfigureAwait(false);
+            if (await LedgersAsync(devices, cancellationToken).ConfigureAwait(false) is not { } ledgers)
+            {
+                continue;
+            }
+
+            var known = new List<(ResourceNode Identifiers, KnownDevice Device)>();
+            foreach (var device in devices)
+            {
+                var root = JsonTree.Parse(device.Body).Require().Root;
+                known.Add((root["identifier"u8], await DescribeAsync(device.Id, root, ledgers[device.Id], cancellationToken).ConfigureAwait(false)));
+            }
+
+            foreach (var value in values)
+            {
+                remembered.Remember(value, [.. known.Where(one => Has(one.Identifiers, value)).Select(one => one.Device)]);
+            }
+        }
+    }
+
     /// <summary>One device by its id, as it is stored now.</summary>
     public async ValueTask<KnownDevice?> FindAsync(string deviceId, CancellationToken cancellationToken) =>
         await store.ReadAsync("Device", deviceId, cancellationToken).ConfigureAwait(false) is { IsDeleted: false } device ? await DescribeAsync(device, cancellationToken).ConfigureAwait(false) : null;
 
+    private static bool Has(ResourceNode identifiers, string value)
+    {
+        foreach (var identifier in identifiers.Items)
+        {
+            if (identifier["value"u8].AsString() == value)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    // The statements of each device. Null when one of them does not say plainly of which it is: then each device is asked for by itself.
+    private async ValueTask<Dictionary<string, List<ResourceNode>>?> LedgersAsync(IReadOnlyList<StoredResource> devices, CancellationToken cancellationToken)
+    {
+        var ledgers = devices.ToDictionary(device => device.Id, _ => new List<ResourceNode>(), StringComparer.Ordinal);
+        var statements = devices.Count == 0 ? [] : await FindAsync("DeviceUseStatement", "device", string.Join(',', devices.Select(device => $"Device/{device.Id}")), cancellationToken).ConfigureAwait(false);
+        foreach (var statement in statements)
+        {
+            var root = JsonTree.Parse(statement.Body).Require().Root;
+            if (PatientCompartment.Referred(root, "device", serverBase: null) is not ("Device", var id) || !ledgers.TryGetValue(id, out var ledger))
+            {
+                return null;
+            }
+
+            ledger.Add(root);
+        }
+
+        return ledgers;
+    }
+
     private async ValueTask<KnownDevice> DescribeAsync(StoredResource device, CancellationToken cancellationToken)
     {
-        var root = JsonTree.Parse(device.Body).Require().Root;
+        var statements = await FindAsync("DeviceUseStatement", "device", $"Device/{device.Id}", cancellationToken).ConfigureAwait(false);
+        return await DescribeAsync(device.Id, JsonTree.Parse(device.Body).Require().Root, [.. statements.Select(statement => JsonTree.Parse(statement.Body).Require().Root)], cancellationToken).ConfigureAwait(false);
+    }
+
+    private async ValueTask<KnownDevice> DescribeAsync(string deviceId, ResourceNode root, List<ResourceNode> ledger, CancellationToken cancellationToken)
+    {
         var assignments = new List<DeviceAssignment>();
-        var hasLedger = false;
-        foreach (var statement in await FindAsync("DeviceUseStatement", "device", $"Device/{device.Id}", cancellationToken).ConfigureAwait(false))
+        foreach (var statement in ledger)
         {
-            hasLedger = true;
-            if (DeviceAssignment.TryRead(JsonTree.Parse(statement.Body).Require().Root, out var assignment))
+            if (DeviceAssignment.TryRead(statement, out var assignment))
             {
                 assignments.Add(assignment);
             }
         }
 
-        if (!hasLedger && PatientCompartment.OwnerOf("Device", root) is { } patient)
+        if (ledger.Count == 0 && PatientCompartment.OwnerOf("Device", root) is { } patient)
         {
             assignments.Add(new DeviceAssignment(patient, DateTimeOffset.MinValue, DateTimeOffset.MaxValue));
         }
 
-        var vendor = await store.FindRecordAsync(RecordKind.DeviceOwner, device.Id, cancellationToken).ConfigureAwait(false);
-        return new KnownDevice(device.Id, vendor is null ? null : JsonTree.Parse(vendor.Body).Require().Root["vendor"u8].AsString(), assignments);
+        var vendor = await store.FindRecordAsync(RecordKind.DeviceOwner, deviceId, cancellationToken).ConfigureAwait(false);
+        return new KnownDevice(deviceId, vendor is null ? null : JsonTree.Parse(vendor.Body).Require().Root["vendor"u8].AsString(), assignments);
     }
 
     private async ValueTask<IReadOnlyList<StoredResource>> FindAsync(string type, string parameter, string value, CancellationToken cancellationToken)

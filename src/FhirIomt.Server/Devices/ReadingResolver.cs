@@ -62,6 +62,9 @@ internal sealed class ReadingResolver(IStore store, ResourceRepository repositor
             : Resolution.Of(patients[0], device.Id, null);
     }
 
+    /// <summary>Looks the devices of many readings up together.</summary>
+    public ValueTask PrepareAsync(IEnumerable<MappedReading> readings, CancellationToken cancellationToken) => directory.RememberAsync(readings.Select(reading => reading.DeviceIdentifier), cancellationToken);
+
     /// <summary>Makes the devices and patients of messages that may create them, all of the chunk in one write.</summary>
     public async ValueTask CreateMissingAsync(MessageBatch batch, IEnumerable<MappedReading> readings, CancellationToken cancellationToken)
     {
