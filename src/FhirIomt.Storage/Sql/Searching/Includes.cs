@@ -15,7 +15,7 @@ internal sealed class Includes(SqlEngine engine, SqlConnection connection, Catal
     private const int BatchSize = 128;
 
     private readonly HashSet<(string Type, string Id)> _seen = [];
-    private readonly PageReader _pages = new(engine, connection, catalog);
+    private readonly PageReader _pages = new(engine, connection, catalog, count: 0);
 
     public List<StoredResource> Included { get; } = [];
 

@@ -12,13 +12,17 @@ internal sealed class PageReader
     private readonly CatalogView _catalog;
     private readonly VersionCache? _versions;
 
-    public PageReader(SqlEngine engine, SqlConnection connection, CatalogView catalog)
+    // Whole records are asked for once: they would drive out what is asked for again and again, and be read by a statement more each time.
+    private const int MaxKept = 200;
+
+    /// <param name="count">How many a page has at most.</param>
+    public PageReader(SqlEngine engine, SqlConnection connection, CatalogView catalog, int count)
     {
         _connection = connection;
         _catalog = catalog;
 
         // What the writer sees may be undone, and its key be given to something else.
-        _versions = connection.IsReadOnly ? engine.Versions : null;
+        _versions = connection.IsReadOnly && count <= MaxKept ? engine.Versions : null;
     }
 
     /// <summary>Joins keys <c>m</c> with their resources, where those are sent.</summary>

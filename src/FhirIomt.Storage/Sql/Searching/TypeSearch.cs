@@ -27,7 +27,7 @@ internal sealed class TypeSearch
         _query = query;
         _context = new SearchContext(engine, connection, catalog, access, query.ResourceType);
         _sql = new CriterionSql(_context);
-        _pages = new PageReader(engine, connection, catalog);
+        _pages = new PageReader(engine, connection, catalog, query.Count);
         _access = _sql.Of(predicate);
         if (Refusal is not null)
         {
