@@ -108,10 +108,12 @@ internal sealed class ReceiptOperation(int chunk, MessageWork[] work, DateTimeOf
     private void Release(IWriteTransaction transaction, QuarantinedMessage replayed)
     {
         var receipt = Receipts[0];
+        var now = transaction.FindRecord(RecordKind.Quarantine, replayed.Id);
+        var isStillThat = now is not null && QuarantinedMessage.Read(now).Envelope.Span.SequenceEqual(replayed.Envelope.Span);
         if (receipt.Status is MessageStatus.Quarantined or MessageStatus.Partial or MessageStatus.Refused)
         {
             // Thrown away or mended meanwhile: that is what counts.
-            if (transaction.FindRecord(RecordKind.Quarantine, replayed.Id) is not { } now || !QuarantinedMessage.Read(now).Envelope.Span.SequenceEqual(replayed.Envelope.Span))
+            if (!isStillThat)
             {
                 return;
             }
@@ -119,10 +121,15 @@ internal sealed class ReceiptOperation(int chunk, MessageWork[] work, DateTimeOf
             var waiting = QuarantinedMessage.Of(work[0].Batch, work[0], replayed.Id) with { Original = replayed.Original };
             transaction.PutRecord(new StoredRecord(RecordKind.Quarantine, replayed.Id, waiting.Write()));
         }
-        else
+        else if (isStillThat)
         {
             transaction.DeleteRecord(RecordKind.Quarantine, replayed.Id);
             Kept = -1;
+        }
+        else if (now is not null)
+        {
+            // The mended one still waits.
+            return;
         }
 
         Rewrite(transaction, receipt);
