@@ -15,9 +15,6 @@ public sealed class PostgresStore : SqlStore
     // 13 has all that is used here; 15 is what it is tested with.
     private const int OldestVersion = 13;
 
-    // Some 50,000 readings.
-    private const long VersionBytes = 64L * 1024 * 1024;
-
     private readonly NpgsqlDataSource _source;
     private readonly GroupReader _reader;
     private readonly SqlEngine _engine;
@@ -126,7 +123,7 @@ public sealed class PostgresStore : SqlStore
         var connection = new PostgresConnection(_source, readOnly: true);
 
         // Whatever answers from here on may be another server than before, one that lost the last moments of the first: what is in memory could be what it gives another content now.
-        _engine.Versions = new VersionCache(VersionBytes);
+        _engine.ForgetVersions();
         return connection;
     }
 

@@ -12,6 +12,9 @@ internal abstract class SqlDialect
     /// <summary>A join with a query that may use the rows before it; null for an engine that has none.</summary>
     public virtual string? Apply => null;
 
+    /// <summary>A statement costs no round trip.</summary>
+    public virtual bool IsInProcess => false;
+
     /// <summary>Inserts a row unless there is one with its key; the values are question marks in the order of the columns.</summary>
     public abstract string InsertOrIgnore(string table, string columns);
 

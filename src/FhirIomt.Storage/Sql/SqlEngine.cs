@@ -47,6 +47,9 @@ internal sealed class SqlEngine
 
     public long AccessGeneration => Generations / AccessStep;
 
+    // Some 50,000 readings.
+    private const long VersionBytes = 64L * 1024 * 1024;
+
     /// <summary>What a change of access data adds to the number; changes of configuration add 1.</summary>
     public const long AccessStep = 1L << 32;
 
@@ -55,8 +58,11 @@ internal sealed class SqlEngine
 
     public Catalog Catalog { get; } = new();
 
-    /// <summary>Versions in memory; null for an engine that is in this process itself, and gives them as quickly.</summary>
-    public VersionCache? Versions { get; set; }
+    /// <summary>Versions in memory.</summary>
+    public VersionCache Versions { get; private set; } = new(VersionBytes);
+
+    /// <summary>The versions in memory may be another's than those of the engine now.</summary>
+    public void ForgetVersions() => Versions = new VersionCache(VersionBytes);
 
     public long TypeNumber(string type) => _typeNumbers[type];
 

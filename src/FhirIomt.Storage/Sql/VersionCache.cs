@@ -14,8 +14,27 @@ internal sealed class VersionCache(long limit)
     // Beside its bytes: the resource, its id, its place in the table.
     private const int Overhead = 250;
 
+    // A page that is here costs three quarters of one that is read, and one that is not costs a fifth more (docs/performance.md).
+    private const double PayingShare = 0.5;
+
+    // While it does not pay, one page in so many looks whether it does again.
+    private const int PagesBetweenLooks = 16;
+
     private Half _young = new();
     private Half _old = new();
+    private double _share = 1;
+
+    /// <summary>Whether the next page should be looked for here: most of the last pages were found, or it is time to look again. Callers who ask for always other records are better served without.</summary>
+    public bool IsWorthAsking => Volatile.Read(ref _share) >= PayingShare || Random.Shared.Next(PagesBetweenLooks) == 0;
+
+    /// <summary>Hears how much of a page was here; of two who tell it at once one may be lost.</summary>
+    public void Learn(int found, int asked)
+    {
+        if (asked > 0)
+        {
+            Volatile.Write(ref _share, (Volatile.Read(ref _share) * 15 / 16) + ((double)found / asked / 16));
+        }
+    }
 
     public bool TryGet(long key, [MaybeNullWhen(false)] out StoredResource version)
     {

@@ -14,6 +14,8 @@ internal sealed class SqliteDialect : SqlDialect
     // SQLite never reorders a CROSS JOIN.
     public override string OrderedJoin => "CROSS JOIN";
 
+    public override bool IsInProcess => true;
+
     public override string InsertOrIgnore(string table, string columns) =>
         $"INSERT OR IGNORE INTO {table}({columns}) VALUES ({string.Join(',', columns.Split(',').Select(_ => '?'))})";
 

@@ -1,10 +1,11 @@
+using System.Diagnostics.CodeAnalysis;
 using FhirIomt.Fhir.Searching;
 
 namespace FhirIomt.Storage.Sql.Searching;
 
 /// <summary>
-/// Reads the matches that a statement finds: whole, or, from an engine that sends them from another process, by their keys alone. Then those that are not in memory are read by one more statement
-/// (docs/adr/0021). That one needs no snapshot: a key is one version for ever.
+/// Reads the matches that a statement finds by their keys alone, and from the store what is not in memory (docs/adr/0021): where statements are round trips by one for all, which needs no snapshot,
+/// since a key is one version for ever. Large pages are read whole, and all while memory has little of what is asked for.
 /// </summary>
 internal sealed class PageReader
 {
@@ -22,7 +23,7 @@ internal sealed class PageReader
         _catalog = catalog;
 
         // What the writer sees may be undone, and its key be given to something else.
-        _versions = connection.IsReadOnly && count <= MaxKept ? engine.Versions : null;
+        _versions = connection.IsReadOnly && count <= MaxKept && engine.Versions is { IsWorthAsking: true } versions ? versions : null;
     }
 
     /// <summary>Joins keys <c>m</c> with their resources, where those are sent.</summary>
@@ -37,6 +38,7 @@ internal sealed class PageReader
     public List<(StoredResource Resource, T Place)> Read<T>(Condition select, string type, int own, Func<SqlStatement.Rows, T> place)
     {
         var found = new List<(StoredResource?, T)>();
+        var inMemory = 0;
         var missing = new List<(int Index, long Key)>();
         using (var run = select.Prepare(_connection).Run())
         {
@@ -48,7 +50,11 @@ internal sealed class PageReader
                 {
                     version = new StoredResource(type, run.Text(own), run.Int64(own + 1), ResourceKey.TimeOf(key), run.Blob(own + 2));
                 }
-                else if (!_versions.TryGet(key, out version))
+                else if (_versions.TryGet(key, out version))
+                {
+                    inMemory++;
+                }
+                else if (!TryFetch(key, type, out version))
                 {
                     missing.Add((found.Count, key));
                 }
@@ -57,12 +63,30 @@ internal sealed class PageReader
             }
         }
 
+        _versions?.Learn(inMemory, found.Count);
         if (missing.Count > 0)
         {
             Fill(found, missing, type);
         }
 
         return found.FindAll(one => one.Item1 is not null).ConvertAll(one => (one.Item1!, one.Item2));
+    }
+
+    // Where a statement costs no round trip, the rows are read one by one, as a join would: the snapshot that found the key has it.
+    private bool TryFetch(long key, string type, [NotNullWhen(true)] out StoredResource? version)
+    {
+        version = null;
+        if (_connection.Dialect.IsInProcess)
+        {
+            using var run = _connection.Prepare("SELECT id, version, body FROM resource WHERE key=?").Add(key).Run();
+            if (run.Step())
+            {
+                version = new StoredResource(type, run.Text(0), run.Int64(1), ResourceKey.TimeOf(key), run.Blob(2));
+                _versions!.Add(key, version);
+            }
+        }
+
+        return version is not null;
     }
 
     private void Fill<T>(List<(StoredResource? Resource, T Place)> found, List<(int Index, long Key)> missing, string type)
