@@ -36,7 +36,11 @@ internal sealed class RequestGuard(RequestDelegate next, ServerAddress address, 
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
-            context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
+            // Who went away in the middle of an answer has its status already.
+            if (!context.Response.HasStarted)
+            {
+                context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
+            }
         }
         catch (BadHttpRequestException exception)
         {

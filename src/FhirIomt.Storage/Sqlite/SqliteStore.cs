@@ -102,7 +102,7 @@ public sealed class SqliteStore : SqlStore
         connection.Execute("PRAGMA journal_mode=WAL");
         connection.Execute("PRAGMA synchronous=FULL");
         connection.Execute("PRAGMA cache_size=-65536");
-        connection.Execute("PRAGMA wal_autocheckpoint=4000");
+        connection.Execute("PRAGMA wal_autocheckpoint=16000");
         SqliteSchema.Migrate(connection, policy.Definitions);
     }
 }
