@@ -29,7 +29,7 @@ if (args is ["mqtt", ..])
 }
 else if (args is ["growth" or "soak" or "access", ..])
 {
-    var binary = workspace.Publish();
+    var binary = Option("--binary") ?? workspace.Publish();
     foreach (var engine in engines)
     {
         await (args[0] == "access" ? AccessBenchmarks.RunAsync(report, binary, workspace, engine, quick) : args[0] == "growth"
