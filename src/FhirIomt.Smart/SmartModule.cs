@@ -47,6 +47,8 @@ public static class SmartModule
         services.AddSingleton<RelyingParty>();
         services.AddSingleton<PasskeyDirectory>();
         services.AddSingleton<PatientChoice>();
+        services.AddSingleton<EncounterChoice>();
+        services.AddSingleton<LaunchChoices>();
         services.AddSingleton<AuthorizeRequests>();
         services.AddSingleton<AuthorizeEndpoint>();
         services.AddSingleton<SignIns>();
@@ -74,6 +76,7 @@ public static class SmartModule
         routes.MapPost("/auth/login", (HttpContext context, SignInEndpoints endpoints) => endpoints.LogInAsync(context));
         routes.MapPost("/auth/passkey", (HttpContext context, SignInEndpoints endpoints) => endpoints.LogInWithPasskeyAsync(context));
         routes.MapPost("/auth/patient", (HttpContext context, SignInEndpoints endpoints) => endpoints.ChoosePatientAsync(context));
+        routes.MapPost("/auth/encounter", (HttpContext context, SignInEndpoints endpoints) => endpoints.ChooseEncounterAsync(context));
         routes.MapPost("/auth/consent", (HttpContext context, SignInEndpoints endpoints) => endpoints.ConsentAsync(context));
         routes.MapGet("/auth/logout", (HttpContext context, LogoutEndpoint endpoint) => endpoint.AskAsync(context));
         routes.MapPost("/auth/logout", (HttpContext context, LogoutEndpoint endpoint) => endpoint.LogOutAsync(context));
