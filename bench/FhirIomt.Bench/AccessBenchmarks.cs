@@ -35,6 +35,7 @@ internal static class AccessBenchmarks
         await CompareAsync(report, store, "read by id", tokens, server.Port, quick, (token, number) => RawClient.Request("GET", $"/fhir/Observation/{ids[(int)(number % ids.Count)]}", token));
         await CompareAsync(report, store, "search patient+code+date, 20 newest", tokens, server.Port, quick, (token, _) =>
             RawClient.Request("GET", $"/fhir/Observation?patient={world.Patient(0)}&code=http://loinc.org%7C8867-4&date=ge2000&_sort=-date&_count=20", token));
+        await DeniedTimes.RunAsync(report, store, world, server.Port, patient, quick);
         await RateAsync(report, store, server.Port, client, quick);
     }
 

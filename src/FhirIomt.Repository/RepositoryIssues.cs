@@ -2,7 +2,7 @@ using FhirIomt.Core;
 
 namespace FhirIomt.Repository;
 
-/// <summary>Every refusal of the repository: IOMT-0600 to IOMT-0619, about access IOMT-0870 to IOMT-0879.</summary>
+/// <summary>Every refusal of the repository: IOMT-0600 to IOMT-0619, about access IOMT-0870 to IOMT-0879, about elements IOMT-0819 and IOMT-0893 to IOMT-0895.</summary>
 public static class RepositoryIssues
 {
     /// <summary>The same for "never existed" and "not yours to see", so it says nothing that depends on the instance.</summary>
@@ -59,6 +59,10 @@ public static class RepositoryIssues
 
     public static Refusal HiddenField(string element) =>
         new(RefusalKind.Forbidden, Issue.Error(IssueKind.Forbidden, "IOMT-0894", "This caller does not write an element that it does not see.", element, "Leave the element out: what is stored of it stays. The policy hides it from the role (Access:Policies, hidden)."));
+
+    public static Refusal HiddenPart(string element) => new(
+        RefusalKind.Forbidden,
+        Issue.Error(IssueKind.Forbidden, "IOMT-0819", "This caller does not see all of that element, and can neither take it away nor change it so.", element, "Send each entry as it was read, with its id where it has one. The policy hides a part of it from the role (Access:Policies, hidden)."));
 
     public static Refusal ReadOnlyField(string element) =>
         new(RefusalKind.Forbidden, Issue.Error(IssueKind.Forbidden, "IOMT-0895", "This caller does not change that element.", element, "Send it as it is stored. The policy lets the role read it only (Access:Policies, readOnly)."));

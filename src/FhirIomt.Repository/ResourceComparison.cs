@@ -17,9 +17,22 @@ internal static class ResourceComparison
     public static bool SameReading(ResourceNode left, ResourceNode right) =>
         SameMembers(left, right, static name => name.SequenceEqual("meta"u8) || name.SequenceEqual("id"u8) || name.SequenceEqual("issued"u8) || name.SequenceEqual("status"u8));
 
-    /// <summary>Whether the members that make up an element are the same.</summary>
-    public static bool SameElement(ResourceNode left, ResourceNode right, Predicate<string> belongs) =>
-        SameMembers(left, right, name => !belongs(System.Text.Encoding.UTF8.GetString(name)));
+    /// <summary>Whether two elements say the same, and both are there.</summary>
+    public static bool Same(ResourceNode left, ResourceNode right)
+    {
+        if (!left.Exists || !right.Exists || left.Kind != right.Kind || left.Count != right.Count)
+        {
+            return false;
+        }
+
+        return left.Kind switch
+        {
+            NodeKind.Object => SameMembers(left, right, static _ => false),
+            NodeKind.Array => SameElements(left, right),
+            NodeKind.String => left.ContentSpan.SequenceEqual(right.ContentSpan) || left.AsString() == right.AsString(),
+            _ => left.RawSpan.SequenceEqual(right.RawSpan),
+        };
+    }
 
     private delegate bool NameTest(ReadOnlySpan<byte> name);
 
@@ -42,22 +55,6 @@ internal static class ResourceComparison
         }
 
         return true;
-    }
-
-    private static bool Same(ResourceNode left, ResourceNode right)
-    {
-        if (!left.Exists || !right.Exists || left.Kind != right.Kind || left.Count != right.Count)
-        {
-            return false;
-        }
-
-        return left.Kind switch
-        {
-            NodeKind.Object => SameMembers(left, right, static _ => false),
-            NodeKind.Array => SameElements(left, right),
-            NodeKind.String => left.ContentSpan.SequenceEqual(right.ContentSpan) || left.AsString() == right.AsString(),
-            _ => left.RawSpan.SequenceEqual(right.RawSpan),
-        };
     }
 
     private static bool SameElements(ResourceNode left, ResourceNode right)

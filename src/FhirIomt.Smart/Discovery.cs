@@ -14,7 +14,7 @@ internal sealed class Discovery(ServerAddress address, IssuerKeys keys)
     private static readonly string[] Capabilities =
     [
         "launch-standalone", "launch-ehr", "authorize-post", "client-public", "client-confidential-symmetric", "client-confidential-asymmetric", "sso-openid-connect",
-        "context-banner", "context-style", "context-ehr-patient", "context-ehr-encounter", "context-standalone-patient",
+        "context-banner", "context-style", "context-ehr-patient", "context-ehr-encounter", "context-standalone-patient", "context-standalone-encounter",
         "permission-offline", "permission-online", "permission-patient", "permission-user", "permission-v1", "permission-v2",
     ];
 

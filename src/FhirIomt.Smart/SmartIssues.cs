@@ -2,7 +2,7 @@ using FhirIomt.Core;
 
 namespace FhirIomt.Smart;
 
-/// <summary>Refusals when clients and users are registered, launches announced, keys opened: IOMT-0810 to IOMT-0819 and IOMT-0822 to IOMT-0849.</summary>
+/// <summary>Refusals when clients and users are registered, launches announced, keys opened: IOMT-0810 to IOMT-0818 and IOMT-0822 to IOMT-0849.</summary>
 internal static class SmartIssues
 {
     public static Issue PrivateKeyInSet() =>

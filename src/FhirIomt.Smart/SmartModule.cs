@@ -47,6 +47,8 @@ public static class SmartModule
         services.AddSingleton<RelyingParty>();
         services.AddSingleton<PasskeyDirectory>();
         services.AddSingleton<PatientChoice>();
+        services.AddSingleton<EncounterChoice>();
+        services.AddSingleton<LaunchChoices>();
         services.AddSingleton<AuthorizeRequests>();
         services.AddSingleton<AuthorizeEndpoint>();
         services.AddSingleton<SignIns>();
@@ -74,6 +76,7 @@ public static class SmartModule
         routes.Map<SignInEndpoints>("POST", "/auth/login", (endpoints, context) => endpoints.LogInAsync(context));
         routes.Map<SignInEndpoints>("POST", "/auth/passkey", (endpoints, context) => endpoints.LogInWithPasskeyAsync(context));
         routes.Map<SignInEndpoints>("POST", "/auth/patient", (endpoints, context) => endpoints.ChoosePatientAsync(context));
+        routes.Map<SignInEndpoints>("POST", "/auth/encounter", (endpoints, context) => endpoints.ChooseEncounterAsync(context));
         routes.Map<SignInEndpoints>("POST", "/auth/consent", (endpoints, context) => endpoints.ConsentAsync(context));
         routes.Map<LogoutEndpoint>("GET", "/auth/logout", (endpoint, context) => endpoint.AskAsync(context));
         routes.Map<LogoutEndpoint>("POST", "/auth/logout", (endpoint, context) => endpoint.LogOutAsync(context));

@@ -28,7 +28,7 @@ public sealed class OpenIdTests(Accounts accounts) : IClassFixture<Accounts>
         Assert.All((string[])
         [
             "launch-standalone", "launch-ehr", "client-public", "client-confidential-symmetric", "client-confidential-asymmetric", "sso-openid-connect", "context-standalone-patient", "context-banner", "context-style",
-            "context-ehr-patient", "context-ehr-encounter", "permission-offline", "permission-patient", "permission-user", "authorize-post", "permission-v2", "permission-v1",
+            "context-ehr-patient", "context-ehr-encounter", "context-standalone-encounter", "permission-offline", "permission-patient", "permission-user", "authorize-post", "permission-v2", "permission-v1",
         ], capability => Assert.Contains(capability, Texts(root, "capabilities")));
     }
 

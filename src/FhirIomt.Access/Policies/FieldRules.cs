@@ -7,18 +7,21 @@ namespace FhirIomt.Access.Policies;
 /// <summary>The elements of each type that a role does not see, and those that it does not change. Immutable.</summary>
 public sealed class FieldRules
 {
-    private static readonly FrozenSet<string> Empty = FrozenSet<string>.Empty;
-
     // What says nothing of the content, and is answered or asked for whatever is hidden.
     private static readonly FrozenSet<string> Harmless = new[] { "_id", "_lastUpdated", "_tag", "_profile", "_security", "_source" }.ToFrozenSet(StringComparer.Ordinal);
 
-    private readonly FrozenDictionary<string, FrozenSet<string>> _hidden;
-    private readonly FrozenDictionary<string, FrozenSet<string>> _readOnly;
+    // Functions that reach elements without their names.
+    private static readonly FrozenSet<string> Reaching = new[] { "children", "descendants", "resource", "trace" }.ToFrozenSet(StringComparer.Ordinal);
+
+    private readonly FrozenDictionary<string, FieldTree> _hidden;
+    private readonly FrozenDictionary<string, FieldTree> _readOnly;
+    private readonly FrozenDictionary<string, IReadOnlyList<FieldPath>> _hiddenPaths;
 
     private FieldRules(IReadOnlyDictionary<string, TypePolicy> types)
     {
-        _hidden = Sets(types, type => type.Hidden);
-        _readOnly = Sets(types, type => type.ReadOnly);
+        _hidden = Trees(types, type => type.Hidden);
+        _readOnly = Trees(types, type => type.ReadOnly);
+        _hiddenPaths = types.Where(type => type.Value.Hidden.Count > 0).ToFrozenDictionary(type => type.Key, type => type.Value.Hidden, StringComparer.Ordinal);
     }
 
     public static FieldRules None { get; } = new(FrozenDictionary<string, TypePolicy>.Empty);
@@ -30,39 +33,81 @@ public sealed class FieldRules
 
     public bool Hides(string type) => _hidden.ContainsKey(type);
 
-    /// <summary>Whether a member of the JSON object, <c>birthDate</c>, <c>_birthDate</c> or <c>valueQuantity</c>, belongs to a hidden element.</summary>
-    public bool IsHidden(string type, string member) => ElementsOf(_hidden, type) is { Count: > 0 } hidden && hidden.Contains(ElementOf(type, member));
+    /// <summary>What of a type is hidden; null: nothing.</summary>
+    public FieldTree? Hidden(string type) => _hidden.GetValueOrDefault(type);
 
-    public IReadOnlyCollection<string> ReadOnly(string type) => ElementsOf(_readOnly, type);
+    /// <summary>What of a type is not changed; null: nothing.</summary>
+    public FieldTree? ReadOnly(string type) => _readOnly.GetValueOrDefault(type);
 
     /// <summary>
-    /// Whether a parameter may read a hidden element: each word of its expression counts, so that none is missed. Searching by it, or sorting, would tell what it says.
+    /// Whether a parameter may read a hidden element. Each word of its expression counts, so that none is missed: it reads what is hidden unless every
+    /// mention of the path's first element goes on by names to another element than the path does. Searching by it, or sorting, would tell what it says.
     /// </summary>
     public bool ReadsHidden(SearchParameter parameter)
     {
-        if (ElementsOf(_hidden, parameter.ResourceType) is not { Count: > 0 } hidden || Harmless.Contains(parameter.Code))
+        if (!_hiddenPaths.TryGetValue(parameter.ResourceType, out var paths) || Harmless.Contains(parameter.Code))
         {
             return false;
         }
 
-        var words = new[] { parameter.Expression ?? "children" }.Concat(parameter.Components.Select(component => component.Expression)).SelectMany(Words);
-        return words.Any(word => word is "children" or "descendants" or "resource" or "trace" || hidden.Contains(word));
+        var expressions = Expressions(parameter);
+        return expressions.Exists(expression => Words(expression).Any(word => Reaching.Contains(expression[word])) || paths.Any(path => Reads(expression, path)));
     }
 
-    /// <summary>The element that a member says: its name, of a choice the part before the type.</summary>
-    public static string ElementOf(string type, string member)
+    private static bool Reads(string expression, FieldPath path) =>
+        Words(expression).Any(word => path.Steps[0].IsNamed(expression[word]) && !Turns(expression, word.End.Value, path));
+
+    // Whether names go on from the path's first element to another than the path does: no function, no bracket, not the end.
+    private static bool Turns(string expression, int end, FieldPath path)
     {
-        var name = member.StartsWith('_') ? member[1..] : member;
-        var element = FhirDefinitions.R4.Type(type)?.Find(System.Text.Encoding.UTF8.GetBytes(name))?.Element.Name ?? name;
-        return element.EndsWith("[x]", StringComparison.Ordinal) ? element[..^3] : element;
+        foreach (var step in path.Steps.Skip(1))
+        {
+            var start = end + 1;
+            if (end >= expression.Length || expression[end] != '.')
+            {
+                return false;
+            }
+
+            for (end = start; end < expression.Length && char.IsAsciiLetterOrDigit(expression[end]);)
+            {
+                end++;
+            }
+
+            if (end == start || (end < expression.Length && expression[end] == '('))
+            {
+                return false;
+            }
+
+            if (!step.IsNamed(expression.AsSpan(start, end - start)))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
-    private static FrozenSet<string> ElementsOf(FrozenDictionary<string, FrozenSet<string>> sets, string type) => sets.GetValueOrDefault(type) ?? Empty;
+    // The parts of a composite read on from where its own expression ends.
+    private static List<string> Expressions(SearchParameter parameter)
+    {
+        var own = parameter.Expression ?? "children";
+        if (parameter.Components.Count == 0)
+        {
+            return [own];
+        }
 
-    private static FrozenDictionary<string, FrozenSet<string>> Sets(IReadOnlyDictionary<string, TypePolicy> types, Func<TypePolicy, IReadOnlyList<string>> elements) =>
-        types.Where(type => elements(type.Value).Count > 0).ToFrozenDictionary(type => type.Key, type => elements(type.Value).ToFrozenSet(StringComparer.Ordinal), StringComparer.Ordinal);
+        var starts = own.Split('|', StringSplitOptions.TrimEntries);
+        return [.. parameter.Components.SelectMany(component => starts.All(IsPath) && !component.Expression.Contains('|', StringComparison.Ordinal)
+            ? starts.Select(start => $"{start}.{component.Expression}")
+            : [own, component.Expression])];
+    }
 
-    private static IEnumerable<string> Words(string expression)
+    private static bool IsPath(string text) => text.All(character => char.IsAsciiLetterOrDigit(character) || character == '.');
+
+    private static FrozenDictionary<string, FieldTree> Trees(IReadOnlyDictionary<string, TypePolicy> types, Func<TypePolicy, IReadOnlyList<FieldPath>> paths) =>
+        types.Where(type => paths(type.Value).Count > 0).ToFrozenDictionary(type => type.Key, type => FieldTree.Of(FhirDefinitions.R4.Type(type.Key)!, paths(type.Value)), StringComparer.Ordinal);
+
+    private static IEnumerable<Range> Words(string expression)
     {
         var start = -1;
         for (var index = 0; index <= expression.Length; index++)
@@ -73,7 +118,7 @@ public sealed class FieldRules
             }
             else if (start >= 0)
             {
-                yield return expression[start..index];
+                yield return start..index;
                 start = -1;
             }
         }

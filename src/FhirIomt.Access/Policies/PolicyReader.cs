@@ -18,6 +18,9 @@ internal sealed class PolicyReader(IndexPolicy policy)
     private static readonly string[] PatientSources = ["Patient", "CareTeam", "EpisodeOfCare", "RelatedPerson"];
     private static readonly string[] PatientParameters = ["general-practitioner", "organization"];
 
+    // Of the resource, or of any element.
+    private static readonly string[] OfTheServer = ["id", "meta", "implicitRules", "contained", "extension", "modifierExtension"];
+
     private readonly SearchQueryParser _parser = new(policy);
     private readonly List<Issue> _issues = [];
 
@@ -96,24 +99,29 @@ internal sealed class PolicyReader(IndexPolicy policy)
     }
 
     // A hidden element that must be there would make answers that nobody can read; one that says whose a resource is decides who sees it.
-    private List<string> Elements(string key, ResourceNode node, string name, bool mayBeMandatory)
+    private List<FieldPath> Elements(string key, ResourceNode node, string name, bool mayBeMandatory)
     {
-        var (elements, type) = (new List<string>(), policy.Definitions.Type(node.Name));
+        var (paths, type) = (new List<FieldPath>(), policy.Definitions.Type(node.Name));
         foreach (var item in node[System.Text.Encoding.UTF8.GetBytes(name)].Items)
         {
             var text = item.AsString() ?? "";
-            var element = type?.Element(text) ?? type?.Element(text + "[x]");
-            if (element is null || text is "id" or "meta" or "implicitRules" or "contained" or "extension" or "modifierExtension" || node.Name == "AuditEvent"
-                || (!mayBeMandatory && (element.Min > 0 || element.IsModifier || text == PatientCompartment.SubjectElementOf(node.Name) || text == PatientCompartment.AttachedBy(node.Name))))
+            if (type is not null && FieldPath.Parse(type, text) is { } path && !path.Steps.Any(step => OfTheServer.Contains(step.Element.Name, StringComparer.Ordinal)) && node.Name != "AuditEvent" && (mayBeMandatory || MayBeHidden(node.Name, path)))
             {
-                _issues.Add(PolicyIssues.BadValue($"{key}.{name}", text, mayBeMandatory ? "an element of the type" : "an element of the type that may be absent, and says neither whose it is nor what it means"));
+                paths.Add(path);
             }
-
-            elements.Add(text.EndsWith("[x]", StringComparison.Ordinal) ? text[..^3] : text);
+            else
+            {
+                _issues.Add(PolicyIssues.BadValue($"{key}.{name}", text, mayBeMandatory
+                    ? "an element of the type, or a path to one such as contact.telecom"
+                    : "an element of the type, or a path to one such as contact.telecom, that may be absent, and says neither whose it is nor what it means"));
+            }
         }
 
-        return elements;
+        return paths;
     }
+
+    private static bool MayBeHidden(string type, FieldPath path) =>
+        path.Last.Element is { Min: 0, IsModifier: false } && path.Steps[0].Element.Name is var first && first != PatientCompartment.SubjectElementOf(type) && first != PatientCompartment.AttachedBy(type);
 
     private void CheckPatients(string key, string search)
     {

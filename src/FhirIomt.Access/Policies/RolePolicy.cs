@@ -59,7 +59,7 @@ public sealed record RolePolicy(IReadOnlyList<string> Patients, string Confident
 /// <param name="Where">A search expression that instances must meet, or null.</param>
 /// <param name="Hidden">Elements that the role does not see.</param>
 /// <param name="ReadOnly">Elements that the role does not change.</param>
-public sealed record TypePolicy(ScopeInteractions Interactions, bool OfPatients, string? Where, IReadOnlyList<string> Hidden, IReadOnlyList<string> ReadOnly);
+public sealed record TypePolicy(ScopeInteractions Interactions, bool OfPatients, string? Where, IReadOnlyList<FieldPath> Hidden, IReadOnlyList<FieldPath> ReadOnly);
 
 /// <summary>A policy with the person put in.</summary>
 public sealed class BoundPolicy(IReadOnlyDictionary<string, BoundType> types)

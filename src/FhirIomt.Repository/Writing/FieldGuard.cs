@@ -15,12 +15,9 @@ internal sealed class FieldGuard(SearchIndexer indexer, IndexPolicy policy)
     /// <summary>Why this cannot be written, whatever was there before: it says something that the caller does not see.</summary>
     public static Refusal? Refuses(string type, JsonTree resource, FieldRules fields)
     {
-        foreach (var member in fields.Hides(type) ? resource.Root.Children : default)
+        if (fields.Hidden(type) is { } hidden && FieldMask.PathOf(resource.Root, hidden) is { } path)
         {
-            if (fields.IsHidden(type, member.Name))
-            {
-                return RepositoryIssues.HiddenField($"{type}.{member.Name}");
-            }
+            return RepositoryIssues.HiddenField($"{type}.{path}");
         }
 
         return fields.HidesAnything && FieldMask.ConcernsInner(resource.Root, fields) ? RepositoryIssues.HiddenField($"{type}.contained") : null;
@@ -35,42 +32,74 @@ internal sealed class FieldGuard(SearchIndexer indexer, IndexPolicy policy)
             return (null, RepositoryIssues.HiddenField($"{next.Type}.contained"));
         }
 
-        var kept = fields.Hides(next.Type) ? PreparedResource.Create(next.Type, Merged(next.Type, next.Tree.Root, before.Root, fields), indexer, policy) : next;
-        var changed = fields.ReadOnly(next.Type).FirstOrDefault(element => !ResourceComparison.SameElement(before.Root, kept.Tree.Root, name => FieldRules.ElementOf(next.Type, name) == element));
-        return changed is null ? (kept, null) : (null, RepositoryIssues.ReadOnlyField($"{next.Type}.{changed}"));
-    }
-
-    private static JsonTree Merged(string type, ResourceNode next, ResourceNode before, FieldRules fields)
-    {
-        var output = new ArrayBufferWriter<byte>(2048);
-        using (var writer = new Utf8JsonWriter(output, JsonText.Options))
+        if (fields.Hidden(next.Type) is { } hidden)
         {
-            writer.WriteStartObject();
-            foreach (var member in next.Children)
+            var (merged, lost) = Merged(next.Tree.Root, before.Root, hidden);
+            if (merged is null)
             {
-                writer.WritePropertyName(member.NameSpan);
-                if (member.NameSpan.SequenceEqual("meta"u8) && member.Kind == NodeKind.Object)
-                {
-                    FieldMask.WriteMeta(writer, member, isTagged: false);
-                }
-                else
-                {
-                    member.WriteTo(writer);
-                }
+                return (null, RepositoryIssues.HiddenPart($"{next.Type}.{lost}"));
             }
 
-            foreach (var member in before.Children)
-            {
-                if (FieldMask.Leaves(type, member.Name, fields) && !next[member.NameSpan].Exists)
-                {
-                    writer.WritePropertyName(member.NameSpan);
-                    member.WriteTo(writer);
-                }
-            }
-
-            writer.WriteEndObject();
+            next = PreparedResource.Create(next.Type, merged, indexer, policy);
         }
 
-        return JsonTree.Parse(output.WrittenMemory).Require();
+        var changed = fields.ReadOnly(next.Type) is { } readOnly ? Changed(before.Root, next.Tree.Root, readOnly) : null;
+        return changed is null ? (next, null) : (null, RepositoryIssues.ReadOnlyField($"{next.Type}.{changed}"));
+    }
+
+    private static (JsonTree? Merged, string? Lost) Merged(ResourceNode next, ResourceNode before, FieldTree hidden)
+    {
+        var output = new ArrayBufferWriter<byte>(2048);
+        string? lost;
+        using (var writer = new Utf8JsonWriter(output, JsonText.Options))
+        {
+            var merge = new FieldMerge(writer);
+            merge.WriteResource(next, before, hidden);
+            lost = merge.Lost;
+        }
+
+        return lost is null ? (JsonTree.Parse(output.WrittenMemory).Require(), null) : (null, lost);
+    }
+
+    /// <summary>What has changed of these elements, as a path. In lists an entry is known by its place.</summary>
+    private static string? Changed(ResourceNode before, ResourceNode after, FieldTree paths) => Changed(before, after, paths, before) ?? Changed(before, after, paths, after);
+
+    private static string? Changed(ResourceNode before, ResourceNode after, FieldTree paths, ResourceNode named)
+    {
+        foreach (var member in named.Children)
+        {
+            if (paths[member.Name] is not { } below)
+            {
+                continue;
+            }
+
+            var (old, fresh) = (before[member.NameSpan], after[member.NameSpan]);
+            var path = !below.IsWhole ? ChangedItem(old, fresh, below) : ResourceComparison.Same(old, fresh) ? null : "";
+            if (path is not null)
+            {
+                return path.Length == 0 ? member.Name : $"{member.Name}.{path}";
+            }
+        }
+
+        return null;
+    }
+
+    private static string? ChangedItem(ResourceNode before, ResourceNode after, FieldTree paths)
+    {
+        var old = before.Items;
+        var fresh = after.Items;
+        while (true)
+        {
+            var (hasOld, hasFresh) = (old.MoveNext(), fresh.MoveNext());
+            if (!hasOld && !hasFresh)
+            {
+                return null;
+            }
+
+            if (Changed(hasOld ? old.Current : default, hasFresh ? fresh.Current : default, paths) is { } changed)
+            {
+                return changed;
+            }
+        }
     }
 }

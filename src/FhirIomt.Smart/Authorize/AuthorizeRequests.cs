@@ -154,10 +154,9 @@ internal sealed class AuthorizeRequests(ClientDirectory clients, IStore store, S
             ? ticket
             : null;
 
-    // An EHR's launch brings its patient or none: then nothing about one patient can be granted. Encounters come from EHRs only.
-    private static bool IsPossible(string scope, LaunchTicket? launch) => launch is null
-        ? scope != ScopeNames.LaunchEncounter
-        : launch.Context.Patient is not null || (scope != ScopeNames.LaunchPatient && !scope.StartsWith("patient/", StringComparison.Ordinal));
+    // An EHR's launch brings its patient or none: then nothing about one patient can be granted.
+    private static bool IsPossible(string scope, LaunchTicket? launch) =>
+        launch?.Context is not { Patient: null } || (scope != ScopeNames.LaunchPatient && !scope.StartsWith("patient/", StringComparison.Ordinal));
 
     private bool IsHere(string? audience) => audience is not null && (audience == address.FhirBase || audience == address.FhirBase + "/");
 

@@ -38,7 +38,13 @@ internal sealed record PendingAuthorization(string ClientId, string ClientName, 
     /// <summary>Hash of the browser's secret, from its first page on: the address alone is no use in another browser.</summary>
     public string? Browser { get; init; }
 
-    public bool NeedsPatient() => Launch is null && Scopes.Any(scope => scope == ScopeNames.LaunchPatient || scope.StartsWith("patient/", StringComparison.Ordinal));
+    /// <summary>The patient for whom the person goes on without an encounter: for another one it is asked again.</summary>
+    public string? WithoutEncounterOf { get; init; }
+
+    /// <summary>An encounter is a patient's, so whoever asks for one gets that patient first.</summary>
+    public bool NeedsPatient() => Launch is null && Scopes.Any(scope => scope is ScopeNames.LaunchPatient or ScopeNames.LaunchEncounter || scope.StartsWith("patient/", StringComparison.Ordinal));
+
+    public bool NeedsEncounter() => Launch is null && Scopes.Contains(ScopeNames.LaunchEncounter, StringComparer.Ordinal);
 
     /// <summary>Whether this login is recent enough for prompt=login and max_age.</summary>
     public bool Accepts(Session session, DateTimeOffset now) =>

@@ -8,10 +8,10 @@ using Microsoft.AspNetCore.Http;
 namespace FhirIomt.Smart.Authorize;
 
 /// <summary>
-/// From a checked request to a decision: log in, choose a patient, consent. <see cref="ContinueAsync"/> shows whatever comes next; each form does its one
+/// From a checked request to a decision: log in, choose a patient and an encounter, consent. <see cref="ContinueAsync"/> shows whatever comes next; each form does its one
 /// thing and goes back there.
 /// </summary>
-internal sealed class SignInEndpoints(SignIns signIns, Sessions sessions, UserDirectory users, PatientChoice patients, PasskeyDirectory passkeys, SignInPages show)
+internal sealed class SignInEndpoints(SignIns signIns, Sessions sessions, UserDirectory users, LaunchChoices choices, PasskeyDirectory passkeys, SignInPages show)
 {
     public async Task ContinueAsync(HttpContext context)
     {
@@ -58,7 +58,10 @@ internal sealed class SignInEndpoints(SignIns signIns, Sessions sessions, UserDi
         }
         else
         {
-            await show.ConsentAsync(context, signIn, user, patient).ConfigureAwait(false);
+            var (isOpen, encounter) = await EncounterAsync(signIn.Pending, user, patient, context.RequestAborted).ConfigureAwait(false);
+            await (isOpen
+                ? show.EncountersAsync(context, signIn, user, patient!, cursor: null, choseNone: false)
+                : show.ConsentAsync(context, signIn, user, patient, encounter)).ConfigureAwait(false);
         }
     }
 
@@ -116,14 +119,41 @@ internal sealed class SignInEndpoints(SignIns signIns, Sessions sessions, UserDi
 
         var search = new PatientSearch(fields["name"], fields["birthdate"], fields["identifier"], fields["cursor"].Count == 0 ? null : fields["cursor"].ToString());
         var isChoice = fields["action"] != "search";
-        if (isChoice && fields["patient"] is [{ Length: > 0 } id] && await patients.FindAsync(loggedIn.User, id, context.RequestAborted).ConfigureAwait(false) is not null)
+        if (isChoice && fields["patient"] is [{ Length: > 0 } id] && await choices.Patients.FindAsync(loggedIn.User, id, context.RequestAborted).ConfigureAwait(false) is not null)
         {
-            await signIns.SaveAsync(signIn.Transaction, signIn.Pending with { Context = signIn.Pending.Context with { Patient = id } }, context.RequestAborted).ConfigureAwait(false);
+            await signIns.SaveAsync(signIn.Transaction, signIn.Pending with { Context = signIn.Pending.Context with { Patient = id, Encounter = null }, WithoutEncounterOf = null }, context.RequestAborted).ConfigureAwait(false);
             show.GoOn(context, signIn);
             return;
         }
 
         await show.PatientsAsync(context, signIn, loggedIn.User, search, isChoice).ConfigureAwait(false);
+    }
+
+    public async Task ChooseEncounterAsync(HttpContext context)
+    {
+        if (await OpenLoggedInAsync(context).ConfigureAwait(false) is not var (signIn, fields, loggedIn))
+        {
+            return;
+        }
+
+        var (pending, user) = (signIn.Pending, loggedIn.User);
+        if (!pending.NeedsEncounter() || PatientOf(pending, user) is not { } patient || !await MaySeeAsync(user, patient, context.RequestAborted).ConfigureAwait(false))
+        {
+            show.GoOn(context, signIn);
+            return;
+        }
+
+        var action = fields["action"].ToString();
+        var chosen = action == "choose" && fields["encounter"] is [{ Length: > 0 } id] ? await choices.Encounters.FindAsync(user, patient, id, context.RequestAborted).ConfigureAwait(false) : null;
+        if (chosen is null && action != "none")
+        {
+            await show.EncountersAsync(context, signIn, user, patient, fields["cursor"].Count == 0 ? null : fields["cursor"].ToString(), choseNone: action != "search").ConfigureAwait(false);
+            return;
+        }
+
+        var decided = pending with { Context = pending.Context with { Encounter = chosen?.Id }, WithoutEncounterOf = chosen is null ? patient : null };
+        await signIns.SaveAsync(signIn.Transaction, decided, context.RequestAborted).ConfigureAwait(false);
+        show.GoOn(context, signIn);
     }
 
     public async Task ConsentAsync(HttpContext context)
@@ -135,7 +165,8 @@ internal sealed class SignInEndpoints(SignIns signIns, Sessions sessions, UserDi
 
         var patient = PatientOf(signIn.Pending, loggedIn.User);
         var maySee = patient is null ? !signIn.Pending.NeedsPatient() : await MaySeeAsync(loggedIn.User, patient, context.RequestAborted).ConfigureAwait(false);
-        if (!maySee && signIn.Pending.Launch is null)
+        var (isOpen, encounter) = await EncounterAsync(signIn.Pending, loggedIn.User, patient, context.RequestAborted).ConfigureAwait(false);
+        if ((!maySee || isOpen) && signIn.Pending.Launch is null)
         {
             show.GoOn(context, signIn);
             return;
@@ -150,9 +181,10 @@ internal sealed class SignInEndpoints(SignIns signIns, Sessions sessions, UserDi
             return;
         }
 
+        var launched = signIn.Pending.Context with { Patient = patient, Encounter = signIn.Pending.Launch is null ? encounter?.Id : signIn.Pending.Context.Encounter };
         var ticked = fields["scope"].OfType<string>().ToHashSet(StringComparer.Ordinal);
         await (fields["action"] == "allow"
-            ? show.GrantAsync(context, signIn, loggedIn, patient, ticked)
+            ? show.GrantAsync(context, signIn, loggedIn, launched, ticked)
             : show.SendBackAsync(context, signIn, "access_denied", "The person did not allow it.")).ConfigureAwait(false);
     }
 
@@ -179,7 +211,14 @@ internal sealed class SignInEndpoints(SignIns signIns, Sessions sessions, UserDi
 
     private static string? PatientOf(PendingAuthorization pending, UserAccount user) => pending.Launch is null && pending.NeedsPatient() && PatientChoice.OwnOf(user) is { } own ? own : pending.Context.Patient;
 
+    // The encounter as this person sees it, and whether it is still to be chosen. Asked again at the end, as the patient is; one of another patient is none.
+    private async ValueTask<(bool IsOpen, EncounterEntry? Encounter)> EncounterAsync(PendingAuthorization pending, UserAccount user, string? patient, CancellationToken cancellationToken)
+    {
+        var encounter = patient is not null && pending.Context.Encounter is { } id ? await choices.Encounters.FindAsync(user, patient, id, cancellationToken).ConfigureAwait(false) : null;
+        return (pending.NeedsEncounter() && encounter is null && (patient is null || pending.WithoutEncounterOf != patient), encounter);
+    }
+
     // Asked again at the end: somebody else may have signed in since the choice was made.
     private async ValueTask<bool> MaySeeAsync(UserAccount user, string patient, CancellationToken cancellationToken) =>
-        PatientChoice.OwnOf(user) == patient || await patients.FindAsync(user, patient, cancellationToken).ConfigureAwait(false) is not null;
+        PatientChoice.OwnOf(user) == patient || await choices.Patients.FindAsync(user, patient, cancellationToken).ConfigureAwait(false) is not null;
 }

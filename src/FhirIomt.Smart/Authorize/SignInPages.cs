@@ -11,7 +11,7 @@ using Microsoft.AspNetCore.Http;
 namespace FhirIomt.Smart.Authorize;
 
 /// <summary>Where a sign-in can go: to one of its pages, back to the client, or to a grant.</summary>
-internal sealed class SignInPages(PageWriter pages, PatientChoice patients, IStore store, ServerAddress address, SignInParts parts)
+internal sealed class SignInPages(PageWriter pages, LaunchChoices choices, IStore store, ServerAddress address, SignInParts parts)
 {
     /// <summary>SMART App Launch 2.2 asks for a short time; RFC 6749 for ten minutes at most.</summary>
     public static readonly TimeSpan CodeLifetime = TimeSpan.FromSeconds(60);
@@ -34,18 +34,27 @@ internal sealed class SignInPages(PageWriter pages, PatientChoice patients, ISto
 
     public async Task PatientsAsync(HttpContext context, SignIn signIn, UserAccount user, PatientSearch search, bool choseNone)
     {
-        var list = await patients.SearchAsync(user, search, context.RequestAborted).ConfigureAwait(false);
+        var list = await choices.Patients.SearchAsync(user, search, context.RequestAborted).ConfigureAwait(false);
         var body = PatientPage.Body(signIn.Frame(), user.Name, search, list, choseNone);
         await pages.WriteAsync(context, signIn.Texts, signIn.Texts["patient.title"], body, signIn.Pending.RedirectUri).ConfigureAwait(false);
     }
 
-    public async Task ConsentAsync(HttpContext context, SignIn signIn, UserAccount user, string? patientId)
+    public async Task EncountersAsync(HttpContext context, SignIn signIn, UserAccount user, string patientId, string? cursor, bool choseNone)
+    {
+        var list = await choices.Encounters.ListAsync(user, patientId, cursor, context.RequestAborted).ConfigureAwait(false);
+        var patient = await PatientLineAsync(signIn.Texts, patientId, context.RequestAborted).ConfigureAwait(false);
+        var body = EncounterPage.Body(signIn.Frame(), user.Name, patient, list, choseNone);
+        await pages.WriteAsync(context, signIn.Texts, signIn.Texts["encounter.title"], body, signIn.Pending.RedirectUri).ConfigureAwait(false);
+    }
+
+    /// <param name="encounter">Null when there is none, or it is not for this person's eyes.</param>
+    public async Task ConsentAsync(HttpContext context, SignIn signIn, UserAccount user, string? patientId, EncounterEntry? encounter)
     {
         var pending = signIn.Pending;
-        var patient = patientId is null ? null : await patients.NameAsync(patientId, context.RequestAborted).ConfigureAwait(false);
         var question = new ConsentQuestion(
             user.Name,
-            patientId is null ? null : patient is null ? patientId : PatientPage.Line(signIn.Texts, patient),
+            patientId is null ? null : await PatientLineAsync(signIn.Texts, patientId, context.RequestAborted).ConfigureAwait(false),
+            encounter is null ? null : EncounterPage.Line(signIn.Texts, encounter),
             pending.Scopes.Contains(ScopeNames.FhirUser, StringComparer.Ordinal) ? user.FhirUser : null,
             pending.Scopes,
             ConsentChoices.Of(pending.Scopes, parts.Policy),
@@ -66,10 +75,13 @@ internal sealed class SignInPages(PageWriter pages, PatientChoice patients, ISto
     }
 
     /// <summary>Ends the sign-in with a code, unless nothing was allowed.</summary>
-    public async Task GrantAsync(HttpContext context, SignIn signIn, LoggedIn loggedIn, string? patient, IReadOnlySet<string> ticked)
+    public async Task GrantAsync(HttpContext context, SignIn signIn, LoggedIn loggedIn, LaunchContext launched, IReadOnlySet<string> ticked)
     {
         var pending = signIn.Pending;
-        var scopes = ConsentChoices.Granted(pending.Scopes, ticked, parts.Policy);
+
+        // The answer's scopes are those that were granted, and may be fewer than were asked for (RFC 6749 §3.3): without an encounter launch/encounter was not.
+        var possible = launched.Encounter is null ? [.. pending.Scopes.Where(scope => scope != ScopeNames.LaunchEncounter)] : pending.Scopes;
+        var scopes = ConsentChoices.Granted(possible, ticked, parts.Policy);
         if (!scopes.Any(scope => scope == ScopeNames.OpenId || !ScopeNames.IsForPeople(scope)))
         {
             await SendBackAsync(context, signIn, "access_denied", "The person allowed nothing.").ConfigureAwait(false);
@@ -80,7 +92,7 @@ internal sealed class SignInPages(PageWriter pages, PatientChoice patients, ISto
         var grant = new Grant(parts.NewId(), pending.ClientId, user.Name, user.Stamp, session.Id, scopes, session.AuthTime)
         {
             Nonce = pending.Nonce,
-            Context = pending.Context with { Patient = patient },
+            Context = launched,
         };
         var code = parts.NewSecret();
         var issued = new IssuedCode(grant.Id, pending.ClientId, pending.RedirectUri, pending.Challenge, parts.Now + CodeLifetime);
@@ -97,6 +109,9 @@ internal sealed class SignInPages(PageWriter pages, PatientChoice patients, ISto
 
         ClientRedirect.Answer(context.Response, address, pending.RedirectUri, pending.State, code);
     }
+
+    private async ValueTask<string> PatientLineAsync(Texts texts, string id, CancellationToken cancellationToken) =>
+        await choices.Patients.NameAsync(id, cancellationToken).ConfigureAwait(false) is { } patient ? PatientPage.Line(texts, patient) : id;
 
     // Once: of a form sent twice, or of two sign-ins with one launch, the first wins.
     private sealed class Finish(string transaction, string? launch, IReadOnlyList<StoredRecord> records) : WriteOperation

@@ -4,8 +4,9 @@ using FhirIomt.Smart.Clients;
 namespace FhirIomt.Smart.Pages;
 
 /// <param name="Patient">Whose data, in words; null when it is about no single patient.</param>
+/// <param name="Encounter">Which visit, in words; null when there is none.</param>
 /// <param name="FhirUser">The person's own resource; null when it is not asked for.</param>
-internal sealed record ConsentQuestion(string UserName, string? Patient, string? FhirUser, IReadOnlyList<string> Scopes, IReadOnlyList<ScopeChoice> Choices, string RedirectUri);
+internal sealed record ConsentQuestion(string UserName, string? Patient, string? Encounter, string? FhirUser, IReadOnlyList<string> Scopes, IReadOnlyList<ScopeChoice> Choices, string RedirectUri);
 
 /// <summary>What the app asks for, in plain words, each with a tick that can be taken away.</summary>
 internal static class ConsentPage
@@ -18,6 +19,7 @@ internal static class ConsentPage
             <h1>{texts.Format("consent.title", frame.ClientName)}</h1>
             <p>{texts.Format("consent.lead", frame.ClientName)}</p>
             {(question.Patient is null ? Html.Empty : Html.Of($"""<p>{texts["consent.patient"]}: <strong>{question.Patient}</strong></p>"""))}
+            {(question.Encounter is null ? Html.Empty : Html.Of($"""<p>{texts["consent.encounter"]}: <strong>{question.Encounter}</strong></p>"""))}
             <form method="post" action="/auth/consent">
             {frame.HiddenFields()}
             {Choices(texts, question.Choices)}

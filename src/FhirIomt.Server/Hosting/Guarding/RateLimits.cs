@@ -18,7 +18,7 @@ namespace FhirIomt.Server.Hosting.Guarding;
 internal sealed class RateLimits : IDisposable
 {
     /// <summary>Signing in costs a password hash, a token a signature: a stricter measure, and what guesses passwords comes here.</summary>
-    private static readonly string[] SignInPaths = ["/auth/login", "/auth/passkey", "/auth/continue", "/auth/token", "/auth/introspect", "/auth/revoke", "/auth/authorize", "/auth/consent", "/auth/patient", "/auth/launches", "/account"];
+    private static readonly string[] SignInPaths = ["/auth/login", "/auth/passkey", "/auth/continue", "/auth/token", "/auth/introspect", "/auth/revoke", "/auth/authorize", "/auth/consent", "/auth/patient", "/auth/encounter", "/auth/launches", "/account"];
 
     private readonly RequestDelegate _next;
     private readonly AccessTokens _tokens;
