@@ -9,6 +9,7 @@ using FhirIomt.Server.Demo;
 using FhirIomt.Server.Devices;
 using FhirIomt.Server.Hosting;
 using FhirIomt.Smart.Tokens;
+using FhirIomt.Tests;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -22,14 +23,21 @@ public sealed class TestServer : IAsyncLifetime
 {
     private readonly List<string> _log = [];
     private WebApplication? _app;
+    private string? _schema;
     private int _names;
 
     /// <summary>Changes options before the server starts.</summary>
     internal Action<ServerOptions> Configure { get; init; } = static _ => { };
 
+    // With FHIRIOMT_TEST_ENGINE=postgres all of them run on PostgreSQL.
+    private static bool OnPostgreSql => Environment.GetEnvironmentVariable("FHIRIOMT_TEST_ENGINE") == "postgres";
+
     public HttpClient Http { get; } = new() { Timeout = TimeSpan.FromMinutes(5) };
 
     public string Data { get; } = Directory.CreateTempSubdirectory("fhiriomt-test-").FullName;
+
+    /// <summary>What makes a command work on this server's store.</summary>
+    public IReadOnlyList<string> StoreArguments => _schema is null ? ["--data", Data] : ["--postgres", _schema];
 
     public IServiceProvider Services => _app!.Services;
 
@@ -51,7 +59,8 @@ public sealed class TestServer : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        var options = new ServerOptions { Urls = "http://127.0.0.1:0", Data = Data };
+        _schema = OnPostgreSql ? PostgresCluster.NewSchema() : null;
+        var options = new ServerOptions { Urls = "http://127.0.0.1:0", Data = Data, Postgres = _schema };
         options.Limits.Enabled = false;
         Configure(options);
         _app = ServerHost.Build(options, TimeProvider.System);
@@ -66,6 +75,10 @@ public sealed class TestServer : IAsyncLifetime
         await _app!.StopAsync();
         await _app.DisposeAsync();
         Directory.Delete(Data, recursive: true);
+        if (_schema is not null)
+        {
+            PostgresCluster.GiveBack(_schema);
+        }
     }
 
     /// <summary>A name that no other test of this server has.</summary>
