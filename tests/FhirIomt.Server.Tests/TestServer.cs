@@ -29,8 +29,8 @@ public sealed class TestServer : IAsyncLifetime
     /// <summary>Changes options before the server starts.</summary>
     internal Action<ServerOptions> Configure { get; init; } = static _ => { };
 
-    // With FHIRIOMT_TEST_ENGINE=postgres all of them run on PostgreSQL.
-    private static bool OnPostgreSql => Environment.GetEnvironmentVariable("FHIRIOMT_TEST_ENGINE") == "postgres";
+    /// <summary>With FHIRIOMT_TEST_ENGINE=postgres all of them run on PostgreSQL, but those that name a store of their own.</summary>
+    public static bool OnPostgreSql => Environment.GetEnvironmentVariable("FHIRIOMT_TEST_ENGINE") == "postgres";
 
     public HttpClient Http { get; } = new() { Timeout = TimeSpan.FromMinutes(5) };
 
@@ -59,10 +59,14 @@ public sealed class TestServer : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _schema = OnPostgreSql ? PostgresCluster.NewSchema() : null;
-        var options = new ServerOptions { Urls = "http://127.0.0.1:0", Data = Data, Postgres = _schema };
+        var options = new ServerOptions { Urls = "http://127.0.0.1:0", Data = Data };
         options.Limits.Enabled = false;
         Configure(options);
+        if (OnPostgreSql && options.Postgres is null && options.Data == Data)
+        {
+            options.Postgres = _schema = PostgresCluster.NewSchema();
+        }
+
         _app = ServerHost.Build(options, TimeProvider.System);
         Services.GetRequiredService<ILoggerFactory>().AddProvider(new Capture(_log));
         await _app.StartAsync();
