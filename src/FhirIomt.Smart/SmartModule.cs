@@ -69,40 +69,40 @@ public static class SmartModule
     {
         MapDiscovery(routes);
         routes = routes.MapGroup("").AddEndpointFilter<SmartAudit>();
-        routes.MapMethods("/auth/authorize", ["GET", "POST"], (HttpContext context, AuthorizeEndpoint endpoint) => endpoint.HandleAsync(context));
-        routes.MapGet("/auth/continue", (HttpContext context, SignInEndpoints endpoints) => endpoints.ContinueAsync(context));
-        routes.MapPost("/auth/login", (HttpContext context, SignInEndpoints endpoints) => endpoints.LogInAsync(context));
-        routes.MapPost("/auth/passkey", (HttpContext context, SignInEndpoints endpoints) => endpoints.LogInWithPasskeyAsync(context));
-        routes.MapPost("/auth/patient", (HttpContext context, SignInEndpoints endpoints) => endpoints.ChoosePatientAsync(context));
-        routes.MapPost("/auth/consent", (HttpContext context, SignInEndpoints endpoints) => endpoints.ConsentAsync(context));
-        routes.MapGet("/auth/logout", (HttpContext context, LogoutEndpoint endpoint) => endpoint.AskAsync(context));
-        routes.MapPost("/auth/logout", (HttpContext context, LogoutEndpoint endpoint) => endpoint.LogOutAsync(context));
-        routes.MapGet("/account", (HttpContext context, AccountEndpoints endpoints) => endpoints.ShowAsync(context));
-        routes.MapPost("/account/login", (HttpContext context, AccountEndpoints endpoints) => endpoints.LogInAsync(context));
-        routes.MapPost("/account/passkey", (HttpContext context, AccountEndpoints endpoints) => endpoints.LogInWithPasskeyAsync(context));
-        routes.MapPost("/account/passkeys", (HttpContext context, AccountEndpoints endpoints) => endpoints.AddPasskeyAsync(context));
-        routes.MapPost("/account/passkeys/remove", (HttpContext context, AccountEndpoints endpoints) => endpoints.RemovePasskeyAsync(context));
-        routes.MapPost("/account/revoke", (HttpContext context, AccountEndpoints endpoints) => endpoints.RevokeAsync(context));
-        routes.MapPost("/account/sharing", (HttpContext context, AccountEndpoints endpoints) => endpoints.ShareAsync(context));
-        routes.MapPost("/account/password", (HttpContext context, AccountEndpoints endpoints) => endpoints.SetPasswordAsync(context));
-        routes.MapPost("/auth/launches", (HttpContext context, LaunchEndpoint endpoint) => endpoint.HandleAsync(context));
-        routes.MapPost("/auth/token", (HttpContext context, TokenEndpoint endpoint) => endpoint.HandleAsync(context));
-        routes.MapPost("/auth/introspect", (HttpContext context, TokenInformation endpoint) => endpoint.IntrospectAsync(context));
-        routes.MapPost("/auth/revoke", (HttpContext context, TokenInformation endpoint) => endpoint.RevokeAsync(context));
-        routes.MapMethods("/auth/userinfo", ["GET", "POST"], (HttpContext context, TokenInformation endpoint) => endpoint.UserInfoAsync(context));
+        routes.Map<AuthorizeEndpoint>("GET POST", "/auth/authorize", (endpoint, context) => endpoint.HandleAsync(context));
+        routes.Map<SignInEndpoints>("GET", "/auth/continue", (endpoints, context) => endpoints.ContinueAsync(context));
+        routes.Map<SignInEndpoints>("POST", "/auth/login", (endpoints, context) => endpoints.LogInAsync(context));
+        routes.Map<SignInEndpoints>("POST", "/auth/passkey", (endpoints, context) => endpoints.LogInWithPasskeyAsync(context));
+        routes.Map<SignInEndpoints>("POST", "/auth/patient", (endpoints, context) => endpoints.ChoosePatientAsync(context));
+        routes.Map<SignInEndpoints>("POST", "/auth/consent", (endpoints, context) => endpoints.ConsentAsync(context));
+        routes.Map<LogoutEndpoint>("GET", "/auth/logout", (endpoint, context) => endpoint.AskAsync(context));
+        routes.Map<LogoutEndpoint>("POST", "/auth/logout", (endpoint, context) => endpoint.LogOutAsync(context));
+        routes.Map<AccountEndpoints>("GET", "/account", (endpoints, context) => endpoints.ShowAsync(context));
+        routes.Map<AccountEndpoints>("POST", "/account/login", (endpoints, context) => endpoints.LogInAsync(context));
+        routes.Map<AccountEndpoints>("POST", "/account/passkey", (endpoints, context) => endpoints.LogInWithPasskeyAsync(context));
+        routes.Map<AccountEndpoints>("POST", "/account/passkeys", (endpoints, context) => endpoints.AddPasskeyAsync(context));
+        routes.Map<AccountEndpoints>("POST", "/account/passkeys/remove", (endpoints, context) => endpoints.RemovePasskeyAsync(context));
+        routes.Map<AccountEndpoints>("POST", "/account/revoke", (endpoints, context) => endpoints.RevokeAsync(context));
+        routes.Map<AccountEndpoints>("POST", "/account/sharing", (endpoints, context) => endpoints.ShareAsync(context));
+        routes.Map<AccountEndpoints>("POST", "/account/password", (endpoints, context) => endpoints.SetPasswordAsync(context));
+        routes.Map<LaunchEndpoint>("POST", "/auth/launches", (endpoint, context) => endpoint.HandleAsync(context));
+        routes.Map<TokenEndpoint>("POST", "/auth/token", (endpoint, context) => endpoint.HandleAsync(context));
+        routes.Map<TokenInformation>("POST", "/auth/introspect", (endpoint, context) => endpoint.IntrospectAsync(context));
+        routes.Map<TokenInformation>("POST", "/auth/revoke", (endpoint, context) => endpoint.RevokeAsync(context));
+        routes.Map<TokenInformation>("GET POST", "/auth/userinfo", (endpoint, context) => endpoint.UserInfoAsync(context));
     }
 
     // The issuer has a path. OpenID Connect puts the well-known part behind it, RFC 8414 before it.
     private static void MapDiscovery(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/fhir/.well-known/smart-configuration", (HttpContext context, Discovery discovery) => discovery.SmartAsync(context));
+        routes.Map<Discovery>("GET", "/fhir/.well-known/smart-configuration", (discovery, context) => discovery.SmartAsync(context));
         foreach (var path in (ReadOnlySpan<string>)["/fhir/.well-known/openid-configuration", "/.well-known/openid-configuration/fhir", "/.well-known/oauth-authorization-server/fhir"])
         {
-            routes.MapGet(path, (HttpContext context, Discovery discovery) => discovery.OpenIdAsync(context));
+            routes.Map<Discovery>("GET", path, (discovery, context) => discovery.OpenIdAsync(context));
         }
 
-        routes.MapGet("/auth/jwks", (HttpContext context, Discovery discovery) => discovery.KeysAsync(context));
-        routes.MapGet("/auth/style.css", (HttpContext context, Style style) => style.CssAsync(context));
+        routes.Map<Discovery>("GET", "/auth/jwks", (discovery, context) => discovery.KeysAsync(context));
+        routes.Map<Style>("GET", "/auth/style.css", (style, context) => style.CssAsync(context));
         routes.MapGet("/auth/passkeys.js", Style.ScriptAsync);
         routes.MapGet("/auth/smart-style.json", Style.SmartAsync);
     }

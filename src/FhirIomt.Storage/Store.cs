@@ -37,6 +37,10 @@ public interface IStore : IAsyncDisposable
 
     ValueTask<long> CountRecordsAsync(string kind, CancellationToken cancellationToken);
 
+    /// <summary>The profiles, tags and security labels of resources of those types.</summary>
+    /// <param name="limit">At most so many; as many mean that there are more.</param>
+    ValueTask<IReadOnlyList<StoredLabel>> ListLabelsAsync(IReadOnlyList<string> types, int limit, CancellationToken cancellationToken);
+
     /// <summary>Lines of the audit.</summary>
     ValueTask<IReadOnlyList<StoredAudit>> ReadAuditAsync(AuditQuery query, CancellationToken cancellationToken);
 

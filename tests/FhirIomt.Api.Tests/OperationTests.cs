@@ -67,6 +67,34 @@ public sealed class OperationTests(ServerFixture fixture) : IClassFixture<Server
     }
 
     [Fact]
+    public async Task Meta_of_a_type_and_of_the_server_has_what_visible_resources_have_together()
+    {
+        var (system, profile) = ($"urn:{Given.Unique("labels")}", $"http://example.org/{Given.Unique("profile")}|1.0");
+        var patients = new[] { await All.CreateAsync(Labelled("one", profile)), await All.CreateAsync(Labelled("two", profile)) };
+        var group = await All.CreateAsync(Labelled("three", profile).Replace("\"resourceType\":\"Patient\"", "\"resourceType\":\"Group\",\"type\":\"person\",\"actual\":true", StringComparison.Ordinal));
+
+        Assert.Equal(["one", "two"], Tags(await All.GetAsync("Patient/$meta"), system));
+        Assert.Equal(["one", "three", "two"], Tags(await All.GetAsync("$meta"), system));
+        Assert.Contains(profile, (await All.GetAsync("Group/$meta")).Json.GetProperty("parameter")[0].GetProperty("valueMeta").GetProperty("profile").EnumerateArray().Select(one => one.GetString()));
+
+        // Another patient's label is not told, nor is one that nobody has any more.
+        Assert.Equal(["one"], Tags(await fixture.Server.Caller("patient/*.rs", patient: patients[0]).GetAsync("Patient/$meta"), system));
+        await All.SendAsync(HttpMethod.Delete, $"Group/{group}", body: null);
+        Assert.Empty(Tags(await All.GetAsync("Group/$meta"), system));
+        (await (await fixture.Server.CallerAsync("system/Observation.rs")).GetAsync("Patient/$meta")).AssertOutcome(403);
+
+        string Labelled(string tag, string canonical) => $$"""{"resourceType":"Patient","meta":{"profile":["{{canonical}}"],"tag":[{"system":"{{system}}","code":"{{tag}}"}] } }""";
+    }
+
+    private static IEnumerable<string> Tags(Answer answer, string system)
+    {
+        Assert.Equal(200, answer.Status);
+        return answer.Json.GetProperty("parameter")[0].GetProperty("valueMeta").TryGetProperty("tag", out var tags)
+            ? tags.EnumerateArray().Where(tag => tag.TryGetProperty("system", out var own) && own.GetString() == system).Select(tag => tag.Text("code"))
+            : [];
+    }
+
+    [Fact]
     public async Task Terminology_is_answered_from_what_is_built_in_and_what_is_stored()
     {
         var expansion = await All.GetAsync("ValueSet/$expand?url=http://hl7.org/fhir/ValueSet/observation-status");

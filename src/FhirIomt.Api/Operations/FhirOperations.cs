@@ -21,6 +21,8 @@ internal sealed class FhirOperations
             Operation("validate", "Resource-validate", "POST", "{type}/$validate", validate.HandleAsync),
             Operation("validate", "Resource-validate", "GET,POST", "{type}/{id}/$validate", validate.HandleAsync),
             Operation("meta", "Resource-meta", "GET,POST", "{type}/{id}/$meta", meta.GetAsync),
+            Operation("meta", "Resource-meta", "GET,POST", "{type}/$meta", meta.SummarizeAsync),
+            Operation("meta", "Resource-meta", "GET,POST", "$meta", meta.SummarizeAsync),
             Operation("meta-add", "Resource-meta-add", "POST", "{type}/{id}/$meta-add", meta.AddAsync),
             Operation("meta-delete", "Resource-meta-delete", "POST", "{type}/{id}/$meta-delete", meta.DeleteAsync),
             Operation("everything", "Patient-everything", "GET,POST", "Patient/{id}/$everything", everything.HandleAsync),

@@ -3,14 +3,16 @@ using FhirIomt.Api.Http;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Fhir.Searching;
 using FhirIomt.Repository;
+using FhirIomt.Repository.Searching;
+using FhirIomt.Storage;
 
 namespace FhirIomt.Api.Operations;
 
 /// <summary>
-/// <c>$meta</c>, <c>$meta-add</c>, <c>$meta-delete</c> (R4, Resource): profiles, tags and security labels of a resource. A change makes a new version, so that nobody
-/// who polls can miss that a label came or went.
+/// <c>$meta</c>, <c>$meta-add</c>, <c>$meta-delete</c> (R4, Resource): profiles, tags and security labels of a resource, and <c>$meta</c> also of a type and of the server: what the
+/// resources that the caller may see have together. A change makes a new version, so that nobody who polls can miss that a label came or went.
 /// </summary>
-internal sealed class Meta(ResourceRepository repository, ResourceWriter writer)
+internal sealed class Meta(ResourceRepository repository, ResourceWriter writer, LabelSummary labels)
 {
     public async Task<FhirAnswer> GetAsync(FhirCall call) => await repository.ReadAsync(call.Type, call.Id, call.Scope, call.Cancelled).ConfigureAwait(false) switch
     {
@@ -18,6 +20,13 @@ internal sealed class Meta(ResourceRepository repository, ResourceWriter writer)
         ReadResult.Refused refused => FhirAnswer.Refused(refused.Refusal),
         _ => throw new InvalidOperationException("ReadResult is a closed set."),
     };
+
+    public async Task<FhirAnswer> SummarizeAsync(FhirCall call)
+    {
+        var type = call.Type.Length > 0 ? call.Type : null;
+        var (seen, refused) = await labels.ReadAsync(type, call.Scope, call.Cancelled).ConfigureAwait(false);
+        return refused is null ? FhirAnswer.Written(json => WriteParameters(json, () => WriteSummary(json, seen))) : FhirAnswer.Refused(refused);
+    }
 
     public Task<FhirAnswer> AddAsync(FhirCall call) => ChangeAsync(call, removes: false);
 
@@ -45,9 +54,10 @@ internal sealed class Meta(ResourceRepository repository, ResourceWriter writer)
         };
     }
 
-    private static FhirAnswer Answer(StoredResource resource) => FhirAnswer.Written(json => WriteMeta(json, JsonTree.Parse(resource.Body).Require().Root["meta"u8])) with { Tag = resource };
+    private static FhirAnswer Answer(StoredResource resource) =>
+        FhirAnswer.Written(json => WriteParameters(json, () => JsonTree.Parse(resource.Body).Require().Root["meta"u8].WriteTo(json))) with { Tag = resource };
 
-    private static void WriteMeta(Utf8JsonWriter writer, ResourceNode meta)
+    private static void WriteParameters(Utf8JsonWriter writer, Action writeMeta)
     {
         writer.WriteStartObject();
         writer.WriteString("resourceType"u8, "Parameters"u8);
@@ -55,9 +65,44 @@ internal sealed class Meta(ResourceRepository repository, ResourceWriter writer)
         writer.WriteStartObject();
         writer.WriteString("name"u8, "return"u8);
         writer.WritePropertyName("valueMeta"u8);
-        meta.WriteTo(writer);
+        writeMeta();
         writer.WriteEndObject();
         writer.WriteEndArray();
+        writer.WriteEndObject();
+    }
+
+    private static void WriteSummary(Utf8JsonWriter writer, IReadOnlyList<StoredLabel> labels)
+    {
+        writer.WriteStartObject();
+        foreach (var group in labels.GroupBy(label => label.Parameter, StringComparer.Ordinal).OrderBy(group => group.Key, StringComparer.Ordinal))
+        {
+            writer.WriteStartArray(group.Key[1..]);
+            foreach (var label in group.OrderBy(label => label.System, StringComparer.Ordinal).ThenBy(label => label.Value, StringComparer.Ordinal))
+            {
+                WriteLabel(writer, label);
+            }
+
+            writer.WriteEndArray();
+        }
+
+        writer.WriteEndObject();
+    }
+
+    private static void WriteLabel(Utf8JsonWriter writer, StoredLabel label)
+    {
+        if (label.Parameter == "_profile")
+        {
+            writer.WriteStringValue(label.Value);
+            return;
+        }
+
+        writer.WriteStartObject();
+        if (label.System.Length > 0)
+        {
+            writer.WriteString("system"u8, label.System);
+        }
+
+        writer.WriteString("code"u8, label.Value);
         writer.WriteEndObject();
     }
 }

@@ -21,11 +21,11 @@ internal sealed class DeviceEndpoints(IngestPipeline pipeline, SenderCredentials
     public static void Map(IEndpointRouteBuilder routes)
     {
         routes = routes.MapGroup("").AddEndpointFilter<DeviceAudit>();
-        routes.MapPost("/devices/messages", (HttpContext context, DeviceEndpoints endpoints) => endpoints.PostMessagesAsync(context));
-        routes.MapGet("/devices/messages/{id}", (HttpContext context, string id, DeviceEndpoints endpoints) => endpoints.GetReceiptAsync(context, id));
-        routes.MapGet("/devices/self", (HttpContext context, DeviceEndpoints endpoints) => endpoints.GetSelfAsync(context));
+        routes.Map<DeviceEndpoints>("POST", "/devices/messages", (endpoints, context) => endpoints.PostMessagesAsync(context));
+        routes.Map<DeviceEndpoints>("GET", "/devices/messages/{id}", "id", (endpoints, context, id) => endpoints.GetReceiptAsync(context, id));
+        routes.Map<DeviceEndpoints>("GET", "/devices/self", (endpoints, context) => endpoints.GetSelfAsync(context));
         QuarantineEndpoints.Map(routes);
-        routes.MapPut("/devices/mappings/{name}", (HttpContext context, string name, DeviceEndpoints endpoints) => endpoints.PutMappingAsync(context, name));
+        routes.Map<DeviceEndpoints>("PUT", "/devices/mappings/{name}", "name", (endpoints, context, name) => endpoints.PutMappingAsync(context, name));
     }
 
     private async Task PostMessagesAsync(HttpContext context)

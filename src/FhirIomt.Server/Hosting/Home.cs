@@ -15,7 +15,11 @@ internal static class Home
         });
 
         // Every browser asks; there is none.
-        routes.MapGet("/favicon.ico", static () => Results.NoContent());
+        routes.MapGet("/favicon.ico", static context =>
+        {
+            context.Response.StatusCode = StatusCodes.Status204NoContent;
+            return Task.CompletedTask;
+        });
     }
 
     public static string Text(ServerAddress address) => $"""

@@ -99,6 +99,7 @@ internal static class ServerHost
         services.AddSingleton<AccessResolver>();
         services.AddSingleton<EmergencyAccess>();
         services.AddSingleton<SearchService>();
+        services.AddSingleton<LabelSummary>();
         services.AddSingleton<GuardAudit>();
         services.AddSingleton<CustomParameters>();
         services.AddSingleton<Reindexing>();

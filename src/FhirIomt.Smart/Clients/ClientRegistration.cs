@@ -84,7 +84,7 @@ public sealed record ClientRegistration(string ClientId, string Name, ClientType
     {
         using var keys = Jwks is null ? null : JsonDocument.Parse(Jwks);
         var body = new ClientBody(
-            ClientId, Name, Type, keys?.RootElement, JwksUri?.AbsoluteUri, string.Join(' ', Scopes), SecretHash, RedirectUris.Count > 0 ? RedirectUris : null, LaunchUri, AssertionAudience, IsDisabled, Organization);
+            ClientId, Name, Type.ToString(), keys?.RootElement, JwksUri?.AbsoluteUri, string.Join(' ', Scopes), SecretHash, RedirectUris.Count > 0 ? RedirectUris : null, LaunchUri, AssertionAudience.ToString(), IsDisabled, Organization);
         return Records.Of(RecordKind.Client, ClientId, body, Records.Default.ClientBody);
     }
 
@@ -92,31 +92,49 @@ public sealed record ClientRegistration(string ClientId, string Name, ClientType
     {
         var body = Records.Read(record, Records.Default.ClientBody);
 
-        // Registered before there were types: by keys.
-        return new ClientRegistration(record.Id, body.Name, body.Type ?? ClientType.Jwks, body.Scope.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        return new ClientRegistration(record.Id, body.Name, TypeOf(body.Type), body.Scope.Split(' ', StringSplitOptions.RemoveEmptyEntries))
         {
             Jwks = body.Jwks?.GetRawText(),
             JwksUri = body.JwksUri is null ? null : new Uri(body.JwksUri),
             SecretHash = body.SecretHash,
             RedirectUris = body.RedirectUris ?? [],
             LaunchUri = body.LaunchUri,
-            AssertionAudience = body.AssertionAudience ?? AssertionAudience.Both,
+            AssertionAudience = AudienceOf(body.AssertionAudience),
             IsDisabled = body.Disabled ?? false,
             Organization = body.Organization,
         };
     }
+
+    private static ClientType TypeOf(string? text) => text switch
+    {
+        nameof(ClientType.Public) => ClientType.Public,
+        nameof(ClientType.Secret) => ClientType.Secret,
+
+        // Registered before there were types: by keys.
+        nameof(ClientType.Jwks) or null => ClientType.Jwks,
+        _ => throw new InvalidDataException($"The store has a client of the type {text}."),
+    };
+
+    private static AssertionAudience AudienceOf(string? text) => text switch
+    {
+        nameof(AssertionAudience.Issuer) => AssertionAudience.Issuer,
+        nameof(AssertionAudience.TokenEndpoint) => AssertionAudience.TokenEndpoint,
+        nameof(AssertionAudience.Both) or null => AssertionAudience.Both,
+        _ => throw new InvalidDataException($"The store has a client with the audience {text}."),
+    };
 }
 
+/// <summary>Enumerations by name: a converter for each is a hundred methods to compile at every start.</summary>
 internal sealed record ClientBody(
     string ClientId,
     string Name,
-    ClientType? Type,
+    string? Type,
     JsonElement? Jwks,
     string? JwksUri,
     string Scope,
     string? SecretHash,
     IReadOnlyList<string>? RedirectUris,
     string? LaunchUri,
-    AssertionAudience? AssertionAudience,
+    string? AssertionAudience,
     bool? Disabled,
     string? Organization);

@@ -66,6 +66,9 @@ public abstract class SqlStore : IStore
         },
         cancellationToken);
 
+    public ValueTask<IReadOnlyList<StoredLabel>> ListLabelsAsync(IReadOnlyList<string> types, int limit, CancellationToken cancellationToken) =>
+        ReadingAsync(connection => LabelRows.Read(_engine, connection, types, limit), cancellationToken);
+
     public ValueTask<IReadOnlyList<StoredAudit>> ReadAuditAsync(AuditQuery query, CancellationToken cancellationToken) =>
         ReadingAsync(connection => AuditRows.Read(connection, query), cancellationToken);
 

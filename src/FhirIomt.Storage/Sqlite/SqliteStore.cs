@@ -86,7 +86,7 @@ public sealed class SqliteStore : SqlStore
 
         // Mapped pages need no cache of their own; 32 readers with SQLite's usual 2 MB stay small.
         connection.Execute("PRAGMA cache_size=-2000");
-        connection.Execute("PRAGMA mmap_size=1073741824");
+        connection.Execute("PRAGMA mmap_size=2147418112");
         return connection;
     }
 

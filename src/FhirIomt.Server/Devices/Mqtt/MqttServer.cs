@@ -1,6 +1,7 @@
 using System.Net.WebSockets;
 using FhirIomt.Core;
 using FhirIomt.Server.Devices.Listening;
+using FhirIomt.Smart;
 
 namespace FhirIomt.Server.Devices.Mqtt;
 
@@ -37,7 +38,7 @@ internal sealed class MqttWebSocket(MqttOptions options, MqttServer server, IHos
     {
         if (app.Services.GetRequiredService<MqttOptions>().WebSocket)
         {
-            app.MapGet("/mqtt", (HttpContext context, MqttWebSocket endpoint) => endpoint.ServeAsync(context)).DisableRequestTimeout();
+            app.Map<MqttWebSocket>("GET", "/mqtt", (endpoint, context) => endpoint.ServeAsync(context)).DisableRequestTimeout();
         }
     }
 

@@ -1,5 +1,6 @@
 using FhirIomt.Api.Http;
 using FhirIomt.Core;
+using FhirIomt.Smart;
 
 namespace FhirIomt.Server.Devices.Quarantine;
 
@@ -14,12 +15,12 @@ internal sealed class QuarantineEndpoints(MessageQuarantine quarantine, Operator
     public static void Map(IEndpointRouteBuilder routes)
     {
         const string one = "/devices/quarantine/{id}";
-        routes.MapGet("/devices/quarantine", (HttpContext context, QuarantineEndpoints endpoints) => endpoints.ListAsync(context));
-        routes.MapPost("/devices/quarantine/replay", (HttpContext context, QuarantineEndpoints endpoints) => endpoints.ReplayAllAsync(context));
-        routes.MapGet(one, (HttpContext context, string id, QuarantineEndpoints endpoints) => endpoints.ShowAsync(context, id));
-        routes.MapPut(one, (HttpContext context, string id, QuarantineEndpoints endpoints) => endpoints.MendAsync(context, id));
-        routes.MapPost(one + "/replay", (HttpContext context, string id, QuarantineEndpoints endpoints) => endpoints.ReplayAsync(context, id));
-        routes.MapDelete(one, (HttpContext context, string id, QuarantineEndpoints endpoints) => endpoints.DiscardAsync(context, id));
+        routes.Map<QuarantineEndpoints>("GET", "/devices/quarantine", (endpoints, context) => endpoints.ListAsync(context));
+        routes.Map<QuarantineEndpoints>("POST", "/devices/quarantine/replay", (endpoints, context) => endpoints.ReplayAllAsync(context));
+        routes.Map<QuarantineEndpoints>("GET", one, "id", (endpoints, context, id) => endpoints.ShowAsync(context, id));
+        routes.Map<QuarantineEndpoints>("PUT", one, "id", (endpoints, context, id) => endpoints.MendAsync(context, id));
+        routes.Map<QuarantineEndpoints>("POST", one + "/replay", "id", (endpoints, context, id) => endpoints.ReplayAsync(context, id));
+        routes.Map<QuarantineEndpoints>("DELETE", one, "id", (endpoints, context, id) => endpoints.DiscardAsync(context, id));
     }
 
     private async Task ListAsync(HttpContext context)
