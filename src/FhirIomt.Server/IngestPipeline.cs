@@ -10,6 +10,7 @@ using FhirIomt.Mapping;
 using FhirIomt.Repository;
 using FhirIomt.Repository.Auditing;
 using FhirIomt.Repository.Readings;
+using FhirIomt.Repository.Readings.Routes;
 using FhirIomt.Server.Devices;
 using FhirIomt.Server.Devices.Life;
 using FhirIomt.Server.Devices.Quarantine;
@@ -23,7 +24,7 @@ namespace FhirIomt.Server;
 /// One message never costs another; within a message one reading never costs another.
 /// </summary>
 internal sealed class IngestPipeline(
-    IStore store, ResourceRepository repository, ReadingResolver resolver, SearchIndexer indexer, IndexPolicy policy, IdSource ids, TimeProvider time, ServerOptions options, AuditLog audit, QuarantineCount quarantine, LastSeen lastSeen, ILogger<IngestPipeline>? logger = null)
+    IStore store, ResourceRepository repository, ReadingResolver resolver, RouteDirectory routes, SearchIndexer indexer, IndexPolicy policy, IdSource ids, TimeProvider time, ServerOptions options, AuditLog audit, QuarantineCount quarantine, LastSeen lastSeen, ILogger<IngestPipeline>? logger = null)
 {
     // While one chunk commits the next is mapped: 500 messages take about as long to map as to commit.
     public const int ChunkSize = 500;
@@ -83,11 +84,12 @@ internal sealed class IngestPipeline(
         }
 
         await LookUpDevicesAsync(part, cancellationToken).ConfigureAwait(false);
+        var table = await routes.NowAsync(cancellationToken).ConfigureAwait(false);
         foreach (var (batch, start, count) in MessageRuns.Of(part))
         {
             var own = new ArraySegment<MessageWork>(part, start, count);
             await resolver.CreateMissingAsync(batch, own.SelectMany(work => work.Readings), cancellationToken).ConfigureAwait(false);
-            var windows = new WindowGroups(indexer, policy);
+            var windows = new WindowGroups(batch, table, indexer, policy);
             foreach (var work in own)
             {
                 await TakeReadingsAsync(work, windows, cancellationToken).ConfigureAwait(false);

@@ -71,6 +71,12 @@ public static class RecordKind
     /// <summary>Which vendor a Device belongs to, by Device id.</summary>
     public const string DeviceOwner = "device-owner";
     public const string Mapping = "mapping";
+
+    /// <summary>By which of several ways the same measurements come, and which comes first.</summary>
+    public const string Route = "route";
+
+    /// <summary>Which resource holds a measurement that comes by several routes, by what makes it the same.</summary>
+    public const string RoutedReading = "routed-reading";
     public const string MappingVersion = "mapping-version";
 
     /// <summary>When a device was last heard of, by Device id.</summary>
@@ -141,7 +147,7 @@ public static class RecordKind
     public const string EmergencyLog = "emergency-log";
 
     /// <summary>Kinds whose change must reach caches at once.</summary>
-    public static bool IsConfiguration(string kind) => kind is Client or User or UserLink or Vendor or Credential or DeviceOwner or Mapping or SearchIndex or SigningKeys;
+    public static bool IsConfiguration(string kind) => kind is Client or User or UserLink or Vendor or Credential or DeviceOwner or Mapping or Route or SearchIndex or SigningKeys;
 }
 
 /// <summary>The engine cannot do it now: disk full, file unreadable, locked beyond the timeout. Nothing was written; trying again may work.</summary>

@@ -45,9 +45,13 @@ internal sealed class ChildProcess : IAsyncDisposable
     /// <summary>Runs a command to its end.</summary>
     public static Task<CommandResult> RunAsync(params string[] arguments) => RunAsync(null, arguments);
 
-    public static async Task<CommandResult> RunAsync(IReadOnlyDictionary<string, string>? environment, params string[] arguments)
+    public static Task<CommandResult> RunAsync(IReadOnlyDictionary<string, string>? environment, params string[] arguments) => RunWithInputAsync("", environment, arguments);
+
+    /// <summary>Runs a command to its end that reads that from standard input.</summary>
+    public static async Task<CommandResult> RunWithInputAsync(string input, IReadOnlyDictionary<string, string>? environment, params string[] arguments)
     {
         await using var child = new ChildProcess(arguments, environment);
+        await child.WriteInputAsync(input);
         using var limit = new CancellationTokenSource(Patience);
         await child._process.WaitForExitAsync(limit.Token);
         return new CommandResult(child._process.ExitCode, child.Output, child.Errors);
@@ -114,6 +118,19 @@ internal sealed class ChildProcess : IAsyncDisposable
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    private async Task WriteInputAsync(string input)
+    {
+        try
+        {
+            await _process.StandardInput.WriteAsync(input);
+            _process.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // It ended without reading.
+        }
     }
 
     private static void Keep(StringBuilder text, string? line)

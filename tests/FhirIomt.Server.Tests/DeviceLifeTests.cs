@@ -144,6 +144,35 @@ public sealed class DeviceLifeTests(TestServer server) : IClassFixture<TestServe
         Assert.NotNull(await lastSeen.FindAsync(id, CancellationToken.None));
     }
 
+    [Fact]
+    public async Task What_a_device_says_of_its_battery_is_its_own_state_whatever_the_format()
+    {
+        var (identifier, credential, patient, id) = await server.AddWornDeviceAsync();
+        string Monitor(string at, int charge) => $"MSH|^~\\&|GATE|WARD|||{at}||ORU^R01^ORU_R01|M{at}|P|2.6|||NE|AL\rPID|||\rOBR|1|A|B|182777000^monitoring^SCT|||{at}\r"
+            + $"OBX|1|NM|150456^MDC_PULS_OXIM_SAT_O2^MDC|1.3.1.1|97|262688^MDC_DIM_PERCENT^MDC|||||R|||||||{identifier}\r"
+            + $"OBX|2|NM|67996^MDC_ATTR_VAL_BATT_CHARGE^MDC|1.0.0.7|{charge}|262688^MDC_DIM_PERCENT^MDC|||||R\rOBX|3|CWE|67925^MDC_ATTR_POWER_STAT^MDC|1.0.0.9|1^onBattery(1)||||||R\r";
+        var sent = (await server.PostAsync(credential, Monitor("20260310120000+0000", 80), "hl7v2", "application/hl7-v2")).Only;
+        Assert.Equal(("stored", 3), (sent.Summary, sent.Observations.Count));
+        Assert.Equal("stored", (await server.PostAsync(credential, Monitor("20260310110000+0000", 90), "hl7v2", "application/hl7-v2")).Only.Summary);
+
+        Assert.Equal("""battery 80 % 2026-03-10T12:00:00Z, power "onBattery(1)" 2026-03-10T12:00:00Z""", await ShownAsync(id));
+        var token = await server.TokenAsync();
+        Assert.Equal(2, (await server.GetAsync($"fhir/Observation?subject=Device/{id}&code=67996&_summary=count", token)).Json["total"]!.GetValue<int>());
+        Assert.Equal(2, (await server.GetAsync($"fhir/Observation?subject=Patient/{patient}&_summary=count", token)).Json["total"]!.GetValue<int>());
+
+        Assert.Equal("stored", (await server.PostAsync(credential, $$"""{"deviceId":"{{identifier}}","time":"2026-03-10T13:00:00Z","battery":{"percent":79,"minutesLeft":95} }""", "device-health")).Only.Summary);
+        Assert.Equal("""battery 79 % 2026-03-10T13:00:00Z, batteryTimeLeft 95 min 2026-03-10T13:00:00Z, power "onBattery(1)" 2026-03-10T12:00:00Z""", await ShownAsync(id));
+    }
+
+    private async Task<string> ShownAsync(string id)
+    {
+        var shown = (await ChildProcess.RunAsync(["device", "show", id, .. server.StoreArguments])).LastLine().AsObject();
+        return string.Join(", ", shown.Where(member => member.Value is System.Text.Json.Nodes.JsonObject said && said.ContainsKey("at")).Select(member => $"{member.Key} {member.Value!["value"]!.ToJsonString()} {(string?)member.Value["unit"]}".TrimEnd() + " " + Seconds((string)member.Value["at"]!)));
+    }
+
+    // Mappings differ in how many zeros they write behind the seconds.
+    private static string Seconds(string time) => DateTimeOffset.Parse(time, System.Globalization.CultureInfo.InvariantCulture).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture);
+
     private static string Message(string identifier, DateTimeOffset at) => $$"""{"deviceId":"{{identifier}}","time":"{{at:yyyy-MM-dd'T'HH:mm:ss'Z'}}","heartRate":72}""";
 
     private static string? Code<T>(Core.Outcome<T> outcome) => outcome.Issues.Count == 0 ? null : outcome.Issues[0].Code;

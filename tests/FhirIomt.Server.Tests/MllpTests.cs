@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
 using FhirIomt.Server.Devices.Mllp;
+using FhirIomt.Server.Devices.Quarantine;
 using FhirIomt.Storage;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -164,18 +165,62 @@ public sealed class MllpTests(MllpTests.Fixture server) : IClassFixture<MllpTest
         Assert.Contains("MSA|AR|", await other.ReadAsync(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("NE|AL", "MSA|AR|")]
+    [InlineData("AL|NE", "MSA|CE|")]
+    public async Task What_a_full_quarantine_does_not_keep_is_to_be_sent_again_and_is_taken_then(string conditions, string refusal)
+    {
+        const int Room = 100;
+        var full = new Fixture(maxQuarantined: Room);
+        await full.InitializeAsync();
+        try
+        {
+            using var line = full.Connect();
+            for (var number = 0; number < Room; number++)
+            {
+                await line.SendAsync(Message($"nobody-{number}", control: "first"));
+                Assert.Contains("MSA|AA|first", await line.ReadAsync(), StringComparison.Ordinal);
+            }
+
+            for (var time = 0; time < 2; time++)
+            {
+                await line.SendAsync(Message("one-more", conditions, control: "second"));
+                var answer = await line.ReadAsync();
+                Assert.Contains($"{refusal}second", answer, StringComparison.Ordinal);
+                Assert.Contains("|207^^HL70357|E|", answer, StringComparison.Ordinal);
+                Assert.Contains("IOMT-0590", answer, StringComparison.Ordinal);
+            }
+
+            Assert.Equal(Room, await full.QuarantinedAsync());
+            await full.EmptyQuarantineAsync();
+            await line.SendAsync(Message("one-more", conditions, control: "second"));
+            Assert.Contains(refusal == "MSA|AR|" ? "MSA|AA|second" : "MSA|CA|second", await line.ReadAsync(), StringComparison.Ordinal);
+            Assert.Equal(1, await full.QuarantinedAsync());
+        }
+        finally
+        {
+            await full.DisposeAsync();
+        }
+    }
+
     private static string Message(string device, string conditions = "NE|AL", string control = "M1", string value = "97", string at = "20260314101500+0100", string patient = "", string version = "2.6") =>
         $"MSH|^~\\&|GATE|WARD|||{at}||ORU^R01^ORU_R01|{control}|P|{version}|||{conditions}\rPID|||{patient}\rOBR|1|A|B|182777000^monitoring^SCT|||{at}\r"
         + $"OBX|1|NM|150456^MDC_PULS_OXIM_SAT_O2^MDC|1.3.1.1|{value}|262688^MDC_DIM_PERCENT^MDC|||||R|||{at}||||{device}\r";
 
     public sealed class Fixture : IAsyncLifetime
     {
-        private readonly TestServer _server = new()
-        {
-            Configure = options => (options.Mllp.Listen, options.Mllp.Vendor, options.Mllp.MaxMessageBytes) = ("127.0.0.1:0", "ward", 64 * 1024),
-        };
-
+        private readonly TestServer _server;
         private string _credential = "";
+
+        public Fixture()
+            : this(maxQuarantined: 100_000)
+        {
+        }
+
+        internal Fixture(int maxQuarantined) => _server = new()
+        {
+            Configure = options => (options.Mllp.Listen, options.Mllp.Vendor, options.Mllp.MaxMessageBytes, options.Ingest.MaxQuarantined) = ("127.0.0.1:0", "ward", 64 * 1024, maxQuarantined),
+        };
 
         public async ValueTask InitializeAsync()
         {
@@ -207,6 +252,14 @@ public sealed class MllpTests(MllpTests.Fixture server) : IClassFixture<MllpTest
         }
 
         public async Task<int> QuarantinedAsync() => (await _server.Services.GetRequiredService<IStore>().ListRecordsAsync(RecordKind.Quarantine, CancellationToken.None)).Count;
+
+        public async Task EmptyQuarantineAsync()
+        {
+            foreach (var record in await _server.Services.GetRequiredService<IStore>().ListRecordsAsync(RecordKind.Quarantine, CancellationToken.None))
+            {
+                (await _server.Services.GetRequiredService<MessageQuarantine>().DiscardAsync(record.Id, "test", "test", CancellationToken.None)).Require();
+            }
+        }
 
         public MllpLine Connect() => new(_server.Services.GetRequiredService<MllpListener>().EndPoint!.Port);
     }

@@ -128,6 +128,30 @@ public sealed class PassageTests(TestServer server) : IClassFixture<TestServer>
         Assert.All(receipts.Where((_, number) => number != 5), receipt => Assert.Single(receipt[0].Observations));
     }
 
+    [Theory]
+    [InlineData(Fault.InMapping)]
+    [InlineData(Fault.InWriting)]
+    public async Task A_fault_on_one_message_keeps_that_message_and_its_neighbours_go_on(Fault fault)
+    {
+        var mapping = await MappingAsync();
+        var (device, credential, patient, id) = await server.AddWornDeviceAsync();
+        var (other, _, _, otherId) = await server.AddWornDeviceAsync();
+        var request = await RequestAsync(new Sender.Device(id, "vitals"), string.Join(',', Enumerable.Range(0, 3).Select(second => Reading(device, second))));
+        var faulty = request with { Mapping = mapping with { Set = new FaultyMapper(mapping.Set, fault, "02-01T00:00:01Z") } };
+
+        var receipts = await server.Services.GetRequiredService<IngestPipeline>().ProcessAsync([faulty, await RequestAsync(new Sender.Device(otherId, "vitals"), Reading(other, 1))], CancellationToken.None);
+
+        Assert.Equal(["Stored ", "Quarantined IOMT-0542", "Stored ", "Stored "], receipts.Select(receipt => $"{receipt.Status} {string.Join(' ', receipt.Issues.Select(issue => issue.Code))}"));
+        var kept = QuarantinedMessage.Read((await Store.FindRecordAsync(RecordKind.Quarantine, receipts[1].Id, CancellationToken.None))!);
+        Assert.Contains("2026-02-01T00:00:01Z", Encoding.UTF8.GetString(kept.Envelope.Span), StringComparison.Ordinal);
+        Assert.Contains("met a fault", server.LogText, StringComparison.Ordinal);
+        Assert.Equal("quarantined IOMT-0542", new Receipt((await server.GetAsync($"devices/messages/{receipts[1].Id}", credential)).Json).Summary);
+
+        // With the fault mended the message is what it would have been.
+        Assert.Equal(MessageStatus.Stored, (await Quarantine.ReplayAsync(receipts[1].Id, null, CancellationToken.None)).Require().Status);
+        Assert.Equal(3, (await server.GetAsync($"fhir/Observation?patient={patient}&_summary=count", await server.TokenAsync())).Json["total"]!.GetValue<int>());
+    }
+
     private static int Count(ResourceNode array)
     {
         var count = 0;
@@ -157,15 +181,30 @@ public sealed class PassageTests(TestServer server) : IClassFixture<TestServer>
 
     private async ValueTask<ActiveMapping> MappingAsync() => (await server.Services.GetRequiredService<MappingCatalog>().FindAsync("vitals", CancellationToken.None))!;
 
-    private sealed class FaultyMapper(IMessageMapper inner) : IMessageMapper
+    public enum Fault
+    {
+        /// <summary>In the transaction, where what is stored is gone on with.</summary>
+        InStoring,
+        InMapping,
+        InWriting,
+    }
+
+    /// <param name="of">The messages that it fails at hold this text.</param>
+    private sealed class FaultyMapper(IMessageMapper inner, Fault fault = Fault.InStoring, string of = "") : IMessageMapper
     {
         public string Version => inner.Version;
 
-        public MapResult Map(JsonTree envelope, MappingContext context) => new([.. inner.Map(envelope, context).Readings.Select(reading => new FaultyReading(reading))], []);
+        public MapResult Map(JsonTree envelope, MappingContext context)
+        {
+            var mapped = inner.Map(envelope, context);
+            return !envelope.Root.ToString().Contains(of, StringComparison.Ordinal) ? mapped
+                : fault == Fault.InMapping ? throw new InvalidOperationException("A fault of the mapper.")
+                : new MapResult([.. mapped.Readings.Select(reading => new FaultyReading(reading, fault))], []);
+        }
     }
 
-    // One of an episode that cannot be gone on with.
-    private sealed class FaultyReading(MappedReading inner) : MappedReading
+    // One of an episode that cannot be gone on with, or one that cannot be written.
+    private sealed class FaultyReading(MappedReading inner, Fault fault) : MappedReading
     {
         public override string Type => inner.Type;
 
@@ -183,10 +222,18 @@ public sealed class PassageTests(TestServer server) : IClassFixture<TestServer>
 
         public override string ResourceType => inner.ResourceType;
 
-        public override bool IsEpisode => true;
+        public override bool IsEpisode => fault == Fault.InStoring;
 
         public override SourceKey SourceKey(string patientId, string deviceId, bool withFraction) => inner.SourceKey(patientId, deviceId, withFraction);
 
-        public override void Write(IBufferWriter<byte> output, in ResolvedReading resolved) => inner.Write(output, resolved);
+        public override void Write(IBufferWriter<byte> output, in ResolvedReading resolved)
+        {
+            if (fault == Fault.InWriting)
+            {
+                throw new InvalidOperationException("A fault in writing.");
+            }
+
+            inner.Write(output, resolved);
+        }
     }
 }

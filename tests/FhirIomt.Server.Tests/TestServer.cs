@@ -9,6 +9,7 @@ using FhirIomt.Server.Demo;
 using FhirIomt.Server.Devices;
 using FhirIomt.Server.Hosting;
 using FhirIomt.Smart.Tokens;
+using FhirIomt.Tests;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -22,14 +23,21 @@ public sealed class TestServer : IAsyncLifetime
 {
     private readonly List<string> _log = [];
     private WebApplication? _app;
+    private string? _schema;
     private int _names;
 
     /// <summary>Changes options before the server starts.</summary>
     internal Action<ServerOptions> Configure { get; init; } = static _ => { };
 
+    /// <summary>With FHIRIOMT_TEST_ENGINE=postgres all of them run on PostgreSQL, but those that name a store of their own.</summary>
+    public static bool OnPostgreSql => Environment.GetEnvironmentVariable("FHIRIOMT_TEST_ENGINE") == "postgres";
+
     public HttpClient Http { get; } = new() { Timeout = TimeSpan.FromMinutes(5) };
 
     public string Data { get; } = Directory.CreateTempSubdirectory("fhiriomt-test-").FullName;
+
+    /// <summary>What makes a command work on this server's store.</summary>
+    public IReadOnlyList<string> StoreArguments => _schema is null ? ["--data", Data] : ["--postgres", _schema];
 
     public IServiceProvider Services => _app!.Services;
 
@@ -54,6 +62,11 @@ public sealed class TestServer : IAsyncLifetime
         var options = new ServerOptions { Urls = "http://127.0.0.1:0", Data = Data };
         options.Limits.Enabled = false;
         Configure(options);
+        if (OnPostgreSql && options.Postgres is null && options.Data == Data)
+        {
+            options.Postgres = _schema = PostgresCluster.NewSchema();
+        }
+
         _app = ServerHost.Build(options, TimeProvider.System);
         Services.GetRequiredService<ILoggerFactory>().AddProvider(new Capture(_log));
         await _app.StartAsync();
@@ -66,6 +79,10 @@ public sealed class TestServer : IAsyncLifetime
         await _app!.StopAsync();
         await _app.DisposeAsync();
         Directory.Delete(Data, recursive: true);
+        if (_schema is not null)
+        {
+            PostgresCluster.GiveBack(_schema);
+        }
     }
 
     /// <summary>A name that no other test of this server has.</summary>

@@ -29,7 +29,7 @@ internal sealed class Hl7Report(Hl7Message message, TimeZoneInfo? zone)
             var pressures = new Dictionary<(string Top, DateTimeOffset At), List<(Hl7Observation Observation, Measurement Measurement)>>();
             var hasFacets = group.Exists(static one => one.Depth > 4 || (one.Depth == 4 && one.IsAttribute));
             var facets = hasFacets ? group.Where(one => one.Depth > 4 || (one.Depth == 4 && one.IsAttribute)).ToLookup(one => one.Depth > 4 ? one.Parent : one.Path, StringComparer.Ordinal) : null;
-            foreach (var observation in group.Where(one => !one.IsContainment && !one.IsAttribute && !IsFacet(one, group)))
+            foreach (var observation in group.Where(one => !one.IsContainment && !one.IsAttribute && !IsFacet(one, group) && !Hl7DeviceStatus.IsOne(one)))
             {
                 if (MeasurementOf(observation, group, facets is null ? [] : [.. facets[observation.Path]]) is not { } measurement)
                 {
@@ -48,6 +48,7 @@ internal sealed class Hl7Report(Hl7Message message, TimeZoneInfo? zone)
             }
 
             readings.AddRange(pressures.Values.Select(parts => new MeasurementReading(Joined(parts))));
+            readings.AddRange(group.Where(Hl7DeviceStatus.IsOne).Select(one => StatusOf(one, group)).OfType<Measurement>().Select(status => new MeasurementReading(status)));
         }
 
         if (readings.Count == 0 && _issues.Count == 0)
@@ -150,6 +151,40 @@ internal sealed class Hl7Report(Hl7Message message, TimeZoneInfo? zone)
             Limits = LimitsOf(observation.Obx[7]),
             Method = Hl7Observation.ConceptOf(observation.Obx[17], 1),
             BodySite = Hl7Observation.ConceptOf(observation.Obx[20], 1),
+            Format = "hl7v2",
+        };
+    }
+
+    // A battery that cannot be read is told of, but is no reason for anybody's measurements to wait.
+    private Measurement? StatusOf(Hl7Observation observation, List<Hl7Observation> group)
+    {
+        var (flags, told) = (Hl7Flags.Of(observation.Obx[8]), _issues.Count);
+        if (observation.Value.IsEmpty || flags.AbsentReason is not null || flags.Status(observation.Status) is not { } status)
+        {
+            return null;
+        }
+
+        if (TimeOf(observation) is not { } time || Hl7DeviceStatus.Read(observation, flags) is not { } value)
+        {
+            _issues.RemoveRange(told, _issues.Count - told);
+            return Issue(MeasurementIssues.BadDeviceStatus(observation.Obx[1].Text));
+        }
+
+        return new Measurement
+        {
+            Code = observation.Concept()!.Value,
+            DeviceIdentifier = DeviceOf(observation, group),
+            PatientIdentifier = _patient,
+            GatewayIdentifier = _gateway,
+            DeviceTime = time.Text,
+            Start = time.Start,
+            End = time.End,
+            Value = value,
+            Channel = observation.Path.Length == 0 ? null : observation.Path,
+            Status = status,
+            Interpretations = flags.Interpretations,
+            IsTest = _isTest || flags.IsTest,
+            IsOfDevice = true,
             Format = "hl7v2",
         };
     }

@@ -92,6 +92,9 @@ public sealed record Measurement
     /// <summary>From a test or a demonstration: marked so that nobody takes it for a patient's.</summary>
     public bool IsTest { get; init; }
 
+    /// <summary>The device says it of itself: battery, power. It is the subject then.</summary>
+    public bool IsOfDevice { get; init; }
+
     /// <summary>By how much the device's clock was corrected; null when it was taken as it is.</summary>
     public TimeSpan? ClockOffset { get; init; }
 

@@ -2,7 +2,7 @@ using FhirIomt.Core;
 
 namespace FhirIomt.Mapping.Measurements;
 
-/// <summary>What stands in the way of a measurement that a decoder found: IOMT-0560 to IOMT-0579.</summary>
+/// <summary>What stands in the way of a measurement that a decoder found: IOMT-0559 to IOMT-0579.</summary>
 internal static class MeasurementIssues
 {
     public static Issue Missing(string member, string fix) => Issue.Error(IssueKind.Required, "IOMT-0560", $"The message has no usable '{member}'.", member, fix);
@@ -43,4 +43,7 @@ internal static class MeasurementIssues
     public static Issue NoAlarm() => Issue.Error(IssueKind.Required, "IOMT-0575", "The alarm lacks its event (196616), its phase (68481) or its number (OBR-3).", fix: "Send the facets of IHE ACM.");
 
     public static Issue NothingMeasured() => Issue.Error(IssueKind.NotFound, "IOMT-0576", "The message holds no observation of a patient.", fix: "Nothing, when it only says that a device is there; otherwise send OBX segments with values.");
+
+    public static Issue BadDeviceStatus(string obx) => Issue.Warning(
+        IssueKind.Value, "IOMT-0559", "What the device says of its battery or power cannot be read; it was left out.", $"OBX({obx})", "Send the charge as NM from 0 to 100 in per cent, the time left in s, min or h, with OBX-14 or OBR-7.");
 }

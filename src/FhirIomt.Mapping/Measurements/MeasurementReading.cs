@@ -78,7 +78,7 @@ public sealed class MeasurementReading : MappedReading
         WriteCategory(json);
         json.WritePropertyName("code"u8);
         WriteCode(json, _measurement.Code, _measurement.Value, _measurement.CodeText, _measurement.Translations);
-        WriteReference(json, "subject", "Patient/" + resolved.PatientId);
+        WriteReference(json, "subject", _measurement.IsOfDevice ? "Device/" + resolved.DeviceId : "Patient/" + resolved.PatientId);
         if (resolved.EncounterId is { } encounter)
         {
             WriteReference(json, "encounter", "Encounter/" + encounter);
@@ -137,7 +137,8 @@ public sealed class MeasurementReading : MappedReading
 
     // What has a vendor's own code only is held to the base of R4; a signal in a unit of the device's own is no ECG in millivolts.
     private string? Profile =>
-        _measurement.Code.System is not (CodedConcept.Mdc or CodedConcept.Loinc) ? null
+        _measurement.IsOfDevice ? "iomt-device-health"
+        : _measurement.Code.System is not (CodedConcept.Mdc or CodedConcept.Loinc) ? null
         : _known is not { Profile: { } profile } || _known.ComponentOf is not null ? "iomt-observation"
         : _measurement.Value is MeasuredValue.Samples { Unit: var unit } && _known.Units.Count > 0 && !_known.Units.Contains(unit!, StringComparer.Ordinal) ? "iomt-observation"
         : profile;
@@ -184,7 +185,7 @@ public sealed class MeasurementReading : MappedReading
 
     private void WriteCategory(Utf8JsonWriter json)
     {
-        var category = _known?.Category ?? "procedure";
+        var category = _measurement.IsOfDevice ? "device-health" : _known?.Category ?? "procedure";
         json.WriteStartArray("category"u8);
         json.WriteStartObject();
         json.WriteStartArray("coding"u8);

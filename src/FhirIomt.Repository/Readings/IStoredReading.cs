@@ -32,6 +32,9 @@ public interface IStoredReading
 
     /// <summary>The version that was written, or else the one that is there.</summary>
     long Version { get; }
+
+    /// <summary>What the sender should know of it besides.</summary>
+    Issue? Notice => null;
 }
 
 /// <summary>Why a reading is <see cref="ReadingStatus.Refused"/>.</summary>

@@ -52,6 +52,41 @@ internal static class ReadingMerge
         return JsonTree.Parse(output.WrittenMemory).Require();
     }
 
+    /// <summary>The incoming reading with the stored one's identifiers behind its own.</summary>
+    public static JsonTree WithIdentifiersOf(ResourceNode stored, ResourceNode incoming)
+    {
+        var output = new ArrayBufferWriter<byte>(2048);
+        using (var writer = new Utf8JsonWriter(output, JsonText.Options))
+        {
+            writer.WriteStartObject();
+            foreach (var member in incoming.Children)
+            {
+                if (!member.NameSpan.SequenceEqual("identifier"u8))
+                {
+                    WriteMember(writer, member);
+                }
+            }
+
+            writer.WriteStartArray("identifier"u8);
+            var written = new HashSet<(string?, string?)>();
+            foreach (var identifiers in (ReadOnlySpan<ResourceNode>)[incoming["identifier"u8], stored["identifier"u8]])
+            {
+                foreach (var identifier in identifiers.Items)
+                {
+                    if (written.Add((identifier["system"u8].AsString(), identifier["value"u8].AsString())))
+                    {
+                        identifier.WriteTo(writer);
+                    }
+                }
+            }
+
+            writer.WriteEndArray();
+            writer.WriteEndObject();
+        }
+
+        return JsonTree.Parse(output.WrittenMemory).Require();
+    }
+
     /// <summary>The incoming reading with what it lacks.</summary>
     public static JsonTree Merge(ResourceNode stored, ResourceNode incoming)
     {

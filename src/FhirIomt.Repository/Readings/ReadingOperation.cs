@@ -3,6 +3,7 @@ using FhirIomt.Fhir;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Fhir.Search;
 using FhirIomt.Fhir.Searching;
+using FhirIomt.Repository.Readings.Routes;
 using FhirIomt.Storage;
 
 namespace FhirIomt.Repository.Readings;
@@ -13,6 +14,8 @@ namespace FhirIomt.Repository.Readings;
 /// </summary>
 public sealed class ReadingOperation(MappedReading reading, ResolvedReading resolved, PreparedResource prepared, SearchIndexer indexer, IndexPolicy policy) : WriteOperation, IStoredReading
 {
+    private bool _joins;
+
     public WriteOperation Operation => this;
 
     public MappedReading Reading => reading;
@@ -32,8 +35,14 @@ public sealed class ReadingOperation(MappedReading reading, ResolvedReading reso
 
     public override IReadOnlyList<(string Type, string Id)> Reads => [(prepared.Type, resolved.Key.ResourceId)];
 
+    /// <summary>The id that its source key gives.</summary>
+    internal string SourceId => resolved.Key.ResourceId;
+
+    internal ResourceNode Resource => prepared.Tree.Root;
+
     public override void Run(IWriteTransaction transaction)
     {
+        _joins = false;
         var existing = transaction.Find(prepared.Type, resolved.Key.ResourceId);
         if (existing is null)
         {
@@ -62,6 +71,23 @@ public sealed class ReadingOperation(MappedReading reading, ResolvedReading reso
         }
 
         Store(transaction, variant, longer.Key.ResourceId);
+    }
+
+    /// <summary>As when it is sent again, though what is there was first stored under the key of another route's reading, whose identifiers it keeps.</summary>
+    internal void RunAt(IWriteTransaction transaction, StoredResource existing)
+    {
+        _joins = true;
+        Compare(transaction, existing, resolved, prepared);
+    }
+
+    /// <summary>Becomes the next version of another route's reading of the same measurement.</summary>
+    internal void Replace(IWriteTransaction transaction, StoredResource existing)
+    {
+        _joins = true;
+        var stored = JsonTree.Parse(existing.Body).Require().Root;
+        var next = Joined(stored, Write(reading, resolved with { Amended = !RouteMoment.SameValue(stored, Resource) }));
+        var version = transaction.Put(PreparedResource.Create(prepared.Type, next, indexer, policy), existing.Id, existing).Version;
+        (Status, ResourceId, Version) = (ReadingStatus.Updated, existing.Id, version);
     }
 
     /// <summary>Writes, parses and indexes a reading; what the pipeline does before the transaction, and what a rare variant needs inside it.</summary>
@@ -111,12 +137,12 @@ public sealed class ReadingOperation(MappedReading reading, ResolvedReading reso
         }
 
         var stored = JsonTree.Parse(existing.Body).Require().Root;
-        if (ResourceComparison.SameReading(stored, incoming.Tree.Root))
+        if (ResourceComparison.SameReading(stored, Joined(stored, incoming.Tree).Root))
         {
             return;
         }
 
-        var amended = Write(reading, key with { Amended = true });
+        var amended = Joined(stored, Write(reading, key with { Amended = true }));
         if (reading.AbsentStaysAbsent && ReadingMerge.AddsValue(stored, amended.Root))
         {
             Status = ReadingStatus.Refused;
@@ -143,8 +169,10 @@ public sealed class ReadingOperation(MappedReading reading, ResolvedReading reso
 
     private PreparedResource Rewrite(in ResolvedReading key) => PreparedResource.Create(prepared.Type, Write(reading, key), indexer, policy);
 
+    private JsonTree Joined(ResourceNode stored, JsonTree incoming) => _joins ? ReadingMerge.WithIdentifiersOf(stored, incoming.Root) : incoming;
+
     // A deleted reading counts by what it was: another reading of the same second must not be taken for it and be lost.
-    private bool IsSameMoment(IWriteTransaction transaction, StoredResource existing)
+    internal bool IsSameMoment(IWriteTransaction transaction, StoredResource existing)
     {
         var said = existing.IsDeleted ? transaction.FindVersion(existing.Type, existing.Id, existing.Version - 1) : existing;
         if (said is not { IsDeleted: false })

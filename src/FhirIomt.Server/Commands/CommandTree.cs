@@ -9,7 +9,7 @@ internal static class CommandTree
     {
         var store = new StoreOptions();
         var serve = ServeCommand.Build(store);
-        var root = new RootCommand("FhirIomt: a FHIR R4 server for medical devices") { serve, ClientCommand.Build(store), UserCommand.Build(store), KeyCommand.Build(store), VendorCommand.Build(store), DeviceCommand.Build(store), MappingCommand.Build(store), QuarantineCommand.Build(store), IngestCommand.Build(), AuditCommand.Build(store), HealthCommand.Build(), ValidateCommand.Build(), ConvertCommand.Build(), FhirPathCommand.Build() };
+        var root = new RootCommand("FhirIomt: a FHIR R4 server for medical devices") { serve, ClientCommand.Build(store), UserCommand.Build(store), KeyCommand.Build(store), VendorCommand.Build(store), DeviceCommand.Build(store), MappingCommand.Build(store), RouteCommand.Build(store), QuarantineCommand.Build(store), IngestCommand.Build(), AuditCommand.Build(store), HealthCommand.Build(), ValidateCommand.Build(), ConvertCommand.Build(), FhirPathCommand.Build() };
         foreach (var command in StoreCommands.Build(store))
         {
             root.Subcommands.Add(command);

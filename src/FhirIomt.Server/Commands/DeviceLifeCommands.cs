@@ -19,7 +19,7 @@ internal static class DeviceLifeCommands
     private static Command Show(StoreOptions store)
     {
         var device = Device();
-        var command = new Command("show", "Whose it is and was, when it was last heard of, what it may send with") { device };
+        var command = new Command("show", "Whose it is and was, when it was last heard of, how its battery was then, what it may send with") { device };
         command.SetAction((parsed, cancellationToken) => StoreSession.RunAsync(store.Of(parsed), async (services, token) =>
         {
             var id = IdOf(parsed.GetValue(device)!);
@@ -32,7 +32,8 @@ internal static class DeviceLifeCommands
             var seen = await services.GetRequiredService<LastSeen>().FindAsync(id, token).ConfigureAwait(false);
             var credentials = await services.GetRequiredService<DeviceLife>().CredentialsOfAsync(id, token).ConfigureAwait(false);
             var status = JsonTree.Parse(stored.Body).Require().Root["status"u8].AsString() ?? "unknown";
-            Console.WriteLine(Encoding.UTF8.GetString(DeviceJson(id, status, known, seen, credentials)));
+            var state = await services.GetRequiredService<DeviceState>().OfAsync(id, token).ConfigureAwait(false);
+            Console.WriteLine(Encoding.UTF8.GetString(DeviceJson(id, status, known, seen, state, credentials)));
             return 0;
         }, cancellationToken));
         return command;
@@ -112,7 +113,7 @@ internal static class DeviceLifeCommands
             return Tell(outcome, "device", static id => $"Device/{id}");
         }, cancellationToken);
 
-    private static byte[] DeviceJson(string id, string status, KnownDevice known, DateTimeOffset? seen, List<StoredRecord> credentials) => Devices.Quarantine.DeviceJson.Of(writer =>
+    private static byte[] DeviceJson(string id, string status, KnownDevice known, DateTimeOffset? seen, IReadOnlyList<DeviceStatement> state, List<StoredRecord> credentials) => Devices.Quarantine.DeviceJson.Of(writer =>
     {
         writer.WriteStartObject();
         writer.WriteString("device"u8, $"Device/{id}");
@@ -121,6 +122,14 @@ internal static class DeviceLifeCommands
         if (seen is { } heard)
         {
             writer.WriteString("lastSeen"u8, heard);
+        }
+
+        foreach (var said in state)
+        {
+            writer.WriteStartObject(said.Name);
+            said.WriteValue(writer);
+            writer.WriteString("at"u8, said.At);
+            writer.WriteEndObject();
         }
 
         writer.WriteNumber("credentials"u8, credentials.Count(record => !record.Id.StartsWith("x5t-", StringComparison.Ordinal)));

@@ -9,7 +9,7 @@ using FhirIomt.Ingest.HealthExport;
 namespace FhirIomt.Server.Commands;
 
 /// <summary>
-/// <c>fhiriomt ingest FILE --credential SECRET [--mapping NAME] [--format FORMAT] [--server URL]</c>: a file of any size to a running server, read as a stream and sent in batches: the export.xml of
+/// <c>fhiriomt ingest FILE [--credential-stdin] [--mapping NAME] [--format FORMAT] [--server URL]</c>: a file of any size to a running server, read as a stream and sent in batches: the export.xml of
 /// Apple Health, a record of WFDB, or NDJSON. Sending a file again is safe. Exit code 0: all taken; 1: some wait in quarantine or are refused; 2: the file or the server cannot be used.
 /// </summary>
 internal static class IngestCommand
@@ -25,19 +25,26 @@ internal static class IngestCommand
     {
         var file = new Argument<string>("FILE") { Description = "export.xml of Apple Health, .hea of WFDB, or NDJSON" };
         var mapping = new Option<string?>("--mapping") { Description = "Mapping; apple-health for XML, ecg for WFDB", HelpName = "NAME" };
-        var credential = new Option<string>("--credential") { Description = "Credential of the device or vendor", Required = true, HelpName = "SECRET" };
+        var credential = new SecretOption("--credential", "FHIRIOMT_CREDENTIAL", "Credential of the device or vendor", "SECRET");
         var server = new Option<string>("--server") { Description = "Address of the server", DefaultValueFactory = _ => "http://127.0.0.1:8080" };
         var format = new Option<string?>("--format") { Description = "apple, wfdb or ndjson; by the file's name otherwise" };
         format.AcceptOnlyFromAmong(Apple, Wfdb, Lines);
         var device = new Option<string?>("--device") { Description = "WFDB: identifier of the recorder, for a vendor's credential", HelpName = "ID" };
         var start = new Option<string?>("--start") { Description = "WFDB: when the record begins, with an offset", HelpName = "TIME" };
         var zone = new Option<string?>("--zone") { Description = "WFDB: of the header's own date and time, such as Europe/Berlin or +01:00", HelpName = "ZONE" };
-        var command = new Command("ingest", "Send a file of any size to a running server") { file, mapping, credential, server, format, device, start, zone };
+        var command = new Command("ingest", "Send a file of any size to a running server") { file, mapping, server, format, device, start, zone };
+        credential.AddTo(command);
         command.SetAction((parsed, cancellationToken) =>
         {
+            if (!credential.Read(parsed).TryGetValue(out var secret, out var issues))
+            {
+                StoreSession.Refuse(issues);
+                return Task.FromResult(ResourceFile.Unusable);
+            }
+
             var path = parsed.GetValue(file)!;
             var kind = parsed.GetValue(format) ?? Path.GetExtension(path).ToLowerInvariant() switch { ".xml" => Apple, ".hea" => Wfdb, _ => Lines };
-            var target = new Target(parsed.GetValue(server)!.TrimEnd('/'), parsed.GetValue(credential)!, parsed.GetValue(mapping) ?? kind switch { Apple => "apple-health", Wfdb => "ecg", _ => "" });
+            var target = new Target(parsed.GetValue(server)!.TrimEnd('/'), secret, parsed.GetValue(mapping) ?? kind switch { Apple => "apple-health", Wfdb => "ecg", _ => "" });
             return kind == Wfdb
                 ? SendWfdbAsync(path, parsed.GetValue(device), parsed.GetValue(start), parsed.GetValue(zone), target, cancellationToken)
                 : RunAsync(() => Batches(path, kind), target, cancellationToken);

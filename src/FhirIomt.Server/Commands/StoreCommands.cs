@@ -102,15 +102,20 @@ internal static class StoreCommands
 
     private static Command BuildCopy(StoreOptions store)
     {
-        var target = new Option<string>("--to-postgres") { Description = "Connection string of the store to copy into; it must be empty, or hold a copy that was stopped", HelpName = "CONNECTIONSTRING", Required = true };
-        var command = new Command("copy", "Copy the embedded store to PostgreSQL: every version, its time, records; no server may have it open. What is stopped goes on when it is run again") { target };
+        var target = new SecretOption("--to-postgres", "FHIRIOMT_TO_POSTGRES", "Connection string of the store to copy into, which must be empty or hold a copy that was stopped", "CONNECTIONSTRING");
+        var command = new Command("copy", "Copy the embedded store to PostgreSQL: every version, its time, records; no server may have it open. What is stopped goes on when it is run again");
+        target.AddTo(command);
         command.SetAction((parsed, cancellationToken) =>
         {
+            if (!target.Read(parsed).TryGetValue(out var to, out var issues))
+            {
+                return Task.FromResult(StoreSession.Refuse(issues));
+            }
+
             var options = store.Of(parsed);
             options.Postgres = null;
             return StoreSession.RunWithPartsAsync(options, async (parts, token) =>
             {
-                var to = parsed.GetValue(target)!;
                 var policy = parts.GetRequiredService<IndexPolicy>();
                 var copied = await PostgresStore.CopyFromAsync(
                     options.Data,

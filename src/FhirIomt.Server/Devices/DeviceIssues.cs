@@ -2,7 +2,7 @@ using FhirIomt.Core;
 
 namespace FhirIomt.Server.Devices;
 
-/// <summary>Refusals and quarantine reasons of the device endpoints: IOMT-0520 to IOMT-0549.</summary>
+/// <summary>Refusals and quarantine reasons of the device endpoints: IOMT-0520 to IOMT-0542.</summary>
 internal static class DeviceIssues
 {
     public static Issue NotItsDevice() =>

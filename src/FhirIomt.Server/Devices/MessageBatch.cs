@@ -96,7 +96,14 @@ internal sealed class MessageWork(MessageBatch batch, MessageEntry entry, int in
 
     /// <summary>The receipt, once the operations have run.</summary>
     public MessageReceipt ToReceipt() =>
-        new(Index, $"{batch.Id}-{Index}", Status(), [.. Written.Select(operation => $"{operation.ResourceType}/{operation.ResourceId}")], HasRefused ? [.. _issues, RefusedReadings.AsTheMappingAsks()] : _issues);
+        new(Index, $"{batch.Id}-{Index}", Status(), [.. Written.Select(operation => $"{operation.ResourceType}/{operation.ResourceId}")], IssuesNow());
+
+    // What is decided in the transaction is known only now.
+    private List<Issue> IssuesNow()
+    {
+        var notices = _operations.Select(operation => operation.Notice).OfType<Issue>().Distinct().ToList();
+        return HasRefused || notices.Count > 0 ? [.. _issues, .. notices, .. HasRefused ? [RefusedReadings.AsTheMappingAsks()] : (Issue[])[]] : _issues;
+    }
 
     private IEnumerable<IStoredReading> Written => _operations.Where(operation => operation.Status != ReadingStatus.Refused);
 

@@ -183,7 +183,7 @@ internal sealed record NewDevice(string IdentifierSystem, string IdentifierValue
     public System.Security.Cryptography.X509Certificates.X509Certificate2? Certificate { get; init; }
 }
 
-/// <summary>Refusals of registration: IOMT-0550 to IOMT-0559.</summary>
+/// <summary>Refusals of registration: IOMT-0550 to IOMT-0557.</summary>
 internal static class RegistrarIssues
 {
     public static Issue BadVendorName(string name) =>

@@ -2,11 +2,14 @@ using FhirIomt.Fhir;
 using FhirIomt.Fhir.Search;
 using FhirIomt.Fhir.Searching;
 using FhirIomt.Repository.Readings;
+using FhirIomt.Repository.Readings.Routes;
 
 namespace FhirIomt.Server.Devices;
 
-/// <summary>The readings of one chunk of messages that share resources: those of one window, patient, device and encounter are stored by one operation.</summary>
-internal sealed class WindowGroups(SearchIndexer indexer, IndexPolicy policy)
+/// <summary>
+/// The readings of one chunk of messages that share resources: those of one window, patient, device and encounter are stored by one operation, and one that comes by several routes is stored once.
+/// </summary>
+internal sealed class WindowGroups(MessageBatch batch, RouteTable routes, SearchIndexer indexer, IndexPolicy policy)
 {
     private readonly Dictionary<(object, string, string, string?), WindowOperation> _operations = [];
 
@@ -15,7 +18,7 @@ internal sealed class WindowGroups(SearchIndexer indexer, IndexPolicy policy)
     {
         if (alone.Reading.Window is not { } window)
         {
-            return alone;
+            return routes.Find(resolved.DeviceId, (batch.Sender as Sender.Vendor)?.Name, batch.Mapping.Name) is { } route ? RoutedReading.Of(alone, route, routes) : alone;
         }
 
         var group = (window, resolved.PatientId, resolved.DeviceId, resolved.EncounterId);

@@ -108,6 +108,7 @@ internal static class ServerHost
         services.AddSingleton(RepositoryOptions.Default);
         services.AddSingleton<ResourceWriter>();
         services.AddSingleton<DeviceDirectory>();
+        services.AddSingleton<Repository.Readings.Routes.RouteDirectory>();
         services.AddSingleton<SenderCredentials>();
         services.AddSingleton<MappingCatalog>();
         services.AddSingleton<ReadingResolver>();
@@ -116,6 +117,7 @@ internal static class ServerHost
         services.AddSingleton<MessageQuarantine>();
         services.AddSingleton(parts => new LastSeen(parts.GetRequiredService<IStore>(), time, parts.GetService<ILogger<LastSeen>>() ?? Microsoft.Extensions.Logging.Abstractions.NullLogger<LastSeen>.Instance));
         services.AddSingleton<DeviceLife>();
+        services.AddSingleton<DeviceState>();
         services.AddSingleton(options.Auth);
         services.AddSingleton(new Smart.Issuers.IssuerList(options.Issuers));
         services.AddSmartDirectories();

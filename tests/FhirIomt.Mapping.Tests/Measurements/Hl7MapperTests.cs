@@ -29,6 +29,38 @@ public sealed class Hl7MapperTests
         ["85354-9 150020 = 150021 120 mm[Hg]; 150022 absent: unknown @ 2026-03-14T09:15:00Z"],
         Told(Hl7(Head + "OBX|1|NM|150021^MDC_PRESS_BLD_NONINV_SYS^MDC|1.1.1.1|120|266016^MDC_DIM_MMHG^MDC|||||F\r")));
 
+    [Fact]
+    public void What_a_monitor_says_of_its_battery_is_about_the_monitor()
+    {
+        var result = Hl7(Head
+            + "OBX|1||69965^MDC_DEV_MON_PHYSIO_MULTI_PARAM_MDS^MDC|1.0.0.0|||||||X|||||||AABBCCDDEEFF0011^^AABBCCDDEEFF0011^EUI-64\r"
+            + "OBX|2|NM|150456^MDC_PULS_OXIM_SAT_O2^MDC|1.3.1.1|97|262688^MDC_DIM_PERCENT^MDC|||||R\r"
+            + "OBX|3|NM|67996^MDC_ATTR_VAL_BATT_CHARGE^MDC|1.0.0.7|80|262688^MDC_DIM_PERCENT^MDC|||||R|||20260314101430+0100\r"
+            + "OBX|4|NM|67976^MDC_ATTR_TIME_BATT_REMAIN^MDC|1.0.0.8|95|264352^MDC_DIM_MIN^MDC|||||R\r"
+            + "OBX|5|CWE|67925^MDC_ATTR_POWER_STAT^MDC|1.0.0.9|1^onBattery(1)|||||R\r"
+            + "OBX|6|CWE|68220^MDC_TIME_SYNC_PROTOCOL^MDC|1.0.0.10|532234^MDC_TIME_SYNC_NTPV4^MDC||||||R\r");
+        Assert.Equal(
+            ["2708-6 59408-5 150456 = 97 % @ 2026-03-14T09:15:00Z", "67996 = 80 % @ 2026-03-14T09:14:30Z", "67976 = 95 min @ 2026-03-14T09:15:00Z", "67925 = 1 @ 2026-03-14T09:15:00Z"],
+            Told(result));
+        Assert.Empty(result.Issues);
+        Assert.Equal(["Patient/p", "Device/d", "Device/d", "Device/d"], result.Readings.Select(reading => Resource(reading).GetProperty("subject").GetProperty("reference").GetString()));
+        Assert.All(result.Readings, reading => Assert.Equal("AABBCCDDEEFF0011", reading.DeviceIdentifier));
+        Assert.All(result.Readings.Skip(1), reading => Assert.EndsWith("/iomt-device-health", Resource(reading).GetProperty("meta").GetProperty("profile")[0].GetString(), StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("NM|67996^MDC_ATTR_VAL_BATT_CHARGE^MDC|1.0.0.7|130|262688^MDC_DIM_PERCENT^MDC|||||R")]
+    [InlineData("NM|67996^MDC_ATTR_VAL_BATT_CHARGE^MDC|1.0.0.7|80||||||R")]
+    [InlineData("NM|67996^MDC_ATTR_VAL_BATT_CHARGE^MDC|1.0.0.7|full|262688^MDC_DIM_PERCENT^MDC|||||R")]
+    [InlineData("NM|67996^MDC_ATTR_VAL_BATT_CHARGE^MDC|1.0.0.7|80|262688^MDC_DIM_PERCENT^MDC|||||R|||yesterday")]
+    [InlineData("NM|67976^MDC_ATTR_TIME_BATT_REMAIN^MDC|1.0.0.8|95||||||R")]
+    public void A_battery_that_cannot_be_read_is_told_of_and_holds_nothing_up(string battery)
+    {
+        var result = Hl7(Head + "OBX|1|NM|150456^MDC_PULS_OXIM_SAT_O2^MDC|1.3.1.1|97|262688^MDC_DIM_PERCENT^MDC|||||R\rOBX|2|" + battery + "\r");
+        Assert.Equal(["2708-6 59408-5 150456 = 97 % @ 2026-03-14T09:15:00Z"], Told(result));
+        Assert.Equal(("IOMT-0559", false), (Assert.Single(result.Issues).Code, result.Issues[0].Refuses));
+    }
+
     [Theory]
     [InlineData("INV", "absent: error")]
     [InlineData("NAV", "absent: temp-unknown")]

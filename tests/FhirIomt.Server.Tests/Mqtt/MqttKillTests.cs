@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net.Sockets;
+using FhirIomt.Tests;
 
 namespace FhirIomt.Server.Tests.Mqtt;
 
@@ -11,6 +12,8 @@ public sealed class MqttKillTests(ITestOutputHelper output) : IDisposable
     private const int Devices = 6;
 
     private readonly string _data = Directory.CreateTempSubdirectory("fhiriomt-mqtt-kill-").FullName;
+
+    private readonly string? _postgres = TestServer.OnPostgreSql ? PostgresCluster.NewSchema() : null;
 
     public void Dispose() => Directory.Delete(_data, recursive: true);
 
@@ -23,7 +26,7 @@ public sealed class MqttKillTests(ITestOutputHelper output) : IDisposable
         for (var cut = 0; cut < Cuts; cut++)
         {
             var port = ChildProcess.FreePort();
-            await using (var server = await ChildProcess.ServeAsync(_data, new Dictionary<string, string>(StringComparer.Ordinal) { ["FHIRIOMT_Mqtt__Listen"] = $"127.0.0.1:{port}" }))
+            await using (var server = await ChildProcess.ServeAsync(_data, new Dictionary<string, string>(StringComparer.Ordinal) { ["FHIRIOMT_Mqtt__Listen"] = $"127.0.0.1:{port}" }, StoreArguments))
             {
                 var before = acknowledged.Count;
                 var publishing = clients.Select(client => client.PublishAsync(port)).ToArray();
@@ -37,16 +40,18 @@ public sealed class MqttKillTests(ITestOutputHelper output) : IDisposable
                 await Task.WhenAll(publishing);
             }
 
-            await using var again = await ChildProcess.ServeAsync(_data);
+            await using var again = await ChildProcess.ServeAsync(_data, StoreArguments);
             await CompareAsync(again, token, acknowledged);
         }
 
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Cuts} cuts, {acknowledged.Count} publishes acknowledged"));
     }
 
+    private string[] StoreArguments => _postgres is null ? [] : ["--postgres", _postgres];
+
     private async Task<(List<(string Name, string Credential)> Devices, string Token)> PrepareAsync()
     {
-        await using var server = new TestServer { Configure = options => options.Data = _data };
+        await using var server = new TestServer { Configure = options => (options.Data, options.Postgres) = (_data, _postgres) };
         await server.InitializeAsync();
         var devices = new List<(string, string)>();
         for (var number = 0; number < Devices; number++)

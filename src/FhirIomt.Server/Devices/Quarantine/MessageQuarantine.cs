@@ -18,7 +18,7 @@ internal sealed record QuarantineFilter(string? Sender, string? Code, string? Ma
 /// The messages that wait: looked at, mended, sent through the pipeline again, or thrown away with a reason. A replay is an ordinary passage: nothing that is stored already is
 /// stored twice, and what can be stored now leaves the quarantine in the same transaction.
 /// </summary>
-internal sealed class MessageQuarantine(IStore store, MappingCatalog mappings, IngestPipeline pipeline, AuditLog audit)
+internal sealed class MessageQuarantine(IStore store, MappingCatalog mappings, IngestPipeline pipeline, AuditLog audit, QuarantineCount count)
 {
     // A page of a list, and of a replay of all: some megabytes of payloads.
     private const int PageSize = 500;
@@ -114,7 +114,14 @@ internal sealed class MessageQuarantine(IStore store, MappingCatalog mappings, I
 
         var operation = new Discard(id, reason, transaction => Record(transaction, actor, $"quarantine discard {id}", reason));
         await store.WriteAsync([operation], cancellationToken).ConfigureAwait(false);
-        return operation.WasThere ? id : QuarantineIssues.NotThere();
+        if (!operation.WasThere)
+        {
+            return QuarantineIssues.NotThere();
+        }
+
+        // Its room is free at once: senders wait for it.
+        count.Added(-1);
+        return id;
     }
 
     private void Record(IWriteTransaction transaction, string actor, string what, string? reason) =>
