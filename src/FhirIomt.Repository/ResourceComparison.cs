@@ -34,6 +34,10 @@ internal static class ResourceComparison
         };
     }
 
+    /// <summary>Whether the members that make up an element are the same.</summary>
+    public static bool SameElement(ResourceNode left, ResourceNode right, Predicate<string> belongs) =>
+        SameMembers(left, right, name => !belongs(System.Text.Encoding.UTF8.GetString(name)));
+
     private delegate bool NameTest(ReadOnlySpan<byte> name);
 
     private static bool SameMembers(ResourceNode left, ResourceNode right, NameTest isIgnored)
