@@ -98,12 +98,10 @@ internal sealed class MessageWork(MessageBatch batch, MessageEntry entry, int in
     public MessageReceipt ToReceipt() =>
         new(Index, $"{batch.Id}-{Index}", Status(), [.. Written.Select(operation => $"{operation.ResourceType}/{operation.ResourceId}")], IssuesNow());
 
-    // What is decided in the transaction is known only now.
-    private List<Issue> IssuesNow()
-    {
-        var notices = _operations.Select(operation => operation.Notice).OfType<Issue>().Distinct().ToList();
-        return HasRefused || notices.Count > 0 ? [.. _issues, .. notices, .. HasRefused ? [RefusedReadings.AsTheMappingAsks()] : (Issue[])[]] : _issues;
-    }
+    // What is decided in the transaction is known only now; of most readings there is nothing to tell.
+    private IReadOnlyList<Issue> IssuesNow() => !HasRefused && !_operations.Exists(static operation => operation.Notice is not null)
+        ? _issues
+        : [.. _issues, .. _operations.Select(operation => operation.Notice).OfType<Issue>().Distinct(), .. HasRefused ? [RefusedReadings.AsTheMappingAsks()] : (Issue[])[]];
 
     private IEnumerable<IStoredReading> Written => _operations.Where(operation => operation.Status != ReadingStatus.Refused);
 
