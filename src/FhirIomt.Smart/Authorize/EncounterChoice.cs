@@ -31,7 +31,7 @@ internal sealed class EncounterChoice(ResourceRepository repository, AccessResol
 
     /// <summary>The encounter, when it is this patient's and this person may see it: decided by the search that lists it, so that the two never differ.</summary>
     public async ValueTask<EncounterEntry?> FindAsync(UserAccount user, string patient, string id, CancellationToken cancellationToken) =>
-        PatientChoice.IsId(id) ? (await SearchAsync(user, patient, id, cursor: null, cancellationToken).ConfigureAwait(false)).Encounters.FirstOrDefault() : null;
+        PatientChoice.IsId(id) && await SearchAsync(user, patient, id, cursor: null, cancellationToken).ConfigureAwait(false) is { Encounters: [var found, ..] } ? found : null;
 
     private async ValueTask<EncounterList> SearchAsync(UserAccount user, string patient, string? id, string? cursor, CancellationToken cancellationToken)
     {
