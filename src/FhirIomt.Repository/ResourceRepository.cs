@@ -30,7 +30,7 @@ public sealed class ResourceRepository(IStore store, ServerDefinitions definitio
             : Masked(
                 ReadingProvenance.Owns(type, id)
                     ? await _readings.ReadAsync(id, predicate, cancellationToken).ConfigureAwait(false)
-                    : await LeaveAsync(await store.ReadAsync(type, id, cancellationToken).ConfigureAwait(false), predicate, cancellationToken).ConfigureAwait(false),
+                    : await LeaveAsync(await store.ReadNearestAsync(type, id, cancellationToken).ConfigureAwait(false), id, predicate, cancellationToken).ConfigureAwait(false),
                 scope);
     }
 
@@ -48,7 +48,7 @@ public sealed class ResourceRepository(IStore store, ServerDefinitions definitio
         }
 
         // A version counts by what it said then: one that belonged to another patient stays hidden after the resource moved.
-        return Masked(await LeaveAsync(await store.ReadVersionAsync(type, id, version, cancellationToken).ConfigureAwait(false), predicate, cancellationToken).ConfigureAwait(false), scope);
+        return Masked(await LeaveAsync(await store.ReadVersionAsync(type, id, version, cancellationToken).ConfigureAwait(false), id, predicate, cancellationToken).ConfigureAwait(false), scope);
     }
 
     private static ReadResult Masked(ReadResult result, AccessScope scope) => result is ReadResult.Found found ? new ReadResult.Found(FieldMask.Apply(found.Resource, scope.Rules.Fields)) : result;
@@ -145,9 +145,10 @@ public sealed class ResourceRepository(IStore store, ServerDefinitions definitio
             : Outcome<PreparedResource>.Refused(refusals);
     }
 
-    private async ValueTask<ReadResult> LeaveAsync(StoredResource? stored, AccessPredicate predicate, CancellationToken cancellationToken)
+    // What is near is judged as well, and only then looked at for its id: otherwise a quick no would tell that there is nothing of that id.
+    private async ValueTask<ReadResult> LeaveAsync(StoredResource? stored, string id, AccessPredicate predicate, CancellationToken cancellationToken)
     {
-        if (stored is null || !await IsVisibleAsync(stored, predicate, cancellationToken).ConfigureAwait(false))
+        if (stored is null || !await IsVisibleAsync(stored, predicate, cancellationToken).ConfigureAwait(false) || stored.Id != id)
         {
             return new ReadResult.Refused(RepositoryIssues.NotFound());
         }

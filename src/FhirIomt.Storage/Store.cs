@@ -13,6 +13,12 @@ public interface IStore : IAsyncDisposable
     /// <summary>The current version, a deletion included; null when the id was never used.</summary>
     ValueTask<StoredResource?> ReadAsync(string type, string id, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// The same, or where the id was never used the resource of that type whose id comes next: who then judges it as he would the one asked for takes as long to say no to what is not there
+    /// as to what is another's. Look at its id.
+    /// </summary>
+    ValueTask<StoredResource?> ReadNearestAsync(string type, string id, CancellationToken cancellationToken);
+
     ValueTask<StoredResource?> ReadVersionAsync(string type, string id, long version, CancellationToken cancellationToken);
 
     /// <param name="access">What the caller may see; goes into the query itself.</param>

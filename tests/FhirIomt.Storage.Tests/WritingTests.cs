@@ -31,6 +31,25 @@ public class WritingTests : StoreTests
     }
 
     [Fact]
+    public async Task The_nearest_is_the_one_itself_or_the_next_of_its_type_alone_and_among_many()
+    {
+        await using var store = NewStore();
+        await store.PutAsync("pb", Sample.Patient());
+        await store.PutAsync("pd", Sample.Patient());
+        string[] ids = ["pa", "pb", "pc", "pd", "pe"];
+        string?[] nearest = ["pb", "pb", "pd", "pd", null];
+        for (var index = 0; index < ids.Length; index++)
+        {
+            Assert.Equal(nearest[index], (await store.Store.ReadNearestAsync("Patient", ids[index], CancellationToken.None))?.Id);
+            Assert.Equal(nearest[index] == ids[index], await store.Store.ReadAsync("Patient", ids[index], CancellationToken.None) is not null);
+        }
+
+        var together = await Task.WhenAll(Enumerable.Range(0, 100).Select(number => store.Store.ReadNearestAsync("Patient", ids[number % ids.Length], CancellationToken.None).AsTask()));
+        Assert.Equal(Enumerable.Range(0, 100).Select(number => nearest[number % ids.Length]), together.Select(found => found?.Id));
+        Assert.Null(await store.Store.ReadNearestAsync("Observation", "pa", CancellationToken.None));
+    }
+
+    [Fact]
     public async Task Every_version_stays_readable_as_it_was()
     {
         await using var store = NewStore();

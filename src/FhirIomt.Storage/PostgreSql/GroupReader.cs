@@ -22,8 +22,8 @@ internal sealed class GroupReader : IAsyncDisposable
     private const int MaxInGroup = 64;
 
     private const string Statement =
-        "SELECT r.key, r.version, r.deleted, r.body, w.place FROM unnest($1::bigint[], $2::text[]) WITH ORDINALITY AS w(type, id, place) "
-        + "CROSS JOIN LATERAL (SELECT key, version, deleted, body FROM resource WHERE type=w.type AND id=w.id LIMIT 1) r";
+        "SELECT r.key, r.version, r.deleted, r.body, w.place, r.id FROM unnest($1::bigint[], $2::text[]) WITH ORDINALITY AS w(type, id, place) "
+        + "CROSS JOIN LATERAL (SELECT key, version, deleted, body, id FROM resource WHERE type=w.type AND id>=w.id ORDER BY id LIMIT 1) r";
 
     private readonly Channel<Wanted> _queue = Channel.CreateBounded<Wanted>(MaxWaiting);
     private readonly NpgsqlDataSource _source;
@@ -37,7 +37,7 @@ internal sealed class GroupReader : IAsyncDisposable
         _lanes = [.. Enumerable.Range(0, Lanes).Select(_ => Task.Factory.StartNew(RunAsync, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap())];
     }
 
-    public async ValueTask<StoredResource?> ReadAsync(string type, string id, CancellationToken cancellationToken)
+    public async ValueTask<StoredResource?> ReadNearestAsync(string type, string id, CancellationToken cancellationToken)
     {
         var wanted = new Wanted(type, id);
         try
@@ -121,7 +121,7 @@ internal sealed class GroupReader : IAsyncDisposable
     }
 
     private StoredResource?[] Read(PostgresConnection connection, List<Wanted> group) => group.Count == 1
-        ? [_engine.Read(connection, group[0].Type, group[0].Id)]
+        ? [_engine.ReadNearest(connection, group[0].Type, group[0].Id)]
         : PostgresConnection.Run(() => ReadTogether(connection, group));
 
     private StoredResource?[] ReadTogether(PostgresConnection connection, List<Wanted> group)
@@ -139,7 +139,7 @@ internal sealed class GroupReader : IAsyncDisposable
         while (reader.Read())
         {
             var place = (int)reader.GetInt64(4) - 1;
-            found[place] = new StoredResource(group[place].Type, group[place].Id, reader.GetInt64(1), ResourceKey.TimeOf(reader.GetInt64(0)), reader.GetFieldValue<byte[]>(3)) { IsDeleted = reader.GetInt64(2) != 0 };
+            found[place] = new StoredResource(group[place].Type, reader.GetString(5), reader.GetInt64(1), ResourceKey.TimeOf(reader.GetInt64(0)), reader.GetFieldValue<byte[]>(3)) { IsDeleted = reader.GetInt64(2) != 0 };
         }
 
         return found;

@@ -109,7 +109,10 @@ public sealed class PostgresStore : SqlStore
 
     public override int Schema => PostgresSchema.Current;
 
-    public override ValueTask<StoredResource?> ReadAsync(string type, string id, CancellationToken cancellationToken) => _reader.ReadAsync(type, id, cancellationToken);
+    public override async ValueTask<StoredResource?> ReadAsync(string type, string id, CancellationToken cancellationToken) =>
+        await _reader.ReadNearestAsync(type, id, cancellationToken).ConfigureAwait(false) is { } nearest && nearest.Id == id ? nearest : null;
+
+    public override ValueTask<StoredResource?> ReadNearestAsync(string type, string id, CancellationToken cancellationToken) => _reader.ReadNearestAsync(type, id, cancellationToken);
 
     public override async ValueTask DisposeAsync()
     {

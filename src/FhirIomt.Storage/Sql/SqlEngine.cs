@@ -112,6 +112,12 @@ internal sealed class SqlEngine
         return rows.Step() ? Stored(type, id, rows) : null;
     }
 
+    public StoredResource? ReadNearest(SqlConnection connection, string type, string id)
+    {
+        using var rows = connection.Prepare("SELECT key, version, deleted, body, id FROM resource WHERE type=? AND id>=? ORDER BY id LIMIT 1").Add(TypeNumber(type)).Add(id).Run();
+        return rows.Step() ? Stored(type, rows.Text(4), rows) : null;
+    }
+
     public StoredResource? ReadVersion(SqlConnection connection, string type, string id, long version)
     {
         if (Read(connection, type, id) is { } current && current.Version == version)

@@ -35,6 +35,9 @@ public abstract class SqlStore : IStore
     public virtual ValueTask<StoredResource?> ReadAsync(string type, string id, CancellationToken cancellationToken) =>
         ReadingAsync(connection => _engine.Read(connection, type, id), cancellationToken);
 
+    public virtual ValueTask<StoredResource?> ReadNearestAsync(string type, string id, CancellationToken cancellationToken) =>
+        ReadingAsync(connection => _engine.ReadNearest(connection, type, id), cancellationToken);
+
     public ValueTask<StoredResource?> ReadVersionAsync(string type, string id, long version, CancellationToken cancellationToken) =>
         ReadingAsync(connection => _engine.ReadVersion(connection, type, id, version), cancellationToken);
 
