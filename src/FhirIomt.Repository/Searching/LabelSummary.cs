@@ -55,9 +55,10 @@ public sealed class LabelSummary(IStore store, SearchService searches, SearchQue
     private async ValueTask<(bool Found, Refusal? Refused)> FindsAsync(string? type, SearchArgument argument, AccessScope scope, CancellationToken cancellationToken)
     {
         IReadOnlyList<SearchArgument> arguments = [argument, new SearchArgument("_count", "1")];
-        if (!(type is null ? parser.ParseSystem(arguments, lenient: false) : parser.Parse(type, arguments, lenient: false)).TryGetValue(out var query, out var issues))
+        if (!(type is null ? parser.ParseSystem(arguments, lenient: false) : parser.Parse(type, arguments, lenient: false)).TryGetValue(out var query, out _))
         {
-            return (false, new Refusal(RefusalKind.BadRequest, issues));
+            // What cannot be searched by is left out: a refusal would quote a label that may be another patient's.
+            return (false, null);
         }
 
         return await searches.SearchAsync(query, scope, cancellationToken).ConfigureAwait(false) switch
