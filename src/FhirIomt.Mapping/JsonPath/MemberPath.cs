@@ -54,7 +54,7 @@ internal sealed class MemberPath
         foreach (var name in _names)
         {
             var found = from[name];
-            if (!found.Exists && !(from.IsObject && PathScope.At(from.Tree, from.Index).TryMember(from.Index, name, out var row) && (found = from.Tree.NodeAt(row)).Exists))
+            if (!found.Exists && !(from.IsObject && from.Tree.HasEscapes && PathScope.At(from.Tree, from.Index).TryMember(from.Index, name, out var row) && (found = from.Tree.NodeAt(row)).Exists))
             {
                 return default;
             }

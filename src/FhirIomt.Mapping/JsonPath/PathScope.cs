@@ -56,7 +56,7 @@ internal readonly ref struct PathScope
 
         var node = NodeAt(row);
         var found = node[name];
-        if (!found.Exists && node.IsObject && node.RawSpan.Contains((byte)'\\'))
+        if (!found.Exists && node.IsObject && node.Tree.HasEscapes)
         {
             found = EscapedMember(node, name);
         }

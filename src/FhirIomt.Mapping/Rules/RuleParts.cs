@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.CompilerServices;
 using System.Text;
 using FhirIomt.Core.Units;
 using FhirIomt.Fhir.Json;
@@ -45,32 +44,38 @@ internal sealed class ExpressionPart(RuleExpression expression) : RulePart
 /// <summary><c>"Arm: {$.arm}"</c>: a text with values in it; absent when one of them is.</summary>
 internal sealed class TextPart((string Text, RuleExpression? Expression)[] pieces) : RulePart
 {
+    // Keys of readings are shorter.
+    private const int Usual = 512;
+
+    private readonly (byte[] Text, RuleExpression? Expression)[] _pieces = [.. pieces.Select(piece => (Encoding.UTF8.GetBytes(piece.Text), piece.Expression))];
+
     public override JmesValue Evaluate(RuleRun run)
     {
-        // Keys of readings are shorter; the characters are copied once, into the text.
-        var text = new DefaultInterpolatedStringHandler(0, pieces.Length, CultureInfo.InvariantCulture, stackalloc char[256]);
-        foreach (var (constant, expression) in pieces)
+        // Put together from the message's bytes, so that one string is made and not one for each piece.
+        Span<byte> text = stackalloc byte[Usual];
+        var length = 0;
+        foreach (var (constant, expression) in _pieces)
         {
-            text.AppendLiteral(constant);
+            Append(ref text, ref length, constant);
             if (expression is not null)
             {
                 var value = expression.One(run);
                 if (value.IsNull)
                 {
-                    text.Clear();
                     return JmesValue.Null;
                 }
 
-                Append(ref text, value);
+                var isPlain = value.TryNode(out var node) && node.IsString && !node.Tree.HasEscapes;
+                Append(ref text, ref length, isPlain ? node.ContentSpan : Encoding.UTF8.GetBytes(TextOf(value)));
             }
         }
 
-        return JmesValue.Of(text.ToStringAndClear());
+        return JmesValue.Of(Encoding.UTF8.GetString(text[..length]));
     }
 
     public override void Check(RuleRun run)
     {
-        foreach (var (_, expression) in pieces)
+        foreach (var (_, expression) in _pieces)
         {
             if (expression?.One(run).IsNull == true)
             {
@@ -79,17 +84,17 @@ internal sealed class TextPart((string Text, RuleExpression? Expression)[] piece
         }
     }
 
-    private static void Append(ref DefaultInterpolatedStringHandler text, JmesValue value)
+    private static void Append(ref Span<byte> text, ref int length, ReadOnlySpan<byte> piece)
     {
-        if (value.TryNode(out var node) && node.Length <= 256 && node.Kind == NodeKind.String && !node.ContentSpan.Contains((byte)'\\'))
+        if (text.Length - length < piece.Length)
         {
-            Span<char> characters = stackalloc char[256];
-            text.AppendFormatted((ReadOnlySpan<char>)characters[..Encoding.UTF8.GetChars(node.ContentSpan, characters)]);
+            var longer = new byte[Math.Max(text.Length * 2, length + piece.Length)];
+            text[..length].CopyTo(longer);
+            text = longer;
         }
-        else
-        {
-            text.AppendLiteral(TextOf(value));
-        }
+
+        piece.CopyTo(text[length..]);
+        length += piece.Length;
     }
 
     public static string TextOf(JmesValue value) => value.TryNode(out var node) ? node.AsText() ?? node.ToString() : value.Kind switch

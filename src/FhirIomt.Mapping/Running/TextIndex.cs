@@ -42,7 +42,7 @@ internal sealed class TextIndex
     public void Find(ResourceNode root, Span<ulong> candidates)
     {
         // A name written with escapes cannot be compared by its bytes; then every rule is tried.
-        if (root.RawSpan.Contains((byte)'\\'))
+        if (root.Tree.HasEscapes)
         {
             candidates.Fill(ulong.MaxValue);
             return;
