@@ -84,16 +84,23 @@ internal static class RawClient
             return status;
         }
 
-        // Chunked: the end is the empty chunk.
-        var tail = buffer.AsSpan(Math.Max(body, filled - 5), Math.Min(5, filled - body)).ToArray();
-        while (!tail.AsSpan().SequenceEqual("0\r\n\r\n"u8))
+        // Chunked: the end is the empty chunk, which may come in pieces. Each receipt is put behind the last bytes of the one before.
+        var end = filled;
+        while (!EndsHere(buffer.AsSpan(body, end - body)))
         {
-            var received = await ReceiveAsync(socket, buffer.AsMemory(body));
-            tail = [.. tail.Concat(buffer.AsSpan(body, received).ToArray()).TakeLast(5)];
+            var kept = Math.Min(EmptyChunk.Length, end - body);
+            buffer.AsSpan(end - kept, kept).CopyTo(buffer.AsSpan(body));
+            end = body + kept;
+            end += await ReceiveAsync(socket, buffer.AsMemory(end));
         }
 
         return status;
     }
+
+    private static ReadOnlySpan<byte> EmptyChunk => "\r\n0\r\n\r\n"u8;
+
+    // The line before it belongs to the chunk that ends there; an answer without any has none.
+    private static bool EndsHere(ReadOnlySpan<byte> read) => read.EndsWith(EmptyChunk) || read.SequenceEqual(EmptyChunk[2..]);
 
     private static async ValueTask<int> ReceiveAsync(Socket socket, Memory<byte> into)
     {

@@ -10,12 +10,14 @@ namespace FhirIomt.Access;
 /// </summary>
 public sealed class LeavingCheck(SearchIndexer indexer)
 {
+    private readonly CriterionMatch _match = new(indexer);
+
     /// <param name="find">Finds the current version of what the resource hangs on (<see cref="PatientCompartment.AttachedBy"/>); without it nothing is found.</param>
     public bool Permits(AccessPredicate predicate, string resourceType, JsonTree resource, Func<string, string, JsonTree?>? find = null) =>
         Permits(predicate, new JudgedResource(resourceType, resource, indexer.ServerBase), find);
 
     /// <summary>The same on the bytes of a stored resource that hangs on nothing.</summary>
-    public bool Permits(AccessPredicate predicate, string resourceType, ReadOnlyMemory<byte> body) => Permits(predicate, new JudgedResource(resourceType, body, indexer.ServerBase), find: null);
+    public bool Permits(AccessPredicate predicate, StoredResource stored) => Permits(predicate, new JudgedResource(stored, indexer.ServerBase), find: null);
 
     private bool Permits(AccessPredicate predicate, JudgedResource resource, Func<string, string, JsonTree?>? find) => predicate switch
     {
@@ -49,26 +51,6 @@ public sealed class LeavingCheck(SearchIndexer indexer)
             return false;
         }
 
-        if (criterion is SearchCriterion.Ids ids)
-        {
-            return resource.Tree.Root["id"u8].AsString() is { } id && ids.Values.Contains(id, StringComparer.Ordinal);
-        }
-
-        foreach (var value in indexer.Extract(resource.Tree, [criterion.Parameter!]))
-        {
-            var isMatch = (criterion, value) switch
-            {
-                (SearchCriterion.Tokens tokens, IndexValue.Token token) => tokens.Values.Any(wanted => wanted.Matches(token.System, token.Code)),
-                (SearchCriterion.References references, IndexValue.Reference reference) => references.Values.Any(wanted => wanted.Type == reference.Type && wanted.Id == reference.Id),
-                (SearchCriterion.Dates dates, IndexValue.Date date) => dates.Values.Any(wanted => wanted.Matches(date.Start, date.End)),
-                _ => false,
-            };
-            if (isMatch)
-            {
-                return true;
-            }
-        }
-
-        return false;
+        return _match.Matches(criterion, resource.Tree);
     }
 }

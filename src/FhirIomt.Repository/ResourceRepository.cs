@@ -25,13 +25,18 @@ public sealed class ResourceRepository(IStore store, ServerDefinitions definitio
     public async ValueTask<ReadResult> ReadAsync(string type, string id, AccessScope scope, CancellationToken cancellationToken)
     {
         var predicate = scope.PredicateFor(type, ScopeInteractions.Read);
-        return predicate is AccessPredicate.Nothing
-            ? new ReadResult.Refused(RepositoryIssues.TypeDenied(type, "read"))
-            : Masked(
-                ReadingProvenance.Owns(type, id)
-                    ? await _readings.ReadAsync(id, predicate, cancellationToken).ConfigureAwait(false)
-                    : await LeaveAsync(await store.ReadNearestAsync(type, id, cancellationToken).ConfigureAwait(false), id, predicate, cancellationToken).ConfigureAwait(false),
-                scope);
+        if (predicate is AccessPredicate.Nothing)
+        {
+            return new ReadResult.Refused(RepositoryIssues.TypeDenied(type, "read"));
+        }
+
+        if (ReadingProvenance.Owns(type, id))
+        {
+            return Masked(await _readings.ReadAsync(id, predicate, cancellationToken).ConfigureAwait(false), scope);
+        }
+
+        var nearest = await store.ReadNearestAsync(type, id, cancellationToken).ConfigureAwait(false);
+        return Masked(await LeaveAsync(nearest, nearest?.Id == id, predicate, cancellationToken).ConfigureAwait(false), scope);
     }
 
     public async ValueTask<ReadResult> ReadVersionAsync(string type, string id, long version, AccessScope scope, CancellationToken cancellationToken)
@@ -47,8 +52,10 @@ public sealed class ResourceRepository(IStore store, ServerDefinitions definitio
             return version == 1 ? Masked(await _readings.ReadAsync(id, predicate, cancellationToken).ConfigureAwait(false), scope) : new ReadResult.Refused(RepositoryIssues.NotFound());
         }
 
-        // A version counts by what it said then: one that belonged to another patient stays hidden after the resource moved.
-        return Masked(await LeaveAsync(await store.ReadVersionAsync(type, id, version, cancellationToken).ConfigureAwait(false), id, predicate, cancellationToken).ConfigureAwait(false), scope);
+        // A version counts by what it said then: one that belonged to another patient stays hidden after the resource moved. What is near is read in any case, to be judged where there is no such version.
+        var near = predicate is AccessPredicate.Everything ? null : await store.ReadNearestAsync(type, id, cancellationToken).ConfigureAwait(false);
+        var asked = await store.ReadVersionAsync(type, id, version, cancellationToken).ConfigureAwait(false);
+        return Masked(await LeaveAsync(asked ?? near, asked is not null, predicate, cancellationToken).ConfigureAwait(false), scope);
     }
 
     private static ReadResult Masked(ReadResult result, AccessScope scope) => result is ReadResult.Found found ? new ReadResult.Found(FieldMask.Apply(found.Resource, scope.Rules.Fields)) : result;
@@ -145,10 +152,10 @@ public sealed class ResourceRepository(IStore store, ServerDefinitions definitio
             : Outcome<PreparedResource>.Refused(refusals);
     }
 
-    // What is near is judged as well, and only then looked at for its id: otherwise a quick no would tell that there is nothing of that id.
-    private async ValueTask<ReadResult> LeaveAsync(StoredResource? stored, string id, AccessPredicate predicate, CancellationToken cancellationToken)
+    // What is near is judged as well as what was asked for: otherwise a quick no would tell that it is not there.
+    private async ValueTask<ReadResult> LeaveAsync(StoredResource? stored, bool isAskedFor, AccessPredicate predicate, CancellationToken cancellationToken)
     {
-        if (stored is null || !await IsVisibleAsync(stored, predicate, cancellationToken).ConfigureAwait(false) || stored.Id != id)
+        if (stored is null || !await IsVisibleAsync(stored, predicate, cancellationToken).ConfigureAwait(false) || !isAskedFor)
         {
             return new ReadResult.Refused(RepositoryIssues.NotFound());
         }

@@ -68,7 +68,11 @@ public abstract record SearchResult
     {
     }
 
-    public sealed record Found(SearchPage Page) : SearchResult;
+    public sealed record Found(SearchPage Page) : SearchResult
+    {
+        /// <summary>The resources in which matches that are answered alone stand.</summary>
+        public IReadOnlyList<StoredResource> Containers { get; init; } = [];
+    }
 
     public sealed record Refused(Refusal Refusal) : SearchResult;
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using FhirIomt.Fhir.Json;
+using FhirIomt.Fhir.Searching;
 
 namespace FhirIomt.Storage;
 

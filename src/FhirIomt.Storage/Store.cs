@@ -47,7 +47,10 @@ public interface IStore : IAsyncDisposable
     /// <param name="limit">At most so many; as many mean that there are more.</param>
     ValueTask<IReadOnlyList<StoredLabel>> ListLabelsAsync(IReadOnlyList<string> types, int limit, CancellationToken cancellationToken);
 
-    /// <summary>Lines of the audit.</summary>
+    /// <summary>Keeps lines of the audit that are no part of a write; returns when they are durable.</summary>
+    Task AppendAuditAsync(IReadOnlyList<AuditRow> lines, CancellationToken cancellationToken);
+
+    /// <summary>Lines of the audit, also those that were appended just before.</summary>
     ValueTask<IReadOnlyList<StoredAudit>> ReadAuditAsync(AuditQuery query, CancellationToken cancellationToken);
 
     /// <summary>Grows with every change to configuration or to devices and assignments, by any process on this store; caches compare it.</summary>
@@ -145,6 +148,9 @@ public static class RecordKind
 
     /// <summary>Indexing by a search parameter while it runs, by the parameter's id.</summary>
     public const string Reindexing = "reindexing";
+
+    /// <summary>How far a journal of audit lines was taken into the store, by the journal's id.</summary>
+    public const string AuditJournal = "audit-journal";
 
     /// <summary>Who has opened whose record in an emergency; gone when that has ended.</summary>
     public const string EmergencyAccess = "emergency-access";

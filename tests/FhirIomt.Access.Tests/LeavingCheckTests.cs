@@ -1,3 +1,4 @@
+using FhirIomt.Fhir.Searching;
 namespace FhirIomt.Access.Tests;
 
 /// <summary>The second look at the document itself agrees with what scopes say.</summary>
@@ -68,13 +69,15 @@ public sealed class LeavingCheckTests
     [InlineData("""{"resourceType":"Observation","meta":{"profile":["p"]},"contained":[{"resourceType":"Patient","meta":{"tag":[{"code":"demo"}]}}]}""", false)]
     public void A_tag_counts_where_the_resource_itself_has_it(string json, bool permitted) => Assert.Equal(permitted, Permits(Given.Token("system/Observation.r?_tag=demo"), json));
 
-    // From a tree and from the bytes: the two ways may never differ.
+    // From a tree, from the bytes, and from what was read of them before: the ways may never differ.
     private static bool Permits(AccessScope token, string json)
     {
         var indexer = new Fhir.Search.SearchIndexer(Fhir.Definitions.FhirDefinitions.R4, "https://fhir.example/fhir");
         var (check, predicate) = (new LeavingCheck(indexer), token.PredicateFor("Observation", ScopeInteractions.Read));
         var permitted = check.Permits(predicate, "Observation", Given.Resource(json));
-        Assert.Equal(permitted, check.Permits(predicate, "Observation", System.Text.Encoding.UTF8.GetBytes(json)));
+        var stored = new StoredResource("Observation", "o", 1, default, System.Text.Encoding.UTF8.GetBytes(json));
+        Assert.Equal(permitted, check.Permits(predicate, stored));
+        Assert.Equal(permitted, check.Permits(predicate, stored));
         return permitted;
     }
 }

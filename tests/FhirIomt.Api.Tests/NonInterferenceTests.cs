@@ -47,7 +47,10 @@ public sealed partial class NonInterferenceTests
         {
             await PutAsync("Device", "d" + letter, $$""" "serialNumber":"{{(letter == "a" ? "Ashton" : family)}}","patient":{"reference":"Patient/{{patient}}"} """);
             await PutAsync("DeviceMetric", "m" + letter, $$""" "type":{"text":"pulse"},"source":{"reference":"Device/d{{letter}}"},"category":"measurement" """);
-            await PutAsync("Condition", "c" + letter, $$""" "code":{"text":"{{(letter == "a" ? "Ashton" : family)}}"},"subject":{"reference":"Patient/{{patient}}"} """);
+            await PutAsync("Condition", "c" + letter, $$"""
+                "code":{"text":"{{(letter == "a" ? "Ashton" : family)}}"},"subject":{"reference":"Patient/{{patient}}"},"meta":{"tag":[{"system":"urn:t","code":"{{(letter == "a" ? "Ashton" : family)}}"}]},
+                "asserter":{"reference":"#dr"},"contained":[{"resourceType":"Practitioner","id":"dr","name":[{"family":"{{(letter == "a" ? "Ashton" : family)}}"}]}]
+                """);
             for (var number = 1; number <= count; number++)
             {
                 var other = letter == "a" ? "b" : "a";
@@ -82,7 +85,7 @@ public sealed partial class NonInterferenceTests
                 var history = One("_history", "Observation/_history", "Patient/pb/_history", "Observation/ob1/_history", "Device/_history");
                 return caller => caller.GetAsync(history);
             case 2:
-                var operation = One("Observation/$lastn?patient=pb", "Observation/$lastn?patient=pa&max=3", "Patient/pa/$everything", "Patient/pb/$everything", "Patient/pa/$everything?_type=Observation,Device", "Patient/pb/Observation", "Patient/pa/Observation?_include=Observation:performer", "Device/db/Observation");
+                var operation = One("Observation/$lastn?patient=pb", "Observation/$lastn?patient=pa&max=3", "Patient/pa/$everything", "Patient/pb/$everything", "Patient/pa/$everything?_type=Observation,Device", "Patient/pb/Observation", "Observation/$meta", "$meta", "Practitioner?_contained=true&_containedType=contained", "Practitioner?family=Zimmer&_contained=true&_count=1", "Patient/pa/Observation?_include=Observation:performer", "Device/db/Observation");
                 return caller => caller.GetAsync(operation);
             case 3:
                 var condition = One("identifier=urn:example:obs|m", "patient=pb", "_id=ob1", "code=8867-4&patient=pb");

@@ -77,18 +77,47 @@ public sealed class OperationTests(ServerFixture fixture) : IClassFixture<Server
         Assert.Equal(["one", "three", "two"], Tags(await All.GetAsync("$meta"), system));
         Assert.Contains(profile, (await All.GetAsync("Group/$meta")).Json.GetProperty("parameter")[0].GetProperty("valueMeta").GetProperty("profile").EnumerateArray().Select(one => one.GetString()));
 
-        // Another patient's label is not told, nor is one that nobody has any more.
-        Assert.Equal(["one"], Tags(await fixture.Server.Caller("patient/*.rs", patient: patients[0]).GetAsync("Patient/$meta"), system));
+        // Another patient's label is not told, nor is one that nobody has any more; one without a code is no label that could be told.
+        var own = fixture.Server.Caller("patient/*.rs", patient: patients[0]);
+        Assert.Equal(["one"], Tags(await own.GetAsync("Patient/$meta"), system));
+        Assert.Empty(Tags(await own.GetAsync("Observation/$meta"), system));
+        await All.CreateAsync(Labelled("four", profile, about: patients[0]));
+        await All.CreateAsync(Labelled("five", profile, about: patients[0]));
+        await All.CreateAsync(Labelled("six", profile, about: patients[1]));
+        await All.CreateAsync(Labelled("", profile, about: patients[0]));
+        Assert.Equal(["five", "four"], Tags(await own.GetAsync("Observation/$meta"), system));
+        Assert.Equal(["five", "four", "one"], Tags(await own.GetAsync("$meta"), system));
+        Assert.Contains(profile, (await own.GetAsync("Observation/$meta")).Json.GetProperty("parameter")[0].GetProperty("valueMeta").GetProperty("profile").EnumerateArray().Select(one => one.GetString()));
         await All.SendAsync(HttpMethod.Delete, $"Group/{group}", body: null);
         Assert.Empty(Tags(await All.GetAsync("Group/$meta"), system));
         (await (await fixture.Server.CallerAsync("system/Observation.rs")).GetAsync("Patient/$meta")).AssertOutcome(403);
 
-        string Labelled(string tag, string canonical) => $$"""{"resourceType":"Patient","meta":{"profile":["{{canonical}}"],"tag":[{"system":"{{system}}","code":"{{tag}}"}] } }""";
+        string Labelled(string tag, string canonical, string? about = null) => $$"""
+            {"resourceType":"{{(about is null ? "Patient" : "Observation")}}","meta":{"profile":["{{canonical}}"],"tag":[{"system":"{{system}}",{{(tag.Length > 0 ? $"\"code\":\"{tag}\"" : "\"display\":\"no code\"")}}}] }
+             {{(about is null ? "" : $",\"status\":\"final\",\"code\":{{\"text\":\"x\"}},\"subject\":{{\"reference\":\"Patient/{about}\"}}")}} }
+            """;
+    }
+
+    [Fact]
+    public async Task How_many_labels_others_have_changes_nothing_for_a_patient()
+    {
+        // A server of its own: the other tests of this class ask for few labels.
+        await using var server = await TestServer.StartAsync();
+        var all = await server.CallerAsync("system/*.cruds");
+        var system = $"urn:{Given.Unique("labels")}";
+        var patient = await all.CreateAsync(Tagged("mine"));
+        var others = string.Join(',', Enumerable.Range(0, 501).Select(number => $$"""{"resource":{{Tagged($"t{number}")}},"request":{"method":"POST","url":"Patient"} }"""));
+        Assert.Equal(200, (await all.PostAsync("", $$"""{"resourceType":"Bundle","type":"transaction","entry":[{{others}}]}""")).Status);
+
+        (await all.GetAsync("Patient/$meta")).AssertOutcome(400, "IOMT-0703");
+        Assert.Equal(["mine"], Tags(await server.Caller("patient/*.rs", patient: patient).GetAsync("Patient/$meta"), system));
+
+        string Tagged(string tag) => $$"""{"resourceType":"Patient","meta":{"tag":[{"system":"{{system}}","code":"{{tag}}"}] } }""";
     }
 
     private static IEnumerable<string> Tags(Answer answer, string system)
     {
-        Assert.Equal(200, answer.Status);
+        Assert.True(answer.Status == 200, answer.Body);
         return answer.Json.GetProperty("parameter")[0].GetProperty("valueMeta").TryGetProperty("tag", out var tags)
             ? tags.EnumerateArray().Where(tag => tag.TryGetProperty("system", out var own) && own.GetString() == system).Select(tag => tag.Text("code"))
             : [];

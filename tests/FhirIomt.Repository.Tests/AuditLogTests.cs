@@ -97,6 +97,6 @@ public sealed class AuditLogTests : IAsyncLifetime
         public IStore Store { get; set; } = null!;
 
         protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) =>
-            Refuses && targetMethod!.Name == nameof(IStore.WriteAsync) ? Task.FromException(new StoreBusyException("The disk is full.")) : targetMethod!.Invoke(Store, args);
+            Refuses && targetMethod!.Name is (nameof(IStore.WriteAsync) or nameof(IStore.AppendAuditAsync)) ? Task.FromException(new StoreBusyException("The disk is full.")) : targetMethod!.Invoke(Store, args);
     }
 }

@@ -182,11 +182,4 @@ public sealed class BackupTests
             }
         }
     }
-
-    private sealed class TemporaryFolder : IDisposable
-    {
-        public string Path { get; } = Directory.CreateTempSubdirectory("fhiriomt-backup-").FullName;
-
-        public void Dispose() => Directory.Delete(Path, recursive: true);
-    }
 }

@@ -39,6 +39,6 @@ internal sealed class AuditEvents(AuditTrail trail, SearchQueryParser parser, Se
             return FhirAnswer.Refused(((SearchResult.Refused)result).Refusal);
         }
 
-        return FhirAnswer.Written(new SearchBundle(address, "/AuditEvent", query, arguments, page, issues).Write);
+        return FhirAnswer.Written(new SearchBundle(address, "/AuditEvent", query, arguments, page, [], issues).Write);
     }
 }

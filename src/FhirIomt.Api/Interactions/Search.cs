@@ -14,7 +14,7 @@ namespace FhirIomt.Api.Interactions;
 /// Searches (R4 §3.1.0.12): of a type, of several types at the base, of a compartment (<c>Patient/1/Observation</c>, <c>Patient/1/*</c>); each by GET, or by POST to
 /// <c>_search</c> below the same address.
 /// </summary>
-internal sealed class Search(SearchService search, SearchQueryParser parser, ServerAddress address)
+internal sealed class Search(ContainedSearch search, SearchQueryParser parser, ServerAddress address)
 {
     private const int MaxFormBytes = 64 * 1024;
 
@@ -61,20 +61,20 @@ internal sealed class Search(SearchService search, SearchQueryParser parser, Ser
         }
 
         var result = await search.SearchAsync(query, call.Scope, call.Cancelled).ConfigureAwait(false);
-        if (result is not SearchResult.Found { Page: var page })
+        if (result is not SearchResult.Found { Page: var page, Containers: var containers })
         {
             return FhirAnswer.Refused(((SearchResult.Refused)result).Refusal);
         }
 
         var ignored = issues.Select(issue => issue.Expression).ToHashSet(StringComparer.Ordinal);
         var used = arguments.Where(argument => !ignored.Contains(argument.Name)).ToList();
-        var bundle = new SearchBundle(address, Path(call), query, used, page, page.IncludesCut ? [.. issues, SearchIssues.IncludesCut()] : issues);
-        return FhirAnswer.Written(bundle.Write) with { About = Subjects(query, page) };
+        var bundle = new SearchBundle(address, Path(call), query, used, page, containers, page.IncludesCut ? [.. issues, SearchIssues.IncludesCut()] : issues);
+        return FhirAnswer.Written(bundle.Write) with { About = Subjects(query, page, containers) };
     }
 
     // Every match is of the patient that the search names; to read that from fifty of them would take as long as finding them.
-    private static AnswerSubjects Subjects(SearchQuery query, SearchPage page) =>
-        query.Parts.Count == 0 && SearchedPatients.Of(query) is [var patient] ? new AnswerSubjects([patient], page.Included) : new AnswerSubjects([], [.. page.Matches, .. page.Included]);
+    private static AnswerSubjects Subjects(SearchQuery query, SearchPage page, IReadOnlyList<StoredResource> containers) =>
+        query is { Parts.Count: 0, Contained: ContainedMode.None } && SearchedPatients.Of(query) is [var patient] ? new AnswerSubjects([patient], page.Included) : new AnswerSubjects([], containers.Count > 0 ? containers : [.. page.Matches, .. page.Included]);
 
     private Outcome<SearchQuery> Parse(FhirCall call, IReadOnlyList<SearchArgument> arguments)
     {

@@ -8,14 +8,15 @@ namespace FhirIomt.Api.Interactions;
 
 /// <summary>The answer to a search: matches, what was included with them, and what is to be said about it, each under its search mode.</summary>
 /// <param name="path">Of the search, below the base.</param>
+/// <param name="containers">In which matches stand that are answered alone.</param>
 /// <param name="used">The arguments that were followed.</param>
-internal sealed class SearchBundle(ServerAddress address, string path, SearchQuery query, IReadOnlyList<SearchArgument> used, SearchPage page, IReadOnlyList<Issue> warnings)
+internal sealed class SearchBundle(ServerAddress address, string path, SearchQuery query, IReadOnlyList<SearchArgument> used, SearchPage page, IReadOnlyList<StoredResource> containers, IReadOnlyList<Issue> warnings)
 {
     public void Write(Utf8JsonWriter writer)
     {
         writer.WriteStartObject();
         writer.WriteString("resourceType"u8, "Bundle"u8);
-        new BundleLabels().Add(page.Matches).Add(page.Included).Write(writer);
+        new BundleLabels().Add(page.Matches).Add(page.Included).Add(containers).Write(writer);
         writer.WriteString("type"u8, "searchset"u8);
         if (page.Total is { } total)
         {

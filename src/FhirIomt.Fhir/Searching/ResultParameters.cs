@@ -73,10 +73,20 @@ internal sealed class ResultParameters(IndexPolicy policy)
 
     private static void ApplyContained(ParseState state, SearchArgument argument)
     {
-        if (argument is not ({ Name: "_contained", Value: "false" } or { Name: "_containedType", Value: "container" }))
+        switch (argument)
         {
-            state.Issues.Add(argument.Value is "true" or "both" or "contained" ? SearchIssues.ContainedNotSearched(argument.Name) : SearchIssues.BadValue(argument.Name, argument.Value, "false"));
+            case { Name: "_contained", Value: "false" or "true" or "both" }:
+                state.Query = state.Query with { Contained = argument.Value switch { "true" => ContainedMode.Only, "both" => ContainedMode.Both, _ => ContainedMode.None } };
+                break;
+            case { Name: "_containedType", Value: "container" or "contained" }:
+                state.Query = state.Query with { ContainedAlone = argument.Value == "contained" };
+                break;
+            default:
+                state.Issues.Add(SearchIssues.BadValue(argument.Name, argument.Value, argument.Name == "_contained" ? "true, false or both" : "container or contained"));
+                break;
         }
+
+        state.Note(argument);
     }
 
     private void ApplySort(ParseState state, SearchArgument argument)

@@ -17,8 +17,8 @@ public static class SearchCondition
             return parsed;
         }
 
-        return condition.Criteria.Count == 0
-            ? SearchIssues.EmptyCondition()
+        return condition.Criteria.Count == 0 ? SearchIssues.EmptyCondition()
+            : condition.Contained != ContainedMode.None ? SearchIssues.ContainedNotSearched("by a condition")
             : condition with { CountOnly = false, Cursor = null, Includes = [], Sort = [], Total = TotalMode.None };
     }
 

@@ -44,8 +44,8 @@ public static class SearchIssues
     public static Issue UnknownSet(string code, string url) =>
         Issue.Error(IssueKind.NotFound, "IOMT-0712", $"'{Shorten(url)}' is unknown here, or its codes cannot be listed.", code, "Name a value set or code system whose content is on this server.");
 
-    public static Issue ContainedNotSearched(string name) =>
-        Issue.Error(IssueKind.NotSupported, "IOMT-0713", "Contained resources are not searched by themselves.", name, "Leave it out, or send _contained=false.");
+    public static Issue ContainedNotSearched(string with) =>
+        Issue.Error(IssueKind.NotSupported, "IOMT-0713", $"Contained resources are not searched {with}.", "_contained", "Search one type by what stands in the resource itself, without an order, a total, a count alone, or includes; or leave _contained out.");
 
     public static Issue NotInCompartment(string compartment, string type) =>
         Issue.Error(IssueKind.NotSupported, "IOMT-0714", $"{type} is not in the {compartment} compartment.", fix: $"See CompartmentDefinition/{compartment.ToLowerInvariant()} for the types that are.");

@@ -26,6 +26,12 @@ public sealed record SearchQuery
     /// <summary>Answer the number of matches only (<c>_summary=count</c> or <c>_count=0</c>).</summary>
     public bool CountOnly { get; init; }
 
+    /// <summary>Whether resources inside others are found; a store knows only those that stand by themselves.</summary>
+    public ContainedMode Contained { get; init; }
+
+    /// <summary>What is answered for a match inside another resource: itself alone (<c>_containedType=contained</c>), or its container.</summary>
+    public bool ContainedAlone { get; init; }
+
     /// <summary>Where the page starts: what <see cref="SearchPage.Next"/> of the page before said.</summary>
     public string? Cursor { get; init; }
 
@@ -37,6 +43,14 @@ public enum TotalMode
 {
     None,
     Accurate,
+}
+
+/// <summary><c>_contained</c> (R4 §3.1.1.5.5).</summary>
+public enum ContainedMode
+{
+    None,
+    Only,
+    Both,
 }
 
 public sealed record SortKey(SearchParameter Parameter, bool Descending);
@@ -62,6 +76,16 @@ public sealed record SearchPage(IReadOnlyList<StoredResource> Matches, IReadOnly
 /// <param name="Body">The JSON as it is served, <c>meta.versionId</c> and <c>meta.lastUpdated</c> included.</param>
 public sealed record StoredResource(string Type, string Id, long Version, DateTimeOffset LastUpdated, ReadOnlyMemory<byte> Body)
 {
+    // Of a copy, but for Glance: its body may be another.
+    private StoredResource(StoredResource other) => (Type, Id, Version, LastUpdated, Body, IsDeleted) = (other.Type, other.Id, other.Version, other.LastUpdated, other.Body, other.IsDeleted);
+
     /// <summary>The version is a deletion; <see cref="Body"/> is empty.</summary>
     public bool IsDeleted { get; init; }
+
+    /// <summary>What the check on what leaves read from <see cref="Body"/>: a version never changes, so who keeps it need not have it read again.</summary>
+    public ResourceGlance? Glance { get; set; }
 }
+
+/// <param name="Owner">The id of the patient that it belongs to, strictly; null when it belongs to none.</param>
+/// <param name="HasLabels">It carries tags or security labels.</param>
+public sealed record ResourceGlance(string? Owner, bool HasLabels);

@@ -104,7 +104,7 @@ internal static class AuditLine
     private static string? OwnerOf(StoredResource resource, string? serverBase) =>
         resource.Type == "Patient" ? resource.Id
         : resource.IsDeleted || !PatientCompartment.Reaches(resource.Type) ? null
-        : JsonTree.Parse(resource.Body).TryGetValue(out var tree, out _) ? PatientCompartment.OwnerOf(resource.Type, tree.Root, serverBase) : null;
+        : Glances.Of(resource, serverBase).Owner;
 
     // Of one resource the line says which version it was; of many it says the request.
     private static string? TargetOf(AuditEntry entry) => entry.Resources is [var only] && entry.Request is null ? $"{only.Type}/{only.Id}/_history/{only.Version}" : null;

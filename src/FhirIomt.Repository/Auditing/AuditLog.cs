@@ -147,14 +147,14 @@ public sealed class AuditLog : IAsyncDisposable
 
     private async Task CommitAsync(List<Waiting> group)
     {
-        var lines = new Lines(Written(group));
+        var lines = Written(group);
         while (true)
         {
             try
             {
                 if (lines.Count > 0)
                 {
-                    await _store.WriteAsync([lines], CancellationToken.None).ConfigureAwait(false);
+                    await _store.AppendAuditAsync(lines, CancellationToken.None).ConfigureAwait(false);
                 }
 
                 _isRefused = false;
@@ -245,17 +245,4 @@ public sealed class AuditLog : IAsyncDisposable
 
     /// <param name="Entry">Null: only asks to be told.</param>
     private sealed record Waiting(AuditEntry? Entry, DateTimeOffset At, TaskCompletionSource? Done);
-
-    private sealed class Lines(IReadOnlyList<AuditRow> rows) : WriteOperation
-    {
-        public int Count => rows.Count;
-
-        public override void Run(IWriteTransaction transaction)
-        {
-            foreach (var row in rows)
-            {
-                transaction.Audit(row);
-            }
-        }
-    }
 }

@@ -26,7 +26,10 @@ internal static class FieldMask
         }
 
         var tree = JsonTree.Parse(resource.Body).Require();
-        return Concerns(tree.Root, fields) ? resource with { Body = Write(tree.Root, fields, hidden: null, isTagged: true).Utf8 } : resource;
+        return Concerns(tree.Root, fields)
+            // Whose it is stays known to the audit, also where that is what is hidden.
+            ? resource with { Body = Write(tree.Root, fields, hidden: null, isTagged: true).Utf8, Glance = resource.Glance }
+            : resource;
     }
 
     /// <summary>The document that a patch is applied to: whoever may not see an element can neither test nor copy it.</summary>

@@ -24,7 +24,7 @@ internal sealed class Visibility(IStore store, SearchIndexer indexer)
 
     public ValueTask<bool> PermitsAsync(AccessPredicate predicate, StoredResource resource, CancellationToken cancellationToken) =>
         predicate is AccessPredicate.Everything ? new(true)
-        : PatientCompartment.AttachedBy(resource.Type) is null ? new(_leaving.Permits(predicate, resource.Type, resource.Body))
+        : PatientCompartment.AttachedBy(resource.Type) is null ? new(_leaving.Permits(predicate, resource))
         : PermitsAsync(predicate, resource.Type, JsonTree.Parse(resource.Body).Require(), cancellationToken);
 
     /// <summary>The same inside a transaction, which sees what it has written.</summary>

@@ -100,6 +100,7 @@ internal static class ServerHost
         services.AddSingleton<EmergencyAccess>();
         services.AddSingleton<SearchService>();
         services.AddSingleton<LabelSummary>();
+        services.AddSingleton<ContainedSearch>();
         services.AddSingleton<GuardAudit>();
         services.AddSingleton<CustomParameters>();
         services.AddSingleton<Reindexing>();

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using FhirIomt.Fhir.Searching;
 
 namespace FhirIomt.Storage.Sql;
 

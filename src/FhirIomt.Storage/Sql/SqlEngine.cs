@@ -120,13 +120,10 @@ internal sealed class SqlEngine
 
     public StoredResource? ReadVersion(SqlConnection connection, string type, string id, long version)
     {
-        if (Read(connection, type, id) is { } current && current.Version == version)
-        {
-            return current;
-        }
-
-        using var rows = connection.Prepare("SELECT key, version, deleted, body FROM resource_history WHERE type=? AND id=? AND version=?")
-            .Add(TypeNumber(type)).Add(id).Add(version).Run();
+        // One statement, whichever table has it: where statements are round trips, the second one would tell that the first found nothing.
+        using var rows = connection.Prepare(
+            "SELECT key, version, deleted, body FROM resource WHERE type=? AND id=? AND version=? UNION ALL SELECT key, version, deleted, body FROM resource_history WHERE type=? AND id=? AND version=?")
+            .Add(TypeNumber(type)).Add(id).Add(version).Add(TypeNumber(type)).Add(id).Add(version).Run();
         return rows.Step() ? Stored(type, id, rows) : null;
     }
 

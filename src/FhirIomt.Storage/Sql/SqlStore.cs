@@ -72,7 +72,9 @@ public abstract class SqlStore : IStore
     public ValueTask<IReadOnlyList<StoredLabel>> ListLabelsAsync(IReadOnlyList<string> types, int limit, CancellationToken cancellationToken) =>
         ReadingAsync(connection => LabelRows.Read(_engine, connection, types, limit), cancellationToken);
 
-    public ValueTask<IReadOnlyList<StoredAudit>> ReadAuditAsync(AuditQuery query, CancellationToken cancellationToken) =>
+    public virtual Task AppendAuditAsync(IReadOnlyList<AuditRow> lines, CancellationToken cancellationToken) => WriteAsync([new AuditLines(lines)], cancellationToken);
+
+    public virtual ValueTask<IReadOnlyList<StoredAudit>> ReadAuditAsync(AuditQuery query, CancellationToken cancellationToken) =>
         ReadingAsync(connection => AuditRows.Read(connection, query), cancellationToken);
 
     /// <summary>Walks through the whole audit, beside whoever writes it.</summary>
@@ -199,6 +201,17 @@ public abstract class SqlStore : IStore
             if (connection is not null)
             {
                 GiveBack(connection);
+            }
+        }
+    }
+
+    private sealed class AuditLines(IReadOnlyList<AuditRow> lines) : WriteOperation
+    {
+        public override void Run(IWriteTransaction transaction)
+        {
+            foreach (var line in lines)
+            {
+                transaction.Audit(line);
             }
         }
     }

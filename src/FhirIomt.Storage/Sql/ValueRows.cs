@@ -1,4 +1,5 @@
 using FhirIomt.Fhir.Search;
+using FhirIomt.Fhir.Searching;
 
 namespace FhirIomt.Storage.Sql;
 

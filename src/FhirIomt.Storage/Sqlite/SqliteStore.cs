@@ -9,6 +9,7 @@ public sealed class SqliteStore : SqlStore
 {
     private readonly string _path;
     private readonly StoreLock? _lock;
+    private readonly AuditJournal? _journal;
 
     // A change by another process must act within 1 s; looking costs one row.
     private SqliteStore(string path, SqliteConnection writer, SqlEngine engine, StoreLock? storeLock)
@@ -16,6 +17,9 @@ public sealed class SqliteStore : SqlStore
     {
         _path = path;
         _lock = storeLock;
+
+        // Whoever serves has many readers. A command has few, and what it writes is in the store when it ends.
+        _journal = storeLock is null ? null : new AuditJournal(AuditJournal.PathIn(Path.GetDirectoryName(path)!), operation => WriteAsync([operation], CancellationToken.None));
     }
 
     /// <summary>Opens the store, making or upgrading it when nobody else has it open.</summary>
@@ -40,6 +44,10 @@ public sealed class SqliteStore : SqlStore
             Prepare(connection, policy, mayMigrate: storeLock is not null);
             engine = new SqlEngine(connection, indexer, policy, time);
             new IndexRebuild(connection, engine, new SqliteRowWriter(connection)).Finish(progress);
+            if (storeLock is not null)
+            {
+                AuditJournal.Recover(AuditJournal.PathIn(directory), connection, engine);
+            }
         }
         catch
         {
@@ -74,8 +82,26 @@ public sealed class SqliteStore : SqlStore
     /// <summary>The file of a store.</summary>
     public static string PathIn(string directory) => Path.Combine(directory, "fhiriomt.db");
 
+    public override Task AppendAuditAsync(IReadOnlyList<AuditRow> lines, CancellationToken cancellationToken) =>
+        _journal?.AppendAsync(lines, cancellationToken) ?? base.AppendAuditAsync(lines, cancellationToken);
+
+    public override async ValueTask<IReadOnlyList<StoredAudit>> ReadAuditAsync(AuditQuery query, CancellationToken cancellationToken)
+    {
+        if (_journal is { } journal)
+        {
+            await journal.TakeAsync().ConfigureAwait(false);
+        }
+
+        return await base.ReadAuditAsync(query, cancellationToken).ConfigureAwait(false);
+    }
+
     public override async ValueTask DisposeAsync()
     {
+        if (_journal is { } journal)
+        {
+            await journal.DisposeAsync().ConfigureAwait(false);
+        }
+
         await base.DisposeAsync().ConfigureAwait(false);
         _lock?.Dispose();
     }

@@ -1,12 +1,12 @@
 using System.Text;
 
-namespace FhirIomt.Storage;
+namespace FhirIomt.Fhir.Searching;
 
 /// <summary>
 /// Text as string search compares it: case and accents do not count (R4 §3.1.1.4.8). Own tables for the Latin blocks, so that every machine and every engine
 /// folds alike, whether or not it has ICU.
 /// </summary>
-internal static class TextFolding
+public static class TextFolding
 {
     // Base letters of U+00C0 to U+017F and of U+1E00 to U+1EFF, by Unicode's canonical decomposition; letters with a stroke by their look.
     private const string LatinLetters =
