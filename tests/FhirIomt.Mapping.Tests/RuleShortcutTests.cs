@@ -15,14 +15,14 @@ public sealed class RuleShortcutTests
     [
         "@.kind == 'a'", "'b' == @.kind", "@.kind != 'a'", "match(@.kind, 'a|b')", "search(@.kind, 'b')", "!match(@.kind, 'a|b')", "match(@.kind, 'a.*') && @.kind != 'a'", "@.kind == 'a' || @.other",
         "@.kind == 'a' && @.in.kind == 'b'", "@.kind == 'c' && !(@.kind == 'a')", "@.kind", "!@.kind", "@.kind == 7", "@.kind == null", "@.kind == @.other", "@.kind < 'b'", "match(@.kind, @.other)", "$.Body.x.kind == 'a'",
-        "@.kind == 'a' && @.kind == 'b'", "!(@.kind == 'a' || @.kind == 'b')", "@['kind'] == 'a'", "@.kind == '\u00e9'",
+        "@.kind == 'a' && @.kind == 'b'", "!(@.kind == 'a' || @.kind == 'b')", "@['kind'] == 'a'", "@.kind == '\u00e9'", "@.kind == 'a'][?@.kind == 'b'", "@.kind == 'a'].in[?@.kind",
     ];
 
     private static readonly string[] Bodies =
     [
         """{"x":{"kind":"a"}}""", """{"x":{"kind":"b"}}""", """{"x":{"kind":"ab"}}""", """{"x":{"kind":"c","other":"a"}}""", """{"x":{"kind":"a","in":{"kind":"b"}}}""", """{"x":{"kind":"c","in":{"kind":"a"}}}""",
         """{"x":{"kind":7}}""", """{"x":{"kind":null}}""", """{"x":{"kind":""}}""", """{"x":{"other":1}}""", """{"x":{"k\u0069nd":"a"}}""", """{"x":{"kind":"\u0061"}}""", """{"x":{"kind":["a"]},"y":{"kind":"b"}}""",
-        """{"x":{"kind":"é"}}""", """[{"kind":"a"},{"kind":"b"}]""", """{"x":"a"}""", "{}", "\"a\"",
+        """{"x":{"kind":"é"}}""", """{"x":{"kind":"a","in":{"y":{"kind":"b"},"kind":"b"}}}""", """[{"kind":"a"},{"kind":"b"}]""", """{"x":"a"}""", "{}", "\"a\"",
     ];
 
     [Theory]

@@ -17,7 +17,7 @@ internal abstract class RulePart
 
     /// <summary>
     /// Finds what stands in the way of the value, as <see cref="Evaluate"/> does, without making it: a reading is checked when it is mapped and made when it is written, and
-    /// making it twice was a seventh of mapping a record of a watch.
+    /// making it twice was a sixth of reading and mapping the export of a watch.
     /// </summary>
     public virtual void Check(RuleRun run) => Evaluate(run);
 }
