@@ -48,6 +48,32 @@ public sealed class SearchTests(ServerFixture fixture) : IClassFixture<ServerFix
     }
 
     [Fact]
+    public async Task Includes_follow_canonicals_to_the_version_that_they_name()
+    {
+        var url = $"http://example.org/{Given.Unique("form")}";
+        var forms = new List<string>();
+        foreach (var version in (string[])["1.0", "2.0"])
+        {
+            forms.Add(await All.CreateAsync($$"""{"resourceType":"Questionnaire","url":"{{url}}","version":"{{version}}","status":"active"}"""));
+        }
+
+        var first = await All.CreateAsync(Answers($"{url}|1.0"));
+        var any = await All.CreateAsync(Answers(url));
+
+        Assert.Equal([forms[0]], (await All.GetAsync($"QuestionnaireResponse?_id={first}&_include=QuestionnaireResponse:questionnaire")).Included);
+        Assert.Equal(forms.Order(StringComparer.Ordinal), (await All.GetAsync($"QuestionnaireResponse?_id={any}&_include=QuestionnaireResponse:questionnaire")).Included.Order(StringComparer.Ordinal));
+        Assert.Equal(forms.Order(StringComparer.Ordinal), (await All.GetAsync($"QuestionnaireResponse?_id={any}&_include=*")).Included.Order(StringComparer.Ordinal));
+        Assert.Equal(new[] { first, any }.Order(StringComparer.Ordinal), (await All.GetAsync($"Questionnaire?_id={forms[0]}&_revinclude=QuestionnaireResponse:questionnaire")).Included.Order(StringComparer.Ordinal));
+        Assert.Equal([any], (await All.GetAsync($"Questionnaire?_id={forms[1]}&_revinclude=QuestionnaireResponse:questionnaire")).Included);
+
+        // What may not be read is not included this way either.
+        var narrow = await fixture.Server.CallerAsync("system/QuestionnaireResponse.rs");
+        Assert.Empty((await narrow.GetAsync($"QuestionnaireResponse?_id={any}&_include=QuestionnaireResponse:questionnaire")).Included);
+
+        static string Answers(string questionnaire) => $$"""{"resourceType":"QuestionnaireResponse","questionnaire":"{{questionnaire}}","status":"completed"}""";
+    }
+
+    [Fact]
     public async Task Unknown_parameters_are_refused_or_leniently_left_out_of_the_self_link()
     {
         (await All.GetAsync("Patient?nonsense=1")).AssertOutcome(400, "IOMT-0700");

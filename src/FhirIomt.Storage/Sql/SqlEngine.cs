@@ -106,6 +106,8 @@ internal sealed class SqlEngine
     /// <summary>The patient that a resource belongs to, or null: the same answer as the check on what leaves gives.</summary>
     public string? OwnerOf(string type, JsonTree tree) => PatientCompartment.OwnerOf(type, tree.Root, _indexer.ServerBase);
 
+    public ResourceGlance GlanceOf(StoredResource resource) => Glances.Of(resource, _indexer.ServerBase);
+
     public StoredResource? Read(SqlConnection connection, string type, string id)
     {
         using var rows = connection.Prepare("SELECT key, version, deleted, body FROM resource WHERE type=? AND id=?").Add(TypeNumber(type)).Add(id).Run();
