@@ -56,20 +56,47 @@ public sealed class WfdbIngestTests : IDisposable
     }
 
     [Fact]
+    public async Task A_record_of_two_segments_with_leads_of_two_rates_becomes_an_ECG_for_each_rate_and_again_changes_nothing()
+    {
+        var (slow, fast) = (Enumerable.Range(0, 1000).Select(index => (short)index).ToArray(), Enumerable.Range(0, 2000).Select(index => (short)-index).ToArray());
+        var (even, odd) = (fast.Where((_, index) => index % 2 == 0).ToArray(), fast.Where((_, index) => index % 2 == 1).ToArray());
+        var sum = unchecked((short)fast.Sum(sample => (int)sample));
+        WriteRecord("part", $"part 2 100 1000\npart.dat 16 1000/mV 16 0 0 {{0}} 0 I\npart.dat 16x2 500/mV 16 0 0 {sum} 0 II\n", slow, even, odd);
+        var header = Path.Combine(_folder, "whole.hea");
+        await File.WriteAllTextAsync(header, "whole/3 2 100 2500 08:00:00 14/03/2026\npart 1000\n~ 500\npart 1000\n");
+        await using var server = new TestServer();
+        await server.InitializeAsync();
+        var (_, credential, patient, _) = await server.AddWornDeviceAsync();
+
+        Assert.Equal("6 stored", await IngestAsync(server, header, credential, "--zone", "Europe/Berlin"));
+        Assert.Equal("6 duplicate", await IngestAsync(server, header, credential, "--zone", "Europe/Berlin"));
+
+        var found = await SearchAsync(server, $"Observation?patient={patient}&code=131328&_sort=date");
+        Assert.Equal(["2026-03-14T07:00:00Z", "2026-03-14T07:00:10Z", "2026-03-14T07:00:20Z"], found.Select(one => (string)one["effectivePeriod"]!["start"]!).Distinct());
+        Assert.All(found, one => Assert.EndsWith("/iomt-ecg", (string)one["meta"]!["profile"]![0]!, StringComparison.Ordinal));
+        Assert.Equal([.. slow.Select(sample => $"{sample}"), .. Enumerable.Repeat("E", 500), .. slow.Select(sample => $"{sample}")], Of("131329", "10"));
+        Assert.Equal([.. fast.Select(sample => $"{sample}"), .. Enumerable.Repeat("E", 1000), .. fast.Select(sample => $"{sample}")], Of("131330", "5"));
+
+        IEnumerable<string> Of(string lead, string period) => found.Select(one => one["component"]!.AsArray().Single()!)
+            .Where(component => (string)component["code"]!["coding"]![0]!["code"]! == lead && component["valueSampledData"]!["period"]!.ToJsonString() == period)
+            .SelectMany(component => ((string)component["valueSampledData"]!["data"]!).Split(' '));
+    }
+
+    [Fact]
     public async Task What_cannot_be_sent_says_why()
     {
         var header = WriteRecord("own", "own 1 250 4\nown.dat 16 1000 12 0 0 {0} 0 II\n", [1, 2, 3, 4]);
         var broken = Path.Combine(_folder, "broken.hea");
         await File.WriteAllTextAsync(broken, (await File.ReadAllTextAsync(header)).Replace("own 1 250 4", "own 1 250 9", StringComparison.Ordinal));
         var segments = Path.Combine(_folder, "segments.hea");
-        await File.WriteAllTextAsync(segments, "own/2 1 250 8\nown 4\nown 4\n");
+        await File.WriteAllTextAsync(segments, "segments/2 1 500 8\nown 4\nown 4\n");
         (string[] Arguments, string Said)[] cases =
         [
             ([header], "give --start"),
             ([header, "--start", "2026-03-14T08:00:00"], "no time with an offset"),
             ([header, "--zone", "Atlantis"], "no zone"),
             ([broken, "--start", "2026-03-14T08:00:00Z"], "IOMT-0617"),
-            ([segments, "--start", "2026-03-14T08:00:00Z"], "IOMT-0616"),
+            ([segments, "--start", "2026-03-14T08:00:00Z"], "IOMT-0615 The header cannot be read: segment own has 250 Hz, and the record 500"),
             ([Path.Combine(_folder, "nothing.hea"), "--start", "2026-03-14T08:00:00Z"], "nothing.hea"),
         ];
         foreach (var (arguments, said) in cases)

@@ -33,15 +33,19 @@ public sealed class JsonTree
     // One place for each row where the text was made from another one; null where the text is what came in.
     private readonly TextPosition[]? _places;
 
-    private JsonTree(ReadOnlyMemory<byte> utf8, JsonRow[] rows, TextPosition[]? places = null)
+    private JsonTree(ReadOnlyMemory<byte> utf8, JsonRow[] rows, bool hasEscapes, TextPosition[]? places = null)
     {
         Utf8 = utf8;
+        HasEscapes = hasEscapes;
         _rows = rows;
         _places = places;
         _bytes = MemoryMarshal.TryGetArray(utf8, out var segment) ? segment : utf8.ToArray();
     }
 
     public ReadOnlyMemory<byte> Utf8 { get; }
+
+    /// <summary>Whether an escape stands anywhere in the text. Without one every name and text is its bytes, and what looks for a member that is not there need not look for it twice.</summary>
+    public bool HasEscapes { get; }
 
     /// <summary>The same bytes for walking: asking a memory for its span costs more than comparing most names does.</summary>
     internal ReadOnlySpan<byte> Span => _bytes;
@@ -83,16 +87,17 @@ public sealed class JsonTree
             return JsonIssues.NotJson(utf8.Span, exception, limits);
         }
 
-        if (FindLoneSurrogate(utf8.Span, rows) is { } invalid)
+        var hasEscapes = utf8.Span.Contains((byte)'\\');
+        if (hasEscapes && FindLoneSurrogate(utf8.Span, rows) is { } invalid)
         {
             return invalid;
         }
 
-        return JsonDuplicates.Find(utf8.Span, rows) is { Count: > 0 } duplicates ? Outcome<JsonTree>.Refused(duplicates) : new JsonTree(utf8, rows);
+        return JsonDuplicates.Find(utf8.Span, rows, hasEscapes) is { Count: > 0 } duplicates ? Outcome<JsonTree>.Refused(duplicates) : new JsonTree(utf8, rows, hasEscapes);
     }
 
     /// <summary>A text that this program wrote from another one, with the place in that other text of every row.</summary>
-    internal static JsonTree FromWritten(ReadOnlyMemory<byte> utf8, TextPosition[] places, int maxDepth) => new(utf8, ReadRows(utf8.Span, maxDepth), places);
+    internal static JsonTree FromWritten(ReadOnlyMemory<byte> utf8, TextPosition[] places, int maxDepth) => new(utf8, ReadRows(utf8.Span, maxDepth), utf8.Span.Contains((byte)'\\'), places);
 
     /// <summary>Line and column of a row in the text that came in.</summary>
     internal TextPosition PositionOf(int index) => _places is { } places ? places[index] : TextPosition.At(Utf8.Span, _rows[index].Start);

@@ -14,6 +14,9 @@ public sealed record WfdbFormat(int Code, int Bytes, int Samples, int Missing)
         new(212, 3, 2, -2048), new(310, 4, 3, -512), new(311, 4, 3, -512),
     ];
 
+    /// <summary>That of a signal without samples, in a layout.</summary>
+    public static WfdbFormat None { get; } = new(0, 1, 1, int.MinValue);
+
     public static WfdbFormat? Find(int code) => Array.Find(All, format => format.Code == code);
 
     /// <summary>Reads one group, or the beginning of one at the end of a file; answers how many samples it holds.</summary>

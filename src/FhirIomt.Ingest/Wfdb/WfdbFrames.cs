@@ -1,6 +1,6 @@
 namespace FhirIomt.Ingest.Wfdb;
 
-/// <summary>Reads the samples of a record frame by frame: one sample of each signal. Signals of one file lie in it by turns.</summary>
+/// <summary>Reads the samples of an ordinary record frame by frame: one sample of each signal, or as many as the signal has in a frame. Signals of one file lie in it by turns.</summary>
 public sealed class WfdbFrames : IDisposable
 {
     private readonly List<SignalFile> _files = [];
@@ -13,7 +13,7 @@ public sealed class WfdbFrames : IDisposable
             // Neighbours of one file are a group; a file that comes again later would be another group, which WFDB does not know.
             if (_files.Count > 0 && _files[^1].Name == signal.File)
             {
-                _files[^1].Signals++;
+                _files[^1].Samples += signal.PerFrame;
                 continue;
             }
 
@@ -21,13 +21,13 @@ public sealed class WfdbFrames : IDisposable
         }
     }
 
-    /// <summary>One sample of each signal, in the header's order; false when there is no whole frame any more.</summary>
+    /// <summary>The samples of each signal, in the header's order; false when there is no whole frame any more.</summary>
     public bool Next(Span<int> frame)
     {
         var at = 0;
         foreach (var file in _files)
         {
-            for (var signal = 0; signal < file.Signals; signal++)
+            for (var sample = 0; sample < file.Samples; sample++)
             {
                 if (!file.TryRead(out frame[at++]))
                 {
@@ -58,7 +58,7 @@ public sealed class WfdbFrames : IDisposable
 
         public SignalFile(WfdbSignal first, Func<string, Stream> open)
         {
-            (Name, _format, Signals) = (first.File, first.Format, 1);
+            (Name, _format, Samples) = (first.File, first.Format, first.PerFrame);
             (_bytes, _samples) = (new byte[first.Format.Bytes], new int[first.Format.Samples]);
             _stream = new BufferedStream(open(first.File), 64 * 1024);
             _stream.Position = first.Offset;
@@ -66,7 +66,8 @@ public sealed class WfdbFrames : IDisposable
 
         public string Name { get; }
 
-        public int Signals { get; set; }
+        /// <summary>In a frame.</summary>
+        public int Samples { get; set; }
 
         public bool TryRead(out int sample)
         {

@@ -4,18 +4,27 @@ using FhirIomt.Core;
 namespace FhirIomt.Ingest.Wfdb;
 
 /// <summary>One signal of a record: where its samples are, and what a sample means: (sample − <paramref name="Baseline"/>) / <paramref name="Gain"/>, in <paramref name="Unit"/>.</summary>
+/// <param name="PerFrame">Its samples in each frame: more than one for a signal that was recorded faster than the record's rate says.</param>
 /// <param name="Offset">Bytes before the first sample of the file.</param>
 /// <param name="Resolution">Bits of the converter; null when the header does not say.</param>
 /// <param name="Zero">The sample in the middle of what the converter can tell.</param>
 /// <param name="Checksum">The low 16 bits of the sum of all samples.</param>
-public sealed record WfdbSignal(string File, WfdbFormat Format, long Offset, decimal Gain, int Baseline, string Unit, int? Resolution, int Zero, ushort? Checksum, string Name)
+public sealed record WfdbSignal(string File, WfdbFormat Format, int PerFrame, long Offset, decimal Gain, int Baseline, string Unit, int? Resolution, int Zero, ushort? Checksum, string Name)
 {
     // What WFDB assumes for a signal that nobody has calibrated.
     private const decimal UncalibratedGain = 200;
 
+    // Sound beside a temperature, say: 48,000 Hz in frames of one second.
+    private const int MaxPerFrame = 50_000;
+
+    /// <summary>Whether samples of both mean the same.</summary>
+    public bool MeansSameAs(WfdbSignal other) =>
+        (Gain, Baseline, Unit, Resolution, Zero) == (other.Gain, other.Baseline, other.Unit, other.Resolution, other.Zero);
+
     /// <summary>Codes IOMT-0615 and IOMT-0616.</summary>
     /// <param name="index">Which signal it is, from 0: names one that has no name.</param>
-    public static Outcome<WfdbSignal> Parse(string line, int number, int index)
+    /// <param name="isLayout">It stands in a layout, which has no samples and so no file.</param>
+    public static Outcome<WfdbSignal> Parse(string line, int number, int index, bool isLayout = false)
     {
         var fields = line.Split((char[]?)null, 9, StringSplitOptions.RemoveEmptyEntries);
         if (fields.Length < 2)
@@ -23,12 +32,12 @@ public sealed record WfdbSignal(string File, WfdbFormat Format, long Offset, dec
             return WfdbIssues.BadHeader(number, "a signal needs a file and a format");
         }
 
-        if (fields[0] is "~" or "-" || fields[0].AsSpan().IndexOfAny("/\\") >= 0)
+        if ((fields[0] is "~" or "-" && !isLayout) || fields[0].AsSpan().IndexOfAny("/\\") >= 0)
         {
             return WfdbIssues.NotSupported($"A signal in the file '{fields[0]}', which is no file beside the header,");
         }
 
-        if (!ReadFormat(fields[1], number).TryGetValue(out var place, out var issues) || !ReadScale(fields.ElementAtOrDefault(2), number).TryGetValue(out var scale, out issues))
+        if (!ReadFormat(fields[1], number, isLayout).TryGetValue(out var place, out var issues) || !ReadScale(fields.ElementAtOrDefault(2), number).TryGetValue(out var scale, out issues))
         {
             return Outcome<WfdbSignal>.Refused(issues);
         }
@@ -49,28 +58,31 @@ public sealed record WfdbSignal(string File, WfdbFormat Format, long Offset, dec
         }
 
         return new WfdbSignal(
-            fields[0], place.Format, place.Offset, scale.Gain, scale.Baseline ?? numbers[1], scale.Unit, numbers[0] > 0 ? numbers[0] : null, numbers[1],
+            fields[0], place.Format, place.PerFrame, place.Offset, scale.Gain, scale.Baseline ?? numbers[1], scale.Unit, numbers[0] > 0 ? numbers[0] : null, numbers[1],
             fields.Length > 6 ? unchecked((ushort)numbers[3]) : null, fields.Length > 8 ? fields[8] : $"signal {index + 1}");
     }
 
     /// <summary>What a sample means, in its unit.</summary>
     public decimal ValueOf(long sample) => (sample - Baseline) / Gain;
 
-    // 212, 16+24; 212x4 and 212:10 are several samples in a frame, and skew.
-    private static Outcome<Place> ReadFormat(string text, int number)
+    // 212, 16+24, 212x4+24: a format, samples in a frame, bytes before the first. 212:10 is skew.
+    private static Outcome<Place> ReadFormat(string text, int number, bool isLayout)
     {
-        if (text.AsSpan().IndexOfAny("x:") >= 0)
+        if (text.Contains(':', StringComparison.Ordinal))
         {
-            return WfdbIssues.NotSupported($"A signal of its own rate or skew ({text})");
+            return WfdbIssues.NotSupported($"A signal with skew ({text})");
         }
 
         var parts = text.Split('+');
-        if (!int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var code))
+        var kind = parts[0].Split('x');
+        var perFrame = 1;
+        if (!int.TryParse(kind[0], NumberStyles.None, CultureInfo.InvariantCulture, out var code) || kind.Length > 2
+            || (kind.Length == 2 && (!int.TryParse(kind[1], NumberStyles.None, CultureInfo.InvariantCulture, out perFrame) || perFrame is 0 or > MaxPerFrame)))
         {
             return WfdbIssues.BadHeader(number, $"'{parts[0]}' is no format");
         }
 
-        if (WfdbFormat.Find(code) is not { } format)
+        if ((isLayout ? WfdbFormat.None : WfdbFormat.Find(code)) is not { } format)
         {
             return WfdbIssues.NotSupported($"Format {code}");
         }
@@ -81,7 +93,7 @@ public sealed record WfdbSignal(string File, WfdbFormat Format, long Offset, dec
             return WfdbIssues.BadHeader(number, $"'{text}' is no format with an offset");
         }
 
-        return new Place(format, offset);
+        return new Place(format, perFrame, offset);
     }
 
     // 200(1024)/mV
@@ -116,7 +128,7 @@ public sealed record WfdbSignal(string File, WfdbFormat Format, long Offset, dec
         return new Scale(gain == 0 ? UncalibratedGain : gain, baseline, unit);
     }
 
-    private readonly record struct Place(WfdbFormat Format, long Offset);
+    private readonly record struct Place(WfdbFormat Format, int PerFrame, long Offset);
 
     private readonly record struct Scale(decimal Gain, int? Baseline, string Unit);
 }

@@ -44,7 +44,7 @@ internal static class JmesComparison
 
     private static bool SameText(JmesValue left, JmesValue right)
     {
-        if (left.TryNode(out var a) && right.TryNode(out var b) && !a.ContentSpan.Contains((byte)'\\') && !b.ContentSpan.Contains((byte)'\\'))
+        if (left.TryNode(out var a) && right.TryNode(out var b) && !a.Tree.HasEscapes && !b.Tree.HasEscapes)
         {
             return a.ContentSpan.SequenceEqual(b.ContentSpan);
         }

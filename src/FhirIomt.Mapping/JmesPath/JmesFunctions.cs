@@ -281,7 +281,9 @@ internal static class JmesFunctions
             return JmesValue.Null;
         }
 
-        var text = Encoding.UTF8.GetBytes(call[0].AsString()).AsSpan().Trim(" \t\r\n"u8);
+        // A text of the message is read where it stands: a string of it and bytes of that again were most of the work.
+        var isPlain = call[0].TryNode(out var node) && !node.ContentSpan.Contains((byte)'\\');
+        var text = (isPlain ? node.ContentSpan : Encoding.UTF8.GetBytes(call[0].AsString())).Trim(" \t\r\n"u8);
         return Running.DecimalText.IsNumber(text) ? JmesValue.Of(JmesNumber.Parse(text)) : JmesValue.Null;
     }
 

@@ -196,7 +196,7 @@ internal readonly struct JmesValue
     private static JmesValue MemberOf(ResourceNode node, JmesName name)
     {
         var member = node[name.Utf8];
-        if (!member.Exists && node.RawSpan.Contains((byte)'\\'))
+        if (!member.Exists && node.Tree.HasEscapes)
         {
             foreach (var child in node.Children)
             {

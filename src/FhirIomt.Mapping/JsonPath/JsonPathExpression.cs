@@ -13,11 +13,31 @@ internal sealed record JsonPathError(string Message, int Position);
 internal sealed class JsonPathExpression : MappingExpression
 {
     private readonly PathStep? _first;
+    private readonly MemberPath? _members;
 
     private JsonPathExpression(string text, PathStep? first)
         : base(text)
     {
         _first = first;
+        _members = MemberPath.Of(first);
+    }
+
+    /// <summary>Set where it only names members.</summary>
+    public MemberPath? Members => _members;
+
+    /// <summary>Conditions of which each holds for some row wherever the path finds something.</summary>
+    public IEnumerable<PathPredicate> Filters
+    {
+        get
+        {
+            for (var step = _first; step is not null; step = step.Next)
+            {
+                if (step is Standard.Segment { Selectors: [Standard.FilterSelector filter] })
+                {
+                    yield return filter.Predicate;
+                }
+            }
+        }
     }
 
     public override IEnumerable<string[]> RequiredNames => PathOperand.Of(_first).RequiredNames;
@@ -52,6 +72,13 @@ internal sealed class JsonPathExpression : MappingExpression
     public override PathFinding SelectOne(in PathScope scope, out ResourceNode node, out string? failure)
     {
         failure = null;
+        if (_members is not null)
+        {
+            var isFound = _members.TryFind(scope, scope.Root, out var row);
+            node = isFound ? scope.NodeAt(row) : default;
+            return isFound ? PathFinding.One : PathFinding.Nothing;
+        }
+
         var found = new RowBuffer(stackalloc int[2], limit: 2);
         Select(scope, ref found);
         node = found.Count == 1 ? scope.NodeAt(found[0]) : default;

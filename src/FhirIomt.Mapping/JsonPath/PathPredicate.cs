@@ -12,15 +12,30 @@ internal abstract class PathPredicate
     /// (<see cref="Running.TemplateIndex.Text"/>).
     /// </summary>
     public abstract IEnumerable<string[]> RequiredNames { get; }
+
+    /// <summary>Members of the tested row whose texts it asks for.</summary>
+    public virtual IEnumerable<string> TextNames => [];
+
+    /// <summary>Whether it holds for rows in which the member of that name has this text (null: no text at all), whatever else stands there; null when that does not decide it.</summary>
+    public virtual bool? HoldsFor(string name, string? text) => null;
 }
 
 /// <summary><c>@name</c> alone: it is there, even with an explicit null.</summary>
 internal sealed class ExistsPredicate(PathOperand operand) : PathPredicate
 {
+    private readonly MemberPath? _members = MemberPath.Of(operand);
+
+    public override bool? HoldsFor(string name, string? text) => text is not null && _members?.Only == name ? true : null;
+
     public override IEnumerable<string[]> RequiredNames => operand.RequiredNames;
 
     public override bool Holds(in PathScope scope, int row)
     {
+        if (_members is not null)
+        {
+            return _members.TryFind(scope, row, out _);
+        }
+
         if (operand.Path is not { } path)
         {
             return true;
@@ -35,6 +50,20 @@ internal sealed class ExistsPredicate(PathOperand operand) : PathPredicate
 internal sealed class AllPredicate(PathPredicate[] parts) : PathPredicate
 {
     public override IEnumerable<string[]> RequiredNames => parts.SelectMany(part => part.RequiredNames);
+
+    public override IEnumerable<string> TextNames => parts.SelectMany(part => part.TextNames);
+
+    public override bool? HoldsFor(string name, string? text)
+    {
+        bool? all = true;
+        foreach (var part in parts)
+        {
+            // In three values as in two: one that does not hold decides, and one that is not known spoils the rest.
+            all &= part.HoldsFor(name, text);
+        }
+
+        return all;
+    }
 
     public override bool Holds(in PathScope scope, int row)
     {
@@ -52,6 +81,19 @@ internal sealed class AllPredicate(PathPredicate[] parts) : PathPredicate
 
 internal sealed class AnyPredicate(PathPredicate[] parts) : PathPredicate
 {
+    public override IEnumerable<string> TextNames => parts.SelectMany(part => part.TextNames);
+
+    public override bool? HoldsFor(string name, string? text)
+    {
+        bool? any = false;
+        foreach (var part in parts)
+        {
+            any |= part.HoldsFor(name, text);
+        }
+
+        return any;
+    }
+
     public override IEnumerable<string[]> RequiredNames
     {
         get
@@ -163,6 +205,8 @@ internal sealed class PathOperand
     }
 
     public PathStep? Path { get; }
+
+    public bool IsConstant => _constant is not null;
 
     public IEnumerable<string[]> RequiredNames
     {

@@ -54,17 +54,28 @@ internal readonly ref struct PathScope
             return true;
         }
 
-        foreach (var child in NodeAt(row).Children)
+        var node = NodeAt(row);
+        var found = node[name];
+        if (!found.Exists && node.IsObject && node.Tree.HasEscapes)
+        {
+            found = EscapedMember(node, name);
+        }
+
+        member = found.Exists ? found.Index : 0;
+        return found.Exists;
+    }
+
+    private static ResourceNode EscapedMember(ResourceNode node, ReadOnlySpan<byte> name)
+    {
+        foreach (var child in node.Children)
         {
             if (NameIs(child.NameSpan, name))
             {
-                member = child.Index;
-                return true;
+                return child;
             }
         }
 
-        member = 0;
-        return false;
+        return default;
     }
 
     public Children ChildrenOf(int row) => new(NodeAt(row).Children, row == EventWithMatch ? _matched : -1);

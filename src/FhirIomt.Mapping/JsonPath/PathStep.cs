@@ -29,6 +29,8 @@ internal sealed class MemberStep(string name) : PathStep
 {
     private readonly byte[] _name = Encoding.UTF8.GetBytes(name);
 
+    public string Name => name;
+
     public override IEnumerable<string[]> RequiredNames => [[name]];
 
     public override bool Apply(in PathScope scope, int row, ref RowBuffer found) =>

@@ -61,11 +61,14 @@ internal sealed record Rule
     public int Run(JsonTree message, TimeZoneInfo? zone, IssueSink issues, List<RuleReading> readings)
     {
         var count = 0;
-        foreach (var match in Match.SelectAll(PathScope.At(message, 0), out _))
+        var found = new RowBuffer(stackalloc int[16], int.MaxValue);
+        Match.Select(PathScope.At(message, 0), ref found);
+        for (var i = 0; i < found.Count; i++)
         {
-            count += RunAt(message, match, zone, issues, readings) ? 1 : 0;
+            count += RunAt(message, message.NodeAt(found[i]), zone, issues, readings) ? 1 : 0;
         }
 
+        found.Dispose();
         return count;
     }
 
@@ -116,7 +119,7 @@ internal sealed record Rule
             run.Fail(RuleIssues.Missing(Device!.Text));
         }
 
-        var moment = RuleTime.First(Time, run, zone, out var timeText);
+        var moment = RuleTime.First(Time, run, zone, out var timeGiven);
         if (moment is null && run.Issue is null)
         {
             run.Fail(RuleIssues.Missing(Time[0].Text));
@@ -124,15 +127,17 @@ internal sealed record Rule
 
         var end = Until.Count == 0 ? moment : RuleTime.First(Until, run, zone, out _) ?? moment;
         var (patient, encounter) = (Patient is null ? null : TextOf(Patient, run), Encounter is null ? null : TextOf(Encounter, run));
-        var key = Key.Select(part => part.Evaluate(run)).Where(named => !named.IsNull).Select(TextPart.TextOf).FirstOrDefault();
+        var key = KeyOf(run);
         if (run.Issue is { } issue)
         {
             issues.Add(issue);
             return;
         }
 
-        foreach (var resource in Resources)
+        var timeText = TextPart.TextOf(timeGiven);
+        for (var i = 0; i < Resources.Count; i++)
         {
+            var resource = Resources[i];
             if (resource.When?.Holds(run) == false)
             {
                 continue;
@@ -148,7 +153,7 @@ internal sealed record Rule
                 From = moment!.Value,
                 Until = end!.Value,
             };
-            if (reading.Check() is { } refusal)
+            if (reading.Check(run) is { } refusal)
             {
                 issues.Add(refusal);
             }
@@ -157,6 +162,20 @@ internal sealed record Rule
                 readings.Add(reading);
             }
         }
+    }
+
+    // The first that the message has.
+    private string? KeyOf(RuleRun run)
+    {
+        foreach (var part in Key)
+        {
+            if (part.Evaluate(run) is { IsNull: false } named)
+            {
+                return TextPart.TextOf(named);
+            }
+        }
+
+        return null;
     }
 
     private static string? TextOf(RuleExpression expression, RuleRun run) => TextOf(expression.One(run));

@@ -32,10 +32,12 @@ internal enum RuleGround
 internal sealed class RuleExpression
 {
     private readonly MappingExpression _expression;
+    private readonly MemberPath? _members;
 
     private RuleExpression(RuleGround ground, MappingExpression expression, bool isRequired)
     {
         (Ground, _expression, IsRequired) = (ground, expression, isRequired);
+        _members = ground == RuleGround.Jmes ? null : (expression as JsonPathExpression)?.Members;
     }
 
     public RuleGround Ground { get; }
@@ -78,6 +80,12 @@ internal sealed class RuleExpression
         if (Ground is RuleGround.ItemName or RuleGround.ItemIndex)
         {
             return Ground == RuleGround.ItemName ? JmesValue.Of(run.Item.Name) : JmesValue.Of(JmesNumber.Of((decimal)run.ItemIndex));
+        }
+
+        // Nine of ten expressions of a mapping name a member: they are answered without a scope of their own.
+        if (_members is not null)
+        {
+            return _members.Find(run.NodeOf(Ground)) is { Exists: true, Kind: not NodeKind.Null } member ? JmesValue.Of(member) : IsRequired ? run.Fail(RuleIssues.Missing(Text)) : JmesValue.Null;
         }
 
         switch (SelectOne(run.ScopeOf(Ground), out var value, out var failure))

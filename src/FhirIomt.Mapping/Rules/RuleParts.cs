@@ -10,12 +10,23 @@ namespace FhirIomt.Mapping.Rules;
 /// <summary>A part of a resource template, compiled. It gives a value, or null: then the member that holds it stays out.</summary>
 internal abstract class RulePart
 {
+    /// <summary>Whether something can stand in the way of the value; what cannot fail need not be checked.</summary>
+    public virtual bool CanFail => true;
+
     public abstract JmesValue Evaluate(RuleRun run);
+
+    /// <summary>
+    /// Finds what stands in the way of the value, as <see cref="Evaluate"/> does, without making it: a reading is checked when it is mapped and made when it is written, and
+    /// making it twice was a sixth of reading and mapping the export of a watch.
+    /// </summary>
+    public virtual void Check(RuleRun run) => Evaluate(run);
 }
 
 /// <summary>What stands in the template as it is.</summary>
 internal sealed class ConstantPart(JmesValue value) : RulePart
 {
+    public override bool CanFail => false;
+
     public override JmesValue Evaluate(RuleRun run) => value;
 }
 
@@ -25,18 +36,27 @@ internal sealed class ExpressionPart(RuleExpression expression) : RulePart
     // FHIR knows no empty text: what is empty is not there.
     public override JmesValue Evaluate(RuleRun run) => WithoutEmpty(expression.One(run));
 
-    private static JmesValue WithoutEmpty(JmesValue value) => value.Kind == JmesKind.String && TextPart.TextOf(value).Length == 0 ? JmesValue.Null : value;
+    public override void Check(RuleRun run) => expression.One(run);
+
+    private static JmesValue WithoutEmpty(JmesValue value) => value.Kind == JmesKind.String && !value.IsTruthy ? JmesValue.Null : value;
 }
 
 /// <summary><c>"Arm: {$.arm}"</c>: a text with values in it; absent when one of them is.</summary>
 internal sealed class TextPart((string Text, RuleExpression? Expression)[] pieces) : RulePart
 {
+    // Keys of readings are shorter.
+    private const int Usual = 512;
+
+    private readonly (byte[] Text, RuleExpression? Expression)[] _pieces = [.. pieces.Select(piece => (Encoding.UTF8.GetBytes(piece.Text), piece.Expression))];
+
     public override JmesValue Evaluate(RuleRun run)
     {
-        var text = new StringBuilder();
-        foreach (var (constant, expression) in pieces)
+        // Put together from the message's bytes, so that one string is made and not one for each piece.
+        Span<byte> text = stackalloc byte[Usual];
+        var length = 0;
+        foreach (var (constant, expression) in _pieces)
         {
-            text.Append(constant);
+            Append(ref text, ref length, constant);
             if (expression is not null)
             {
                 var value = expression.One(run);
@@ -45,11 +65,36 @@ internal sealed class TextPart((string Text, RuleExpression? Expression)[] piece
                     return JmesValue.Null;
                 }
 
-                text.Append(TextOf(value));
+                var isPlain = value.TryNode(out var node) && node.IsString && !node.Tree.HasEscapes;
+                Append(ref text, ref length, isPlain ? node.ContentSpan : Encoding.UTF8.GetBytes(TextOf(value)));
             }
         }
 
-        return JmesValue.Of(text.ToString());
+        return JmesValue.Of(Encoding.UTF8.GetString(text[..length]));
+    }
+
+    public override void Check(RuleRun run)
+    {
+        foreach (var (_, expression) in _pieces)
+        {
+            if (expression?.One(run).IsNull == true)
+            {
+                return;
+            }
+        }
+    }
+
+    private static void Append(ref Span<byte> text, ref int length, ReadOnlySpan<byte> piece)
+    {
+        if (text.Length - length < piece.Length)
+        {
+            var longer = new byte[Math.Max(text.Length * 2, length + piece.Length)];
+            text[..length].CopyTo(longer);
+            text = longer;
+        }
+
+        piece.CopyTo(text[length..]);
+        length += piece.Length;
     }
 
     public static string TextOf(JmesValue value) => value.TryNode(out var node) ? node.AsText() ?? node.ToString() : value.Kind switch
@@ -64,6 +109,18 @@ internal sealed class TextPart((string Text, RuleExpression? Expression)[] piece
 internal sealed class ObjectPart((string Name, RulePart Part)[] members) : RulePart
 {
     public const string Absence = "dataAbsentReason";
+
+    private readonly RulePart[] _fallible = [.. members.Select(member => member.Part).Where(part => part.CanFail)];
+
+    public override bool CanFail => _fallible.Length > 0;
+
+    public override void Check(RuleRun run)
+    {
+        foreach (var part in _fallible)
+        {
+            part.Check(run);
+        }
+    }
 
     public override JmesValue Evaluate(RuleRun run)
     {
@@ -91,6 +148,18 @@ internal sealed class ObjectPart((string Name, RulePart Part)[] members) : RuleP
 
 internal sealed class ArrayPart(RulePart[] parts) : RulePart
 {
+    private readonly RulePart[] _fallible = [.. parts.Where(part => part.CanFail)];
+
+    public override bool CanFail => _fallible.Length > 0;
+
+    public override void Check(RuleRun run)
+    {
+        foreach (var part in _fallible)
+        {
+            part.Check(run);
+        }
+    }
+
     public override JmesValue Evaluate(RuleRun run)
     {
         var list = new JmesList(parts.Length);
@@ -118,6 +187,10 @@ internal sealed class ArrayPart(RulePart[] parts) : RulePart
 internal sealed class IfPart(RuleCondition condition, RulePart then, RulePart? otherwise) : RulePart
 {
     public override JmesValue Evaluate(RuleRun run) => condition.Holds(run) ? then.Evaluate(run) : otherwise?.Evaluate(run) ?? JmesValue.Null;
+
+    public override bool CanFail => then.CanFail || otherwise?.CanFail == true;
+
+    public override void Check(RuleRun run) => (condition.Holds(run) ? then : otherwise)?.Check(run);
 }
 
 /// <summary><c>{"$each": expression, "do": …}</c>: one element for each item.</summary>
@@ -138,6 +211,16 @@ internal sealed class EachPart(RuleExpression items, RulePart body) : RulePart
         }
 
         return list.Count == 0 ? JmesValue.Null : JmesValue.Of(list);
+    }
+
+    public override void Check(RuleRun run)
+    {
+        foreach (var item in items.All(run))
+        {
+            run.Enter(item);
+            body.Check(run);
+            run.Leave();
+        }
     }
 }
 
@@ -160,11 +243,13 @@ internal sealed class LookupPart(string table, IReadOnlyDictionary<string, JmesV
 /// <summary><c>{"$reference": "patient" | "device" | "encounter" | name of another resource of the rule}</c></summary>
 internal sealed class ReferencePart(string target) : RulePart
 {
+    public override bool CanFail => target is not ("patient" or "device" or "encounter");
+
     public override JmesValue Evaluate(RuleRun run)
     {
         var reference = target switch
         {
-            not ("patient" or "device" or "encounter") => run.Siblings(target) is { } sibling ? $"{sibling.Type}/{sibling.Id}" : null,
+            not ("patient" or "device" or "encounter") => run.Sibling(target) is { } sibling ? $"{sibling.Type}/{sibling.Id}" : null,
             _ when run.Resolved is null => "Basic/not-known-yet",
             "patient" => $"Patient/{run.Resolved.Value.PatientId}",
             "device" => $"Device/{run.Resolved.Value.DeviceId}",
@@ -204,153 +289,5 @@ internal sealed class SamplesPart(RuleExpression values) : RulePart
         }
 
         return tokens.Count == 0 ? JmesValue.Null : JmesValue.Of(string.Join(' ', tokens));
-    }
-}
-
-/// <summary>
-/// <c>{"$quantity": value, "unit": UCUM code, "to": UCUM code, "digits": n, "units": {…}, "sentinels": {…}}</c>: a Quantity, converted exactly. A sentinel
-/// becomes a dataAbsentReason in place of the value.
-/// </summary>
-internal sealed class QuantityPart(RulePart value, RulePart unit, QuantityOptions options) : RulePart
-{
-    /// <summary>What is normal; then interpretation and referenceRange come with the value.</summary>
-    public NormalRange? Range => options.Range;
-
-    /// <summary>Member that marks "no value, and this is why"; never written.</summary>
-    public static readonly JmesName AbsenceMark = new("$absent");
-
-    public override JmesValue Evaluate(RuleRun run)
-    {
-        var given = value.Evaluate(run);
-        if (given.IsNull)
-        {
-            return JmesValue.Null;
-        }
-
-        var text = TextPart.TextOf(given).Trim();
-        if (options.Sentinels.TryGetValue(text, out var absence))
-        {
-            var mark = new JmesMembers();
-            mark.Set(AbsenceMark.Text, absence);
-            return JmesValue.Of(mark);
-        }
-
-        if (!DecimalText.IsNumber(Encoding.UTF8.GetBytes(text)) || !decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number))
-        {
-            return run.Fail(RuleIssues.NotNumber(text));
-        }
-
-        var from = unit.Evaluate(run) is { IsNull: false } named ? TextPart.TextOf(named) : options.To;
-        from = options.Units.GetValueOrDefault(from, from);
-        var to = options.To.Length > 0 ? options.To : from;
-        if (from != to)
-        {
-            if (Ucum.Standard.Convert(number, from, to) is not { } converted)
-            {
-                return run.Fail(RuleIssues.NotConvertible(from, to));
-            }
-
-            number = options.Digits is { } digits ? WithDigits(converted, digits) : JmesArithmetic.Rounded(converted);
-        }
-
-        var quantity = new JmesMembers();
-        quantity.Set("value", JmesValue.Of(JmesNumber.Of(number)));
-        quantity.Set("unit", JmesValue.Of(options.Display ?? to));
-        quantity.Set("system", JmesValue.Of("http://unitsofmeasure.org"));
-        quantity.Set("code", JmesValue.Of(to));
-        return JmesValue.Of(quantity);
-    }
-
-    // Exactly so many places, zeros too: they say how precise the value is.
-    private static decimal WithDigits(decimal value, int digits) => decimal.Round(value, digits, MidpointRounding.ToEven) + new decimal(0, 0, 0, isNegative: false, (byte)digits);
-}
-
-/// <param name="To">UCUM code of the result; empty: the unit given.</param>
-/// <param name="Digits">Places after the point of a converted value.</param>
-/// <param name="Display">The unit for people; the code when absent.</param>
-/// <param name="Units">What the device writes → UCUM code.</param>
-/// <param name="Range">What is normal.</param>
-/// <param name="Sentinels">What the device writes when it has no value → dataAbsentReason.</param>
-internal sealed record QuantityOptions(string To, int? Digits, string? Display, IReadOnlyDictionary<string, string> Units, IReadOnlyDictionary<string, JmesValue> Sentinels, NormalRange? Range);
-
-/// <summary>The range in which a value is normal, in the unit in which it is stored.</summary>
-internal sealed record NormalRange(decimal? Low, decimal? High)
-{
-    private static readonly JmesName Number = new("value");
-
-    /// <summary>Adds interpretation and referenceRange to what holds the quantity, unless the template gives them itself.</summary>
-    public void Add(JmesMembers owner, JmesValue quantity)
-    {
-        quantity.Member(Number).AsNumber().TryExact(out var number);
-        if (owner.Find("interpretation").IsNull)
-        {
-            owner.Set("interpretation", JmesValue.Of(JmesList.Of(InterpretPart.Of(number, Low, High))));
-        }
-
-        if (owner.Find("referenceRange").IsNull)
-        {
-            var range = new JmesMembers();
-            foreach (var (name, bound) in new[] { ("low", Low), ("high", High) })
-            {
-                if (bound is { } limit)
-                {
-                    range.Set(name, With(quantity, limit));
-                }
-            }
-
-            owner.Set("referenceRange", JmesValue.Of(JmesList.Of(JmesValue.Of(range))));
-        }
-    }
-
-    private static JmesValue With(JmesValue quantity, decimal value)
-    {
-        var members = new JmesMembers();
-        for (var items = quantity.Items; items.MoveNext();)
-        {
-            members.Set(items.Name, items.Name == Number.Text ? JmesValue.Of(JmesNumber.Of(value)) : items.Current);
-        }
-
-        return JmesValue.Of(members);
-    }
-}
-
-/// <summary><c>{"$interpret": value, "low": …, "high": …}</c>: N, L or H (v3 ObservationInterpretation).</summary>
-internal sealed class InterpretPart(RulePart value, decimal? low, decimal? high) : RulePart
-{
-    private static readonly JmesName Number = new("value");
-
-    private const string System = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation";
-
-    public override JmesValue Evaluate(RuleRun run)
-    {
-        var given = value.Evaluate(run);
-        given = given.Kind == JmesKind.Object ? given.Member(Number) : given;
-        if (given.IsNull || !decimal.TryParse(TextPart.TextOf(given), NumberStyles.Float, CultureInfo.InvariantCulture, out var number))
-        {
-            return JmesValue.Null;
-        }
-
-        return Of(number, low, high);
-    }
-
-    public static JmesValue Of(decimal number, decimal? low, decimal? high)
-    {
-        var (code, display) = number < low ? ("L", "Low") : number > high ? ("H", "High") : ("N", "Normal");
-        return Coded(System, code, display);
-    }
-
-    public static JmesValue Coded(string system, string code, string? display)
-    {
-        var coding = new JmesMembers();
-        coding.Set("system", JmesValue.Of(system));
-        coding.Set("code", JmesValue.Of(code));
-        if (display is not null)
-        {
-            coding.Set("display", JmesValue.Of(display));
-        }
-
-        var concept = new JmesMembers();
-        concept.Set("coding", JmesValue.Of(JmesList.Of(JmesValue.Of(coding))));
-        return JmesValue.Of(concept);
     }
 }

@@ -60,17 +60,18 @@ internal sealed class RuleReading(Rule rule, RuleResource resource, JsonTree mes
     public override SourceKey SourceKey(string patientId, string deviceId, bool withFraction) => KeyOf(resource, patientId, deviceId);
 
     /// <summary>What stands in the way of the resource; ids are not known yet.</summary>
-    public Issue? Check()
+    /// <param name="run">The run of the match.</param>
+    public Issue? Check(RuleRun run)
     {
-        var run = new RuleRun(message, match, item) { Siblings = name => Sibling(name, "p", "d") };
-        resource.Body.Evaluate(run);
+        run.Begin(this);
+        resource.Body.Check(run);
         return run.Issue;
     }
 
     public override void Write(IBufferWriter<byte> output, in ResolvedReading resolved)
     {
-        var (patient, device) = (resolved.PatientId, resolved.DeviceId);
-        var run = new RuleRun(message, match, item) { Resolved = resolved, Siblings = name => Sibling(name, patient, device) };
+        var run = new RuleRun(message, match, item) { Resolved = resolved };
+        run.Begin(this);
         var body = resource.Body.Evaluate(run);
         using var writer = new Utf8JsonWriter(output, JsonText.Options);
         writer.WriteStartObject();
@@ -171,7 +172,7 @@ internal sealed class RuleReading(Rule rule, RuleResource resource, JsonTree mes
 
     private static string TimeOf(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", System.Globalization.CultureInfo.InvariantCulture);
 
-    private (string Type, string Id)? Sibling(string name, string patientId, string deviceId)
+    public (string Type, string Id)? Sibling(string name, string patientId, string deviceId)
     {
         var sibling = rule.Resources.FirstOrDefault(candidate => candidate.Name == name);
         return sibling is null || sibling.When?.Holds(new RuleRun(message, match, item)) == false ? null : (sibling.Type, KeyOf(sibling, patientId, deviceId).ResourceId);

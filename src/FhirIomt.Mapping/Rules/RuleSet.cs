@@ -6,6 +6,7 @@ namespace FhirIomt.Mapping.Rules;
 /// <summary>The rules of a FhirIomt mapping, with the index that finds those a message can match.</summary>
 internal sealed class RuleSet(IReadOnlyList<Rule> rules, IReadOnlyList<RuleCheck> checks, TimeZoneInfo? zone, IReadOnlyList<ReadOnlyMemory<byte>> samples)
 {
+    private readonly TextIndex? _texts = TextIndex.For([.. rules.Select(rule => rule.Match)]);
     private readonly TemplateIndex? _index = TemplateIndex.For([.. rules.Select(rule => rule.Match.RequiredNames.ToArray())]);
 
     public IReadOnlyList<Rule> Rules => rules;
@@ -23,17 +24,34 @@ internal sealed class RuleSet(IReadOnlyList<Rule> rules, IReadOnlyList<RuleCheck
             return 1;
         }
 
-        var candidates = new ulong[_index?.Words ?? 0];
-        _index?.Find(message.Root, candidates);
+        Span<ulong> candidates = rules.Count <= 256 ? stackalloc ulong[4] : new ulong[(rules.Count + 63) / 64];
+        candidates = candidates[..((rules.Count + 63) / 64)];
+        FindCandidates(message, candidates);
         var matches = 0;
         for (var i = 0; i < rules.Count; i++)
         {
-            if (_index is null || (candidates[i / 64] & (1UL << (i % 64))) != 0)
+            if ((candidates[i / 64] & (1UL << (i % 64))) != 0)
             {
                 matches += rules[i].Run(message, deviceZone ?? zone, issues, readings);
             }
         }
 
         return matches;
+    }
+
+    private void FindCandidates(JsonTree message, Span<ulong> candidates)
+    {
+        if (_texts is not null)
+        {
+            _texts.Find(message.Root, candidates);
+        }
+        else if (_index is not null)
+        {
+            _index.Find(message.Root, candidates);
+        }
+        else
+        {
+            candidates.Fill(ulong.MaxValue);
+        }
     }
 }

@@ -34,30 +34,36 @@ internal sealed record RuleTime(string Text, RulePart Value, RuleExpression? Exp
     private static readonly string[] UsForms = ["M/d/yyyy", "M/d/yyyy H:mm", "M/d/yyyy H:mm:ss", "M/d/yyyy h:mm:ss tt", "M/d/yyyy h:mm tt", "M/d/yy", "M/d/yy H:mm:ss", "M/d/yy H:mm"];
 
     /// <summary>The first that the message has; null when it has none, or when the run has failed.</summary>
-    public static DateTimeOffset? First(IReadOnlyList<RuleTime> times, RuleRun run, TimeZoneInfo? zone, out string text)
+    /// <param name="given">What the moment was read from.</param>
+    public static DateTimeOffset? First(IReadOnlyList<RuleTime> times, RuleRun run, TimeZoneInfo? zone, out JmesValue given)
     {
-        foreach (var time in times)
+        for (var i = 0; i < times.Count; i++)
         {
-            if (run.Issue is null && time.Read(run, zone, out text) is { } moment)
+            if (run.Issue is null && times[i].Read(run, zone, out given) is { } moment)
             {
                 return moment;
             }
         }
 
-        text = "";
+        given = JmesValue.Null;
         return null;
     }
 
-    private DateTimeOffset? Read(RuleRun run, TimeZoneInfo? zone, out string text)
+    private DateTimeOffset? Read(RuleRun run, TimeZoneInfo? zone, out JmesValue value)
     {
-        text = "";
-        var value = Value.Evaluate(run);
+        value = Value.Evaluate(run);
+
+        // A text that says all by itself is read where it stands in the message.
+        if (Clock == RuleClock.Text && Zone is null && value.TryNode(out var node) && node.IsString && DeviceTime.Read(node.ContentSpan, out var instant, out _) == TimeReading.Read)
+        {
+            return Moved(instant, run);
+        }
+
         if (value.IsNull || value.Kind is JmesKind.Array or JmesKind.Object || TextPart.TextOf(value) is not { } found || string.IsNullOrWhiteSpace(found))
         {
             return null;
         }
 
-        text = found;
         var named = Zone?.Evaluate(run) is { IsNull: false } given ? ZoneOf(TextPart.TextOf(given)) : null;
         var moment = Moment(found, run, named ?? zone);
         return run.Issue is not null ? null : Moved(moment, run);
@@ -122,6 +128,11 @@ internal sealed record RuleTime(string Text, RulePart Value, RuleExpression? Exp
     // What was to be added must be there: an end without its duration is not known.
     private DateTimeOffset? Moved(DateTimeOffset moment, RuleRun run)
     {
+        if (Plus is null && Minus is null)
+        {
+            return moment;
+        }
+
         foreach (var (part, sign) in new[] { (Plus, 1), (Minus, -1) })
         {
             if (part is null)

@@ -67,12 +67,15 @@ internal static class DecimalText
         var isJsonAlready = text[0] != '+' && whole.Length > 0 && (trimmed.Length == whole.Length || whole.Length == 1) && (point < 0 || fraction.Length > 0);
         if (isJsonAlready)
         {
-            return InRange(text) ? text : default;
+            return IsShort(text) || InRange(text) ? text : default;
         }
 
         byte[] result = [.. negative ? "-"u8 : default, .. trimmed.IsEmpty ? "0"u8 : trimmed, .. fraction.IsEmpty ? default : "."u8, .. fraction];
-        return InRange(result) ? result : default;
+        return IsShort(result) || InRange(result) ? result : default;
     }
+
+    // Any 28 digits fit into a decimal, wherever the point stands: nearly all measurements need no reading to know.
+    private static bool IsShort(ReadOnlySpan<byte> canonical) => canonical.Length <= 28;
 
     private static bool InRange(ReadOnlySpan<byte> digits) => decimal.TryParse(digits, NumberStyles.Float, CultureInfo.InvariantCulture, out _);
 }

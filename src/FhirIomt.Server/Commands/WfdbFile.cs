@@ -14,33 +14,38 @@ internal sealed class WfdbFile
     // A header has a line for each signal.
     private const int MaxHeaderBytes = 1024 * 1024;
 
-    private readonly WfdbHeader _header;
+    private readonly WfdbRecord _record;
     private readonly string _folder;
 
-    private WfdbFile(WfdbHeader header, string folder) => (_header, _folder) = (header, folder);
+    private WfdbFile(WfdbRecord record, string folder) => (_record, _folder) = (record, folder);
 
-    /// <summary>Reads the header, and all samples once to see that they are the header's.</summary>
+    /// <summary>Reads the header and those of its segments, and all samples once to see that they are the headers'.</summary>
     public static Outcome<WfdbFile> Open(string path)
     {
-        if (new FileInfo(path).Length > MaxHeaderBytes)
+        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        if (ReadHeader(path) is not { } text)
         {
             return Issue.Error(IssueKind.TooLong, "IOMT-0615", "The header is longer than any header is.", fix: "Name the .hea file, not the samples.");
         }
 
-        if (!WfdbHeader.Parse(File.ReadAllText(path)).TryGetValue(out var header, out var issues))
+        // A segment's header that is too long is read as an empty one, which is refused.
+        if (!WfdbHeader.Parse(text).TryGetValue(out var header, out var issues)
+            || !WfdbRecord.Open(header, name => ReadHeader(Path.Combine(folder, name + ".hea")) ?? "").TryGetValue(out var record, out issues))
         {
             return Outcome<WfdbFile>.Refused(issues);
         }
 
-        var file = new WfdbFile(header, Path.GetDirectoryName(Path.GetFullPath(path))!);
-        issues = WfdbRecording.Verify(header, file.OpenSamples);
+        var file = new WfdbFile(record, folder);
+        issues = WfdbRecording.Verify(record, file.OpenSamples);
         return issues.Count > 0 ? Outcome<WfdbFile>.Refused(issues) : file;
     }
+
+    private static string? ReadHeader(string path) => new FileInfo(path).Length > MaxHeaderBytes ? null : File.ReadAllText(path);
 
     /// <summary>When the first sample was taken: as the caller says, else by the header's clock, whose zone the caller must know. Null when nobody knows.</summary>
     public DateTimeOffset? StartOf(DateTimeOffset? start, TimeZoneInfo? zone)
     {
-        if (start is not null || zone is null || _header is not { BaseDate: { } date, BaseTime: { } time })
+        if (start is not null || zone is null || _record.Header is not { BaseDate: { } date, BaseTime: { } time })
         {
             return start;
         }
@@ -52,7 +57,7 @@ internal sealed class WfdbFile
     /// <summary>The messages as NDJSON, some at a time.</summary>
     public IEnumerable<ReadOnlyMemory<byte>> Batches(DateTimeOffset start, string? device)
     {
-        using var recording = new WfdbRecording(_header, OpenSamples, start, device);
+        using var recording = new WfdbRecording(_record, OpenSamples, start, device);
         var buffer = new ArrayBufferWriter<byte>();
         while (recording.Next(buffer))
         {

@@ -1,3 +1,4 @@
+using System.Text;
 using FhirIomt.Mapping.JmesPath;
 using FhirIomt.Mapping.Running;
 
@@ -39,7 +40,12 @@ internal sealed class LiteralOperand(JmesValue value) : Operand
 /// <summary><c>@…</c> or <c>$…</c></summary>
 internal sealed class QueryOperand(PathOperand query, bool isSingular) : Operand
 {
+    private readonly MemberPath? _members = MemberPath.Of(query);
+
     public PathOperand Query => query;
+
+    /// <summary>The member of the tested row that it is, where it is one.</summary>
+    public string? Member => _members?.Only;
 
     public override OperandType Type => OperandType.Nodes;
 
@@ -49,6 +55,11 @@ internal sealed class QueryOperand(PathOperand query, bool isSingular) : Operand
 
     public override JmesValue? ValueAt(in PathScope scope, int row)
     {
+        if (_members is not null)
+        {
+            return _members.TryFind(scope, row, out var only) ? JmesValue.Of(scope.NodeAt(only)) : null;
+        }
+
         var found = new RowBuffer(stackalloc int[2], limit: 2);
         query.Select(scope, row, ref found);
         return found.Count == 1 ? JmesValue.Of(scope.NodeAt(found[0])) : null;
@@ -103,13 +114,19 @@ internal sealed class RegexOperand(Operand text, Operand pattern, bool isWhole) 
 {
     // A constant pattern is compiled with the path; one from the document each time it changes.
     private readonly InternetRegex? _constant = (pattern as LiteralOperand)?.Text is { } known ? InternetRegex.Parse(known, isWhole) : null;
-    private readonly KnownMatches _known = new();
+    private readonly KnownAnswers<bool> _known = new();
 
     public override OperandType Type => OperandType.Logical;
 
     public override bool IsValue => false;
 
     public override JmesValue? ValueAt(in PathScope scope, int row) => JmesValue.Of(HoldsAt(scope, row));
+
+    /// <summary>The member whose text alone decides, where there is one.</summary>
+    public string? Member => _constant is not null ? (text as QueryOperand)?.Member : null;
+
+    /// <summary>Whether the pattern, a constant, is met by this text.</summary>
+    public bool IsMatch(string? found) => found is not null && _constant!.IsMatch(found);
 
     public bool HoldsAt(in PathScope scope, int row)
     {
@@ -120,7 +137,7 @@ internal sealed class RegexOperand(Operand text, Operand pattern, bool isWhole) 
 
         if (pattern is LiteralOperand)
         {
-            return _constant is not null && (value.TryNode(out var node) ? _known.IsMatch(_constant, node) : _constant.IsMatch(value.AsString()));
+            return _constant is not null && (value.TryNode(out var node) ? _known.Of(node, _constant, static (regex, known) => regex.IsMatch(known)) : _constant.IsMatch(value.AsString()));
         }
 
         return pattern.ValueAt(scope, row) is { Kind: JmesKind.String } dynamic && InternetRegex.Parse(dynamic.AsString(), isWhole) is { } regex && regex.IsMatch(value.AsString());
@@ -130,6 +147,10 @@ internal sealed class RegexOperand(Operand text, Operand pattern, bool isWhole) 
 /// <summary>A function call that is true or false.</summary>
 internal sealed class LogicalPredicate(RegexOperand operand) : PathPredicate
 {
+    public override IEnumerable<string> TextNames => operand.Member is { } member ? [member] : [];
+
+    public override bool? HoldsFor(string name, string? text) => operand.Member == name ? operand.IsMatch(text) : null;
+
     public override IEnumerable<string[]> RequiredNames => [];
 
     public override bool Holds(in PathScope scope, int row) => operand.HoldsAt(scope, row);
@@ -137,6 +158,10 @@ internal sealed class LogicalPredicate(RegexOperand operand) : PathPredicate
 
 internal sealed class NotPredicate(PathPredicate inner) : PathPredicate
 {
+    public override IEnumerable<string> TextNames => inner.TextNames;
+
+    public override bool? HoldsFor(string name, string? text) => !inner.HoldsFor(name, text);
+
     public override IEnumerable<string[]> RequiredNames => [];
 
     public override bool Holds(in PathScope scope, int row) => !inner.Holds(scope, row);
@@ -145,6 +170,17 @@ internal sealed class NotPredicate(PathPredicate inner) : PathPredicate
 /// <summary>A comparison of RFC 9535 §2.3.5.2.2: Nothing equals Nothing, arrays and objects are compared deeply, order is between numbers or between texts.</summary>
 internal sealed class StandardComparison(Operand left, PathOperator relation, Operand right) : PathPredicate
 {
+    // A text from the document is compared with a constant one byte by byte, and no string is made of either.
+    private readonly byte[]? _constant = (left as LiteralOperand ?? right as LiteralOperand)?.Text is { } text ? Encoding.UTF8.GetBytes(text) : null;
+
+    private string? Constant => (left as LiteralOperand ?? right as LiteralOperand)?.Text;
+
+    private string? Member => Constant is not null && relation is PathOperator.Equal or PathOperator.NotEqual ? (left as QueryOperand ?? right as QueryOperand)?.Member : null;
+
+    public override IEnumerable<string> TextNames => Member is { } member ? [member] : [];
+
+    public override bool? HoldsFor(string name, string? found) => Member == name ? found == Constant == (relation == PathOperator.Equal) : null;
+
     public override IEnumerable<string[]> RequiredNames => relation switch
     {
         PathOperator.NotEqual => [],
@@ -158,6 +194,11 @@ internal sealed class StandardComparison(Operand left, PathOperator relation, Op
     public override bool Holds(in PathScope scope, int row)
     {
         var (a, b) = (left.ValueAt(scope, row), right.ValueAt(scope, row));
+        if (_constant is not null && relation is PathOperator.Equal or PathOperator.NotEqual && (left is LiteralOperand ? b : a) is { } compared && compared.TryNode(out var node))
+        {
+            return node.TextEquals(_constant) == (relation == PathOperator.Equal);
+        }
+
         return relation switch
         {
             PathOperator.Equal => Same(a, b),
