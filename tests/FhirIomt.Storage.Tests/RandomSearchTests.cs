@@ -82,6 +82,17 @@ public class RandomSearchTests : StoreTests
             Assert.True(whole.Total == expected.Count, $"total {whole.Total} of {expected.Count}: {context}");
             Assert.True((await store.PageAsync(query with { CountOnly = true }, access)).Total == expected.Count, $"count: {context}");
 
+            if (query.Criteria.All(CriterionMatch.CanDecide))
+            {
+                // What is decided on one resource by itself (contained ones, what leaves) is what the index finds.
+                var match = new CriterionMatch(TestStore.Indexer);
+                var all = world.Matching(query with { Criteria = [] }, TestStore.Everything);
+                Equal(
+                    world.Matching(query, TestStore.Everything).Select(document => document.Id).Order(StringComparer.Ordinal),
+                    all.Where(document => query.Criteria.All(criterion => match.Matches(criterion, document.Tree))).Select(document => document.Id).Order(StringComparer.Ordinal),
+                    $"one by one: {context}");
+            }
+
             world.AssertOrder(query, found, context);
             Equal(found, await store.WalkAsync(query with { Count = random.Next(4, 40) }, access), $"paging: {context}");
             Equal(world.IncludesOf(query, found).Order(StringComparer.Ordinal), whole.Included.Select(one => $"{one.Type}/{one.Id}").Order(StringComparer.Ordinal), $"includes: {context}");

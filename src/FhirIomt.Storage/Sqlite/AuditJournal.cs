@@ -20,7 +20,8 @@ internal sealed class AuditJournal : IAsyncDisposable
     private readonly SqliteConnection _connection;
     private readonly string _id;
     private readonly Func<WriteOperation, Task> _write;
-    private readonly SemaphoreSlim _turn = new(1);
+    private readonly SemaphoreSlim _taking = new(1);
+    private readonly Lock _file = new();
     private readonly CancellationTokenSource _ending = new();
     private readonly Task _loop;
     private int _waiting;
@@ -56,11 +57,10 @@ internal sealed class AuditJournal : IAsyncDisposable
         }
     }
 
-    /// <summary>Returns when the lines are durable.</summary>
-    public async Task AppendAsync(IReadOnlyList<AuditRow> lines, CancellationToken cancellationToken)
+    /// <summary>Returns when the lines are durable; never waits for the store.</summary>
+    public void Append(IReadOnlyList<AuditRow> lines)
     {
-        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
-        try
+        lock (_file)
         {
             if (_waiting + lines.Count > MaxWaiting)
             {
@@ -70,33 +70,27 @@ internal sealed class AuditJournal : IAsyncDisposable
             Write(lines);
             _waiting += lines.Count;
         }
-        finally
-        {
-            _turn.Release();
-        }
     }
 
     /// <summary>Takes all lines into the store.</summary>
     public async Task TakeAsync()
     {
-        if (Volatile.Read(ref _waiting) == 0)
-        {
-            return;
-        }
-
-        await _turn.WaitAsync().ConfigureAwait(false);
+        await _taking.WaitAsync().ConfigureAwait(false);
         try
         {
-            for (var lines = Oldest(_connection); lines.Count > 0; lines = Oldest(_connection))
+            for (var lines = Next(); lines.Count > 0; lines = Next())
             {
                 await _write(new Taking(_id, lines)).ConfigureAwait(false);
-                Forget(_connection, lines[^1].Number);
-                _waiting -= lines.Count;
+                lock (_file)
+                {
+                    Forget(_connection, lines[^1].Number);
+                    _waiting -= lines.Count;
+                }
             }
         }
         finally
         {
-            _turn.Release();
+            _taking.Release();
         }
     }
 
@@ -108,7 +102,7 @@ internal sealed class AuditJournal : IAsyncDisposable
         await TryTakeAsync().ConfigureAwait(false);
         _connection.Dispose();
         _ending.Dispose();
-        _turn.Dispose();
+        _taking.Dispose();
     }
 
     private async Task RunAsync()
@@ -136,6 +130,14 @@ internal sealed class AuditJournal : IAsyncDisposable
         catch (StoreBusyException)
         {
             // They are durable here and the next round tries again; what cannot be taken for long is told to those who append.
+        }
+    }
+
+    private List<(long Number, AuditRow Line)> Next()
+    {
+        lock (_file)
+        {
+            return _waiting == 0 ? [] : Oldest(_connection);
         }
     }
 

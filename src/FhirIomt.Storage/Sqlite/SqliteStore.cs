@@ -82,8 +82,16 @@ public sealed class SqliteStore : SqlStore
     /// <summary>The file of a store.</summary>
     public static string PathIn(string directory) => Path.Combine(directory, "fhiriomt.db");
 
-    public override Task AppendAuditAsync(IReadOnlyList<AuditRow> lines, CancellationToken cancellationToken) =>
-        _journal?.AppendAsync(lines, cancellationToken) ?? base.AppendAuditAsync(lines, cancellationToken);
+    public override Task AppendAuditAsync(IReadOnlyList<AuditRow> lines, CancellationToken cancellationToken)
+    {
+        if (_journal is null)
+        {
+            return base.AppendAuditAsync(lines, cancellationToken);
+        }
+
+        _journal.Append(lines);
+        return Task.CompletedTask;
+    }
 
     public override async ValueTask<IReadOnlyList<StoredAudit>> ReadAuditAsync(AuditQuery query, CancellationToken cancellationToken)
     {
