@@ -7,6 +7,9 @@ namespace FhirIomt.Access;
 /// <summary>Reads whose a resource is and whether it carries labels, from its bytes up to the place that says so: a tree of each resource of a page of fifty would be a quarter of the whole search (docs/performance.md).</summary>
 public static class Glances
 {
+    // As deep as what is stored may be: the reader's own limit is half of that.
+    private static readonly JsonReaderOptions Options = new() { MaxDepth = JsonLimits.Default.MaxDepth };
+
     /// <summary>Read once for each version that is kept in memory.</summary>
     /// <param name="serverBase">With a slash at its end: an absolute reference below it is a relative one.</param>
     public static ResourceGlance Of(StoredResource stored, string? serverBase) => stored.Glance ??= Of(stored.Type, stored.Body, serverBase);
@@ -21,7 +24,7 @@ public static class Glances
     private static ResourceGlance Of(string type, ReadOnlyMemory<byte> body, string? serverBase) =>
         body.IsEmpty ? new ResourceGlance(null, HasLabels: false)
         : type == "Provenance" ? Of(type, JsonTree.Parse(body).Require(), serverBase)
-        : OfBytes(new Utf8JsonReader(body.Span), PatientCompartment.SubjectElementOf(type), serverBase);
+        : OfBytes(new Utf8JsonReader(body.Span, Options), PatientCompartment.SubjectElementOf(type), serverBase);
 
     // The server writes id and meta first, so the reading mostly ends at the subject; whatever the order, nothing is taken for granted.
     private static ResourceGlance OfBytes(Utf8JsonReader reader, string? element, string? serverBase)

@@ -69,6 +69,13 @@ public sealed class LeavingCheckTests
     [InlineData("""{"resourceType":"Observation","meta":{"profile":["p"]},"contained":[{"resourceType":"Patient","meta":{"tag":[{"code":"demo"}]}}]}""", false)]
     public void A_tag_counts_where_the_resource_itself_has_it(string json, bool permitted) => Assert.Equal(permitted, Permits(Given.Token("system/Observation.r?_tag=demo"), json));
 
+    [Fact]
+    public void What_stands_behind_the_deepest_nesting_that_is_stored_counts_too()
+    {
+        var deep = string.Concat(Enumerable.Repeat("""{"url":"x","extension":[""", 60)) + """{"url":"x","valueCode":"y"}""" + string.Concat(Enumerable.Repeat("]}", 60));
+        Assert.True(Permits(Given.Token("system/Observation.r?_tag=demo"), $$"""{"resourceType":"Observation","extension":[{{deep}}],"meta":{"tag":[{"code":"demo"}]} }"""));
+    }
+
     // From a tree, from the bytes, and from what was read of them before: the ways may never differ.
     private static bool Permits(AccessScope token, string json)
     {
