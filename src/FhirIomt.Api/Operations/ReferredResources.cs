@@ -16,7 +16,12 @@ internal sealed class ReferredResources(string serverBase)
 
     private static ReadOnlySpan<byte> Name => "\"reference\""u8;
 
+    // Resources that follow each other refer to the same few: told by their bytes, they were an eighth of a record of a thousand Observations.
+    private const int MaxLately = 8;
+
     private readonly HashSet<(string Type, string Id)> _found = [];
+    private readonly byte[][] _lately = [.. Enumerable.Repeat<byte[]>([], MaxLately)];
+    private int _next;
 
     public IReadOnlyCollection<(string Type, string Id)> All => _found;
 
@@ -34,11 +39,25 @@ internal sealed class ReferredResources(string serverBase)
 
             value = value[1..].TrimStart(" \t\r\n"u8);
             var end = value.Length > 0 && value[0] == '"' ? value[1..].IndexOf((byte)'"') : -1;
-            if (end > 0)
+            if (end > 0 && IsNew(value.Slice(1, end)))
             {
                 Add(Encoding.UTF8.GetString(value.Slice(1, end)));
             }
         }
+    }
+
+    private bool IsNew(ReadOnlySpan<byte> reference)
+    {
+        foreach (var known in _lately)
+        {
+            if (known.AsSpan().SequenceEqual(reference))
+            {
+                return false;
+            }
+        }
+
+        _lately[_next++ % MaxLately] = reference.ToArray();
+        return true;
     }
 
     private void Add(string reference)

@@ -37,7 +37,7 @@ internal sealed class SystemSearch
         {
             // Ticks are the same clock for all types.
             var position = after.IsStart ? after : new SearchCursor([], ResourceKey.Of(_engine.TypeNumber(_query.Parts[index].ResourceType), after.Key & ResourceKey.TickMask));
-            found.AddRange(_searches[index].Find(position, limit).Select(one => one with { Position = new SearchCursor([], one.Position.Key & ResourceKey.TickMask) }));
+            found.AddRange(_searches[index].Find(position, limit).Select(one => new Found.ByKey(one.Resource, one.Position.Key & ResourceKey.TickMask)));
         }
 
         found.Sort((left, right) => _query.Sort[0].Descending ? right.Position.Key.CompareTo(left.Position.Key) : left.Position.Key.CompareTo(right.Position.Key));
@@ -62,8 +62,8 @@ internal sealed class SystemSearch
         for (var index = (int)first; index < _searches.Count && found.Count < limit; index++)
         {
             var search = _searches[index];
-            found.AddRange(search.Find(index == first ? inner : SearchCursor.Start, limit - found.Count)
-                .Select(one => one with { Position = new SearchCursor([(long)index, one.Position.ToText(_query.Fingerprint, search.Order)], one.Position.Key) }));
+            var place = index;
+            found.AddRange(search.Find(index == first ? inner : SearchCursor.Start, limit - found.Count).Select(one => new Found.OfType(one, place, search, _query.Fingerprint)));
         }
 
         return found;

@@ -195,21 +195,21 @@ internal sealed class TypeSearch
         }
 
         var select = new Condition($"SELECT r.key, {CatalogView.Column}{_pages.Columns} FROM ").Append(rows).Append(descending ? " ORDER BY r.key DESC LIMIT ?" : " ORDER BY r.key LIMIT ?", (long)limit);
-        found.AddRange(Read(select, catalogAt: 1, own: 2, run => new SearchCursor([], run.Int64(0))).Select(one => new Found(one.Resource, one.Place)));
+        found.AddRange(Read(select, catalogAt: 1, own: 2, run => run.Int64(0)).Select(one => new Found.ByKey(one.Resource, one.Place)));
     }
 
     private void ReadSorted(SortedScan sorted, SearchCursor after, List<Found> found, int limit)
     {
         var scan = Scan.For(_context, _sql, _query.Criteria, _access, all: true);
         var page = Read(sorted.Page(scan, after, limit, _pages), catalogAt: 1, own: 2 + sorted.Kinds.Length, run => new SearchCursor(sorted.Values(run, 2), run.Int64(0)));
-        found.AddRange(page.Select(one => new Found(one.Resource, one.Place)));
+        found.AddRange(page.Select(one => new Found.Sorted(one.Resource, one.Place)));
     }
 
     private void Fetch(Condition select, List<Found> found, TimelinePlan plan, bool secondRound)
     {
         var page = Read(select, catalogAt: 4, own: 5, run => new TimelinePosition(run.Int64(1), run.Int64(3), run.Int64(2), run.Int64(0), secondRound));
         page.Sort((left, right) => plan.Compare(left.Place, right.Place));
-        found.AddRange(page.Select(one => new Found(one.Resource, one.Place.ToCursor())));
+        found.AddRange(page.Select(one => new Found.InTimeline(one.Resource, one.Place)));
     }
 
     private List<(StoredResource Resource, T Place)> Read<T>(Condition select, int catalogAt, int own, Func<SqlStatement.Rows, T> place)
@@ -233,6 +233,3 @@ internal sealed class TypeSearch
         }
     }
 }
-
-/// <summary>A match and its place in the order.</summary>
-internal sealed record Found(StoredResource Resource, SearchCursor Position);
