@@ -29,7 +29,8 @@ public class AuditChainTests : StoreTests
     [InlineData("DELETE FROM audit WHERE key>={9}; DELETE FROM audit_patient WHERE key>={9}; DELETE FROM audit_batch WHERE last>={9}")]
     [InlineData("DELETE FROM audit WHERE key<={2}; DELETE FROM audit_patient WHERE key<={2}; DELETE FROM audit_batch WHERE last<={2}")]
     [InlineData("DELETE FROM audit_patient WHERE key={5}")]
-    [InlineData("INSERT INTO audit_patient(patient, key) VALUES ('somebody', {5})")]
+    [InlineData("INSERT INTO audit_patient(patient, readings, key) VALUES ('somebody', 0, {5})")]
+    [InlineData("UPDATE audit_patient SET readings=0 WHERE key={5}")]
     [InlineData("UPDATE audit_batch SET hash=(SELECT hash FROM audit_batch ORDER BY last LIMIT 1)")]
     public async Task A163_what_was_changed_taken_away_put_in_or_swapped_is_found(string sql)
     {
@@ -72,6 +73,27 @@ public class AuditChainTests : StoreTests
     }
 
     [Fact]
+    public async Task Lines_that_tell_of_readings_are_found_without_those_who_looked()
+    {
+        await using var store = NewStore();
+        for (var line = 0; line < 30; line++)
+        {
+            await store.RunAsync(transaction => transaction.Audit(Line($"{line}", line % 3 == 0 ? "patient-1" : "patient-2", readings: line % 10 == 0)));
+        }
+
+        var all = await ReadAsync(store, 0, long.MaxValue, null, descending: false, 1000);
+        foreach (var descending in (bool[])[false, true])
+        {
+            var ofOne = Enumerable.Range(0, 30).Where(line => line % 3 == 0).Select(line => all[line]);
+            AssertSame(descending ? ofOne.Reverse() : ofOne, await ReadAsync(store, 0, long.MaxValue, "patient-1", descending, 1000));
+            AssertSame([all[0]], await store.Store.ReadAuditAsync(new AuditQuery(0, long.MaxValue, "patient-1", descending, 1000) { WithReadings = true }, CancellationToken.None));
+            AssertSame(descending ? [all[20], all[10]] : [all[10], all[20]], await store.Store.ReadAuditAsync(new AuditQuery(0, long.MaxValue, "patient-2", descending, 1000) { WithReadings = true }, CancellationToken.None));
+        }
+
+        Assert.Null(store.Store.CheckAudit(null, null).Problem);
+    }
+
+    [Fact]
     public async Task A_stretch_is_what_lies_in_it_whatever_rows_its_lines_are_packed_in()
     {
         await using var store = NewStore();
@@ -101,8 +123,14 @@ public class AuditChainTests : StoreTests
     {
         for (var line = 0; line < size; line++)
         {
-            transaction.Audit(new AuditRow(Encoding.UTF8.GetBytes($$"""{"k":"read","n":"{{size}}-{{line}}","p":["patient-{{line % 7}}"]}"""), [$"patient-{line % 7}"]));
+            transaction.Audit(Line($"{size}-{line}", $"patient-{line % 7}", readings: line % 5 == 0));
         }
+    }
+
+    private static AuditRow Line(string name, string patient, bool readings)
+    {
+        var told = readings ? ",\"v\":[1]" : "";
+        return new AuditRow(Encoding.UTF8.GetBytes($$"""{"k":"read","n":"{{name}}","p":["{{patient}}"]{{told}}}"""), [patient]);
     }
 
     private static ValueTask<IReadOnlyList<StoredAudit>> ReadAsync(TestStore store, long first, long last, string? patient, bool descending, int limit) =>
@@ -119,7 +147,7 @@ public class AuditChainTests : StoreTests
             {
                 for (var line = 0; line < 3; line++)
                 {
-                    transaction.Audit(new AuditRow(Encoding.UTF8.GetBytes($$"""{"k":"read","n":"{{commit}}-{{line}}","p":["patient-{{line}}"]}"""), [$"patient-{line}"]));
+                    transaction.Audit(Line($"{commit}-{line}", $"patient-{line}", readings: line == 2));
                 }
             });
         }

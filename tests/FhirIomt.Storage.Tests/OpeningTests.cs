@@ -87,6 +87,28 @@ public sealed class OpeningTests
     }
 
     [Fact]
+    public async Task The_audit_of_an_older_schema_is_found_by_patient_and_told_as_before()
+    {
+        var store = TestStore.New();
+        await store.RunAsync(transaction => transaction.Audit(new AuditRow("{\"k\":\"messages\",\"p\":[\"a\"],\"v\":[{}]}"u8.ToArray(), ["a"])));
+        await store.RunAsync(transaction => transaction.Audit(new AuditRow("{\"k\":\"read\",\"p\":[\"a\"]}"u8.ToArray(), ["a"])));
+        await store.Store.DisposeAsync();
+        using (var connection = new SqliteConnection(Path.Combine(store.Folder, "fhiriomt.db"), readOnly: false))
+        {
+            connection.Execute($"ALTER TABLE audit_patient RENAME TO newer; CREATE TABLE audit_patient(patient TEXT, key INTEGER, PRIMARY KEY(patient, key)) WITHOUT ROWID; INSERT INTO audit_patient SELECT patient, key FROM newer; DROP TABLE newer; PRAGMA user_version={SqliteSchema.Current - 1}");
+        }
+
+        await using (var again = TestStore.On(store.Folder, serve: true))
+        {
+            Assert.Null(again.Store.CheckAudit(null, null).Problem);
+            Assert.Equal(2, (await again.Store.ReadAuditAsync(new AuditQuery(0, long.MaxValue, "a", Descending: true, 10), CancellationToken.None)).Count);
+            Assert.Contains(await again.Store.ReadAuditAsync(new AuditQuery(0, long.MaxValue, "a", Descending: true, 10) { WithReadings = true }, CancellationToken.None), line => line.HasReadings);
+        }
+
+        Directory.Delete(store.Folder, recursive: true);
+    }
+
+    [Fact]
     public async Task A_change_of_configuration_by_another_process_moves_the_generation()
     {
         await using var server = TestStore.New();

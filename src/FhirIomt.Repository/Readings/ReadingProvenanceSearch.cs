@@ -138,7 +138,7 @@ internal sealed class ReadingProvenanceSearch(IStore store, SearchIndexer indexe
         var patient = SearchedPatients.Of(wanted.Part) is [var only] ? only : OnlyPatient(wanted.Predicate);
         for (var looked = 0; looked < MaxLooked; looked += PageSize)
         {
-            var query = wanted.Descending ? new AuditQuery(0, position.Key, patient, Descending: true, PageSize) : new AuditQuery(position.Key, long.MaxValue, patient, Descending: false, PageSize);
+            var query = (wanted.Descending ? new AuditQuery(0, position.Key, patient, Descending: true, PageSize) : new AuditQuery(position.Key, long.MaxValue, patient, Descending: false, PageSize)) with { WithReadings = true };
             var (lines, isEnd) = await _trail.WalkAsync(query, cancellationToken).ConfigureAwait(false);
             foreach (var (key, told) in lines)
             {

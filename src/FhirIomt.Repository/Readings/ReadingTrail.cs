@@ -27,7 +27,7 @@ internal sealed class ReadingTrail(IStore store, SearchIndexer indexer)
             return null;
         }
 
-        var lines = await store.ReadAuditAsync(new AuditQuery(key, key, null, Descending: false, 1), cancellationToken).ConfigureAwait(false);
+        var lines = await store.ReadAuditAsync(new AuditQuery(key, key, null, Descending: false, 1) { WithReadings = true }, cancellationToken).ConfigureAwait(false);
         return lines.SelectMany(Tell).FirstOrDefault(provenance => provenance.Id == id);
     }
 
@@ -95,7 +95,7 @@ internal sealed class ReadingTrail(IStore store, SearchIndexer indexer)
         var (next, last) = (AuditKey.FirstOf(version.LastUpdated), AuditKey.FirstOf(version.LastUpdated + LongestCommit));
         while (true)
         {
-            var lines = await store.ReadAuditAsync(new AuditQuery(next, last, patient, Descending: false, PageSize), cancellationToken).ConfigureAwait(false);
+            var lines = await store.ReadAuditAsync(new AuditQuery(next, last, patient, Descending: false, PageSize) { WithReadings = true }, cancellationToken).ConfigureAwait(false);
             foreach (var line in lines)
             {
                 foreach (var (made, told) in Parts(line))
@@ -122,9 +122,7 @@ internal sealed class ReadingTrail(IStore store, SearchIndexer indexer)
     private static List<(ReadingsMade Made, Func<StoredResource> Told)> Parts(StoredAudit line)
     {
         var parts = new List<(ReadingsMade, Func<StoredResource>)>();
-
-        // Most lines are about something else, and need not be parsed.
-        if (line.Body.Span.IndexOf("\"v\":["u8) < 0)
+        if (!line.HasReadings)
         {
             return parts;
         }

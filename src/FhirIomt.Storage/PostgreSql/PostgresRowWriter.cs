@@ -184,12 +184,12 @@ internal sealed class PostgresRowWriter(PostgresConnection connection) : RowWrit
 
     public override void RemoveFullText(long key) => _tables.FullTextRemoved.Row().Add(key);
 
-    public override void Audit(long key, AuditRow row)
+    public override void Audit(long key, ReadOnlyMemory<byte> body, IReadOnlyDictionary<string, bool> patients)
     {
-        _tables.Audit.Row().Add(key).Add(row.Body);
-        foreach (var patient in row.Patients)
+        _tables.Audit.Row().Add(key).Add(body);
+        foreach (var (patient, readings) in patients)
         {
-            _tables.AuditPatient.Row().Add(patient).Add(key);
+            _tables.AuditPatient.Row().Add(patient).Add(readings ? 1L : 0L).Add(key);
         }
     }
 

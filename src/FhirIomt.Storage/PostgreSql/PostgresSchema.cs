@@ -97,6 +97,14 @@ internal static class PostgresSchema
         CREATE INDEX resource_long ON resource(coalesce(subject, 0), codes, start) WHERE stop-start>864000000000;
         CREATE VIEW long_timeline AS SELECT key, coalesce(subject, 0) AS subject, codes, start, stop FROM resource WHERE stop-start>864000000000;
         """,
+        """
+        -- Of a patient's lines those that tell what readings became, for themselves: their Provenance is found without everybody who ever looked (docs/adr/0025).
+        -- What was written before may tell of readings, and is looked at.
+        ALTER TABLE audit_patient RENAME TO audit_patient_before;
+        CREATE TABLE audit_patient(patient text COLLATE "C", readings smallint, key bigint, PRIMARY KEY(patient, readings, key));
+        INSERT INTO audit_patient SELECT patient, 1, key FROM audit_patient_before;
+        DROP TABLE audit_patient_before;
+        """,
     ];
 
     public static int Current => Scripts.Length;

@@ -46,21 +46,20 @@ internal static class AuditPack
             : throw new InvalidOperationException("Audit lines could not be compressed.");
     }
 
-    /// <summary>Everybody whom one of the lines names.</summary>
-    public static IReadOnlyList<string> PatientsOf(ReadOnlySpan<AuditRow> lines)
+    /// <summary>Everybody whom one of the lines names, and whether such a line tells what readings became.</summary>
+    public static IReadOnlyDictionary<string, bool> PatientsOf(ReadOnlySpan<AuditRow> lines)
     {
-        if (lines.Length == 1)
-        {
-            return lines[0].Patients;
-        }
-
-        var patients = new HashSet<string>(StringComparer.Ordinal);
+        var patients = new Dictionary<string, bool>(StringComparer.Ordinal);
         foreach (var line in lines)
         {
-            patients.UnionWith(line.Patients);
+            var readings = line.HasReadings;
+            foreach (var patient in line.Patients)
+            {
+                patients[patient] = readings || patients.GetValueOrDefault(patient);
+            }
         }
 
-        return [.. patients];
+        return patients;
     }
 
     /// <summary>The lines of a row with their keys, in order; null when it is no row that was written here.</summary>

@@ -20,9 +20,9 @@ internal sealed class AuditPruning(SqlConnection connection, RowWriter rows)
         // One by one: there is no index by key, which every line that is ever written would pay for.
         foreach (var row in AuditRows.Rows(connection, new AuditQuery(0, last, null, Descending: false, int.MaxValue)).TakeWhile(row => row.Key <= last))
         {
-            foreach (var patient in AuditRows.PatientsOf(AuditPack.Lines(row) ?? []) ?? [])
+            foreach (var patient in AuditRows.PatientsOf(AuditPack.Lines(row) ?? [])?.Keys ?? [])
             {
-                connection.Prepare("DELETE FROM audit_patient WHERE patient=? AND key=?").Add(patient).Add(row.Key).Done();
+                connection.Prepare("DELETE FROM audit_patient WHERE patient=? AND readings IN (0, 1) AND key=?").Add(patient).Add(row.Key).Done();
             }
         }
 

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using FhirIomt.Fhir.Json;
 
 namespace FhirIomt.Storage.Sql;
@@ -57,10 +58,9 @@ internal static class AuditRows
     private static List<StoredAudit> Page(SqlConnection connection, AuditQuery query, long first, long last, long size)
     {
         var order = query.Descending ? " DESC" : "";
-        var statement = query.Patient is { } patient
-            ? connection.Prepare($"SELECT a.key, a.body FROM audit_patient p {connection.Dialect.OrderedJoin} audit a ON a.key=p.key WHERE p.patient=? AND p.key>=? AND p.key<=? ORDER BY p.key{order} LIMIT ?").Add(patient)
-            : connection.Prepare($"SELECT key, body FROM audit WHERE key>=? AND key<=? ORDER BY key{order} LIMIT ?");
-        using var rows = statement.Add(first).Add(last).Add(size).Run();
+        using var rows = query.Patient is null
+            ? connection.Prepare($"SELECT key, body FROM audit WHERE key>=? AND key<=? ORDER BY key{order} LIMIT ?").Add(first).Add(last).Add(size).Run()
+            : OfPatient(connection, query, order, first, last, size).Run();
         var found = new List<StoredAudit>();
         while (rows.Step())
         {
@@ -70,15 +70,26 @@ internal static class AuditRows
         return found;
     }
 
+    // Both kinds by one statement, so that none that is committed meanwhile is passed over.
+    private static SqlStatement OfPatient(SqlConnection connection, AuditQuery query, string order, long first, long last, long size)
+    {
+        string Keys(int readings) => $"SELECT key FROM audit_patient WHERE patient=? AND readings={readings} AND key>=? AND key<=? ORDER BY key{order} LIMIT ?";
+        SqlStatement Bound(SqlStatement statement) => statement.Add(query.Patient!).Add(first).Add(last).Add(size);
+
+        var keys = query.WithReadings ? Keys(1) : $"SELECT key FROM (SELECT key FROM ({Keys(0)}) a UNION ALL SELECT key FROM ({Keys(1)}) b) c ORDER BY key{order} LIMIT ?";
+        var statement = connection.Prepare($"SELECT a.key, a.body FROM ({keys}) p {connection.Dialect.OrderedJoin} audit a ON a.key=p.key ORDER BY p.key{order}");
+        return query.WithReadings ? Bound(statement) : Bound(Bound(statement)).Add(size);
+    }
+
     /// <summary>The patients that a line names; null when it is no line.</summary>
-    public static IReadOnlyCollection<string>? PatientsOf(StoredAudit line)
+    private static IReadOnlyList<string>? PatientsOf(StoredAudit line)
     {
         if (!JsonTree.Parse(line.Body).TryGetValue(out var tree, out _))
         {
             return null;
         }
 
-        var patients = new HashSet<string>(StringComparer.Ordinal);
+        var patients = new List<string>();
         foreach (var patient in tree.Root["p"u8].Items)
         {
             patients.Add(patient.AsString() ?? "");
@@ -87,10 +98,10 @@ internal static class AuditRows
         return patients;
     }
 
-    /// <summary>The patients that lines of a row name, whatever their number; null when one of them is no line.</summary>
-    public static IReadOnlyCollection<string>? PatientsOf(IReadOnlyList<StoredAudit> lines)
+    /// <summary>The patients that lines of a row name, and whether such a line tells what readings became; null when one of them is no line.</summary>
+    public static IReadOnlyDictionary<string, bool>? PatientsOf(IReadOnlyList<StoredAudit> lines)
     {
-        var patients = new HashSet<string>(StringComparer.Ordinal);
+        var rows = new List<AuditRow>(lines.Count);
         foreach (var line in lines)
         {
             if (PatientsOf(line) is not { } named)
@@ -98,9 +109,9 @@ internal static class AuditRows
                 return null;
             }
 
-            patients.UnionWith(named);
+            rows.Add(new AuditRow(line.Body, named));
         }
 
-        return patients;
+        return AuditPack.PatientsOf(CollectionsMarshal.AsSpan(rows));
     }
 }

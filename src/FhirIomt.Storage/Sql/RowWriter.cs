@@ -70,7 +70,7 @@ internal abstract class RowWriter
 
     public abstract void RemoveFullText(long key);
 
-    public abstract void Audit(long key, AuditRow row);
+    public abstract void Audit(long key, ReadOnlyMemory<byte> body, IReadOnlyDictionary<string, bool> patients);
 
     /// <summary>The lines of one commit, and the hash of the chain with them.</summary>
     public abstract void AuditBatch(long first, long last, long size, byte[] hash);

@@ -164,9 +164,9 @@ internal sealed class WriteTransaction : IWriteTransaction
             var tick = ResourceKey.NextTick(_clock.Last, _engine.Time.GetUtcNow());
             first = first == 0 ? tick : first;
             _clock = _clock with { Last = tick + lines.Length - 1 };
-            var row = new AuditRow(AuditPack.Of(lines), AuditPack.PatientsOf(lines));
-            chain.Add(_clock.Last, row.Body.Span);
-            _rows.Audit(_clock.Last, row);
+            var body = AuditPack.Of(lines);
+            chain.Add(_clock.Last, body.Span);
+            _rows.Audit(_clock.Last, body, AuditPack.PatientsOf(lines));
         }
 
         _clock = _clock with { Chain = chain.End() };

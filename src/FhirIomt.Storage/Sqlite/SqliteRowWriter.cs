@@ -117,12 +117,12 @@ internal sealed class SqliteRowWriter(SqliteConnection connection) : RowWriter
 
     public override void RemoveFullText(long key) => connection.Prepare("DELETE FROM full_text WHERE rowid=?").Add(key).Done();
 
-    public override void Audit(long key, AuditRow row)
+    public override void Audit(long key, ReadOnlyMemory<byte> body, IReadOnlyDictionary<string, bool> patients)
     {
-        connection.Prepare("INSERT INTO audit(key, body) VALUES (?,?)").Add(key).Add(row.Body.Span).Done();
-        foreach (var patient in row.Patients)
+        connection.Prepare("INSERT INTO audit(key, body) VALUES (?,?)").Add(key).Add(body.Span).Done();
+        foreach (var (patient, readings) in patients)
         {
-            connection.Prepare("INSERT OR IGNORE INTO audit_patient(patient, key) VALUES (?,?)").Add(patient).Add(key).Done();
+            connection.Prepare("INSERT OR IGNORE INTO audit_patient(patient, readings, key) VALUES (?,?,?)").Add(patient).Add(readings ? 1L : 0L).Add(key).Done();
         }
     }
 

@@ -95,7 +95,8 @@ public sealed class SqliteStore : SqlStore
 
     public override async ValueTask<IReadOnlyList<StoredAudit>> ReadAuditAsync(AuditQuery query, CancellationToken cancellationToken)
     {
-        if (_journal is { } journal)
+        // What waits tells of no readings: those are written with their lines.
+        if (_journal is { } journal && !query.WithReadings)
         {
             await journal.TakeAsync().ConfigureAwait(false);
         }

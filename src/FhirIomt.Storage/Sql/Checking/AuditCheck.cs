@@ -116,10 +116,10 @@ internal sealed class AuditCheck(SqlConnection connection, string? expected, IPr
             return $"A line at {Place(key)} cannot be read: it was changed.";
         }
 
-        foreach (var id in patients)
+        foreach (var (id, readings) in patients)
         {
-            using var rows = connection.Prepare("SELECT 1 FROM audit_patient WHERE patient=? AND key=?").Add(id).Add(key).Run();
-            if (!rows.Step())
+            using var rows = connection.Prepare("SELECT readings FROM audit_patient WHERE patient=? AND readings IN (0, 1) AND key=?").Add(id).Add(key).Run();
+            if (!rows.Step() || (readings && rows.Int64(0) == 0))
             {
                 return $"A line at {Place(key)} is not listed under a patient that it names.";
             }

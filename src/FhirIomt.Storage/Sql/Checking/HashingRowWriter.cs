@@ -66,7 +66,7 @@ internal sealed class HashingRowWriter(IReadOnlySet<long> unsettled) : RowWriter
 
     public override void RemoveComponents(long key) => throw Unused();
 
-    public override void Audit(long key, AuditRow row) => throw Unused();
+    public override void Audit(long key, ReadOnlyMemory<byte> body, IReadOnlyDictionary<string, bool> patients) => throw Unused();
 
     public override void AuditBatch(long first, long last, long size, byte[] hash) => throw Unused();
 
