@@ -76,7 +76,7 @@ public sealed record SearchPage(IReadOnlyList<StoredResource> Matches, IReadOnly
 /// <param name="Body">The JSON as it is served, <c>meta.versionId</c> and <c>meta.lastUpdated</c> included.</param>
 public sealed record StoredResource(string Type, string Id, long Version, DateTimeOffset LastUpdated, ReadOnlyMemory<byte> Body)
 {
-    // Of a copy, but for Glance: its body may be another.
+    // Of a copy, but for what was read from its body, which may be another.
     private StoredResource(StoredResource other) => (Type, Id, Version, LastUpdated, Body, IsDeleted) = (other.Type, other.Id, other.Version, other.LastUpdated, other.Body, other.IsDeleted);
 
     /// <summary>The version is a deletion; <see cref="Body"/> is empty.</summary>
@@ -84,7 +84,14 @@ public sealed record StoredResource(string Type, string Id, long Version, DateTi
 
     /// <summary>What the check on what leaves read from <see cref="Body"/>: a version never changes, so who keeps it need not have it read again.</summary>
     public ResourceGlance? Glance { get; set; }
+
+    /// <summary>The same for what an include read last.</summary>
+    public ResourceReferences? References { get; set; }
 }
+
+/// <param name="Of">By these parameters.</param>
+/// <param name="Values">Where it refers to by them.</param>
+public sealed record ResourceReferences(IReadOnlyList<SearchParameter> Of, IReadOnlyList<IndexValue.Reference> Values);
 
 /// <param name="Owner">The id of the patient that it belongs to, strictly; null when it belongs to none.</param>
 /// <param name="HasLabels">It carries tags or security labels.</param>

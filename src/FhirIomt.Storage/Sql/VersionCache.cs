@@ -12,7 +12,7 @@ namespace FhirIomt.Storage.Sql;
 internal sealed class VersionCache(long limit)
 {
     // Beside its bytes: the resource, its id, what was read from it, its place in the table.
-    private const int Overhead = 330;
+    private const int Overhead = 600;
 
     // A page that is here costs three quarters of one that is read, and one that is not costs a fifth more (docs/performance.md).
     private const double PayingShare = 0.5;

@@ -80,20 +80,20 @@ internal enum CatalogKind : byte
 internal readonly record struct CatalogKey(CatalogKind Kind, long Number, string Text);
 
 /// <summary>The catalog as one search sees it. The writer's own connection sees what is not committed, so there nothing is remembered.</summary>
-/// <param name="oneStatement">The search runs without a snapshot: what it finds must come from one statement, and nothing before it may have been missing.</param>
-internal sealed class CatalogView(SqlConnection connection, Catalog.Facts facts, bool oneStatement)
+/// <param name="inSnapshot">Otherwise the search's statements are each of their own moment: all that find something must read the same number, and nothing before them may have been missing. The number only grows, so the last statement speaks for those before it.</param>
+internal sealed class CatalogView(SqlConnection connection, Catalog.Facts facts, bool inSnapshot)
 {
     private readonly List<(CatalogKey Key, object? Fact)> _learned = [];
 
-    public bool OneStatement => oneStatement;
+    public bool InSnapshot => inSnapshot;
 
-    /// <summary>The number that the search's statement read.</summary>
+    /// <summary>The number that the search's last statement read.</summary>
     public long? Seen { get; private set; }
 
-    /// <summary>What was looked up could have come into being before the search's statement ran, outside of a snapshot.</summary>
+    /// <summary>What was looked up could have come into being before the search's statements ran, outside of a snapshot.</summary>
     public bool IsUncertain { get; private set; }
 
-    /// <summary>To be selected by the statement that finds the matches.</summary>
+    /// <summary>To be selected by the statements that find the matches and what belongs to them.</summary>
     public const string Column = "(SELECT catalog FROM clock)";
 
     public T Fact<T>(CatalogKey key, Func<T> ask)
@@ -112,10 +112,10 @@ internal sealed class CatalogView(SqlConnection connection, Catalog.Facts facts,
         return (T)known!;
     }
 
-    /// <summary>A second statement belongs to the result: without a snapshot it may be of another moment.</summary>
+    /// <summary>Hears the number of each statement that found something.</summary>
     public void Sees(long number)
     {
-        IsUncertain |= Seen is not null;
+        IsUncertain |= Seen is { } before && before != number;
         Seen = number;
     }
 

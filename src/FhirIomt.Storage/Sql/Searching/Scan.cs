@@ -56,8 +56,8 @@ internal sealed class Scan
         return null;
     }
 
-    // An identifier is given to one or a few: counting them first would cost as much as the search.
-    private static bool IsExactIdentifier(SearchCriterion criterion) => criterion is SearchCriterion.Tokens { Of.Code: "identifier", Negated: false, Values: [{ Code: not null, System: not null }] };
+    // An identifier is given to one or a few, with its system or without: counting them first would cost as much as the search.
+    private static bool IsExactIdentifier(SearchCriterion criterion) => criterion is SearchCriterion.Tokens { Of.Code: "identifier", Negated: false, Values: [{ Code: not null }] };
 
     private static bool IsListed(SearchContext context, CriterionSql sql, SearchCriterion criterion, Condition keys) =>
         !(Beyond(criterion) is { } beyond && Keys(context, sql, beyond) is { } many && !IsShort(context, many)) && IsShort(context, keys);

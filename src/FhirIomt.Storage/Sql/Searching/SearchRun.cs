@@ -17,23 +17,23 @@ internal sealed class SearchRun
         (_engine, _connection, _catalog, _query, _access) = (engine, connection, catalog, query, access);
 
     /// <summary>
-    /// The page, its count and its includes, all of one moment. One statement is of one moment by itself, and where each statement is a round trip it runs without a
-    /// snapshot around it, which would be two more.
+    /// The page, its count and its includes. Where each statement is a round trip, a search that is a few statements in a row runs without a snapshot around them: what a chain leads to is found first, then the page, then
+    /// what belongs to it, each as of its own moment and in that order, each authorised as what was remembered holds at the last of them (docs/adr/0015). All else is of one moment.
     /// </summary>
     public static Outcome<SearchPage> Search(SqlEngine engine, SqlConnection connection, SearchQuery query, SearchAccess access)
     {
         if (!connection.IsReadOnly)
         {
-            return new SearchRun(engine, connection, new CatalogView(connection, engine.Catalog.At(null), oneStatement: false), query, access).Run();
+            return new SearchRun(engine, connection, new CatalogView(connection, engine.Catalog.At(null), inSnapshot: true), query, access).Run();
         }
 
         long? number = null;
-        return connection.Dialect.Apply is not null && IsOneStatement(query) && TryRun(engine, connection, query, access, oneStatement: true, ref number, out var page)
+        return connection.Dialect.Apply is not null && NeedsNoSnapshot(query) && TryRun(engine, connection, query, access, inSnapshot: false, ref number, out var page)
             ? page
             : connection.InSnapshot(() =>
             {
                 Outcome<SearchPage> consistent;
-                while (!TryRun(engine, connection, query, access, oneStatement: false, ref number, out consistent))
+                while (!TryRun(engine, connection, query, access, inSnapshot: true, ref number, out consistent))
                 {
                     // The catalog had moved: once more, by what this snapshot says.
                 }
@@ -42,18 +42,17 @@ internal sealed class SearchRun
             });
     }
 
-    private static bool TryRun(SqlEngine engine, SqlConnection connection, SearchQuery query, SearchAccess access, bool oneStatement, ref long? number, out Outcome<SearchPage> page)
+    private static bool TryRun(SqlEngine engine, SqlConnection connection, SearchQuery query, SearchAccess access, bool inSnapshot, ref long? number, out Outcome<SearchPage> page)
     {
-        var catalog = new CatalogView(connection, engine.Catalog.At(number), oneStatement);
+        var catalog = new CatalogView(connection, engine.Catalog.At(number), inSnapshot);
         page = new SearchRun(engine, connection, catalog, query, access).Run();
         var holds = catalog.Confirm();
         number = catalog.Seen;
-        return holds && !(oneStatement && catalog.IsUncertain);
+        return holds && (inSnapshot || !catalog.IsUncertain);
     }
 
-    private static bool IsOneStatement(SearchQuery query) =>
-        query is { Parts.Count: 0, Includes.Count: 0 } && (query.CountOnly || query.Total != TotalMode.Accurate)
-        && !TypeSearch.Flat(query.Criteria).Any(criterion => criterion is SearchCriterion.Chain or SearchCriterion.Has or SearchCriterion.InList);
+    // A page and the number of all matches must not contradict each other.
+    private static bool NeedsNoSnapshot(SearchQuery query) => query.Parts.Count == 0 && (query.CountOnly || query.Total != TotalMode.Accurate);
 
     private Outcome<SearchPage> Run() => _query.Parts.Count > 0 ? OfSeveralTypes() : OfOneType();
 
@@ -70,7 +69,7 @@ internal sealed class SearchRun
             return SearchIssues.BadCursor();
         }
 
-        if (_catalog.OneStatement && !_query.CountOnly && !search.IsOneStatement)
+        if (!_catalog.InSnapshot && !_query.CountOnly && !search.IsOneStatement)
         {
             _catalog.Lacks();
             return new SearchPage([], [], null, null);
