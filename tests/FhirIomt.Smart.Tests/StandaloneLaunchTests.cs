@@ -46,6 +46,26 @@ public sealed class StandaloneLaunchTests(Accounts accounts) : IClassFixture<Acc
     }
 
     [Fact]
+    public async Task Whoever_refused_the_app_is_neither_offered_for_it_nor_chosen()
+    {
+        var (refused, other) = (await accounts.RegisterAsync(ClientType.Public), await accounts.RegisterAsync(ClientType.Public));
+        await new FhirCaller(accounts.Server, await accounts.Ehr.TokenAsync()).CreateAsync($$"""
+            {"resourceType":"Consent","status":"active","scope":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/consentscope","code":"patient-privacy"}]},
+            "category":[{"coding":[{"system":"http://loinc.org","code":"59284-0"}]}],"patient":{"reference":"Patient/{{accounts.Ben}}"},"policyRule":{"text":"x"},
+            "provision":{"type":"deny","actor":[{"role":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v3-RoleClass","code":"AGNT"}]},"reference":{"identifier":{"value":"{{refused.Id}}"} } }] } }
+            """);
+        foreach (var (app, isOffered) in ((App, bool)[])[(refused, false), (other, true)])
+        {
+            using var browser = new Browser(accounts.Server);
+            var picker = await browser.LogInAsync(await app.AuthorizeAsync(browser, Scope));
+            Assert.Contains(accounts.Ada, picker.Text, StringComparison.Ordinal);
+            Assert.Equal(isOffered, picker.Text.Contains(accounts.Ben, StringComparison.Ordinal));
+            var next = await browser.SubmitAsync(picker, "/auth/patient", ("patient", accounts.Ben), ("action", "choose"));
+            Assert.Equal(isOffered, next.Forms.Any(form => form.Action == "/auth/consent"));
+        }
+    }
+
+    [Fact]
     public async Task G2_without_a_token_nothing_is_read() =>
         Assert.Equal(401, (int)(await accounts.Server.Http.GetAsync($"Patient/{accounts.Ada}")).StatusCode);
 

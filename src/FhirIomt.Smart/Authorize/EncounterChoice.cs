@@ -16,7 +16,7 @@ internal sealed record EncounterEntry(string Id, string? Kind, string? Start, st
 internal sealed record EncounterList(IReadOnlyList<EncounterEntry> Encounters, string? Next);
 
 /// <summary>
-/// Which encounters of a patient a person can choose: exactly those that a search with the scope user/Encounter.rs would give them, by the same code, without
+/// Which encounters of a patient a person can choose for an app: exactly those that a search with the scope user/Encounter.rs would give them in it, by the same code, without
 /// what was entered in error.
 /// </summary>
 internal sealed class EncounterChoice(ResourceRepository repository, AccessResolver access, SearchQueryParser parser, IndexPolicy policy)
@@ -26,16 +26,16 @@ internal sealed class EncounterChoice(ResourceRepository repository, AccessResol
     private static readonly SearchParameter Date = FhirDefinitions.R4.SearchParameter("Encounter", "date")!;
 
     /// <summary>The newest first.</summary>
-    public ValueTask<EncounterList> ListAsync(UserAccount user, string patient, string? cursor, CancellationToken cancellationToken) =>
-        SearchAsync(user, patient, id: null, cursor, cancellationToken);
+    public ValueTask<EncounterList> ListAsync(UserAccount user, string client, string patient, string? cursor, CancellationToken cancellationToken) =>
+        SearchAsync(user, client, patient, id: null, cursor, cancellationToken);
 
-    /// <summary>The encounter, when it is this patient's and this person may see it: decided by the search that lists it, so that the two never differ.</summary>
-    public async ValueTask<EncounterEntry?> FindAsync(UserAccount user, string patient, string id, CancellationToken cancellationToken) =>
-        PatientChoice.IsId(id) && await SearchAsync(user, patient, id, cursor: null, cancellationToken).ConfigureAwait(false) is { Encounters: [var found, ..] } ? found : null;
+    /// <summary>The encounter, when it is this patient's and this person may see it in that app: decided by the search that lists it, so that the two never differ.</summary>
+    public async ValueTask<EncounterEntry?> FindAsync(UserAccount user, string client, string patient, string id, CancellationToken cancellationToken) =>
+        PatientChoice.IsId(id) && await SearchAsync(user, client, patient, id, cursor: null, cancellationToken).ConfigureAwait(false) is { Encounters: [var found, ..] } ? found : null;
 
-    private async ValueTask<EncounterList> SearchAsync(UserAccount user, string patient, string? id, string? cursor, CancellationToken cancellationToken)
+    private async ValueTask<EncounterList> SearchAsync(UserAccount user, string client, string patient, string? id, string? cursor, CancellationToken cancellationToken)
     {
-        var asker = new AccessScope { Actor = $"user/{user.Id}", User = user.ToAccessUser(), Scopes = [SmartScope.Parse("user/Encounter.rs", policy).Require()] };
+        var asker = new AccessScope { Actor = $"user/{user.Id}", ClientId = client, User = user.ToAccessUser(), Scopes = [SmartScope.Parse("user/Encounter.rs", policy).Require()] };
 
         // When the policy cannot be carried out for this person, nothing is shown.
         if (!(await access.ResolveAsync(asker, cancellationToken).ConfigureAwait(false)).TryGetValue(out var scope, out _))

@@ -17,7 +17,7 @@ internal sealed record PatientList(IReadOnlyList<PatientEntry> Patients, string?
 
 internal sealed record PatientSearch(string? Name, string? BirthDate, string? Identifier, string? Cursor);
 
-/// <summary>Which patients a person can choose: exactly those that a search with the scope user/Patient.rs would give them, by the same code.</summary>
+/// <summary>Which patients a person can choose for an app: exactly those that a search with the scope user/Patient.rs would give them in it, by the same code. Whoever refused the app is not among them.</summary>
 internal sealed class PatientChoice(ResourceRepository repository, AccessResolver access, SearchQueryParser parser, IndexPolicy policy)
 {
     private const int PageSize = 20;
@@ -25,7 +25,7 @@ internal sealed class PatientChoice(ResourceRepository repository, AccessResolve
     /// <summary>A patient is their own, and nobody else's; everyone else chooses.</summary>
     public static string? OwnOf(UserAccount user) => user.Role == UserRole.Patient ? user.FhirUser!["Patient/".Length..] : null;
 
-    public async ValueTask<PatientList> SearchAsync(UserAccount user, PatientSearch search, CancellationToken cancellationToken)
+    public async ValueTask<PatientList> SearchAsync(UserAccount user, string client, PatientSearch search, CancellationToken cancellationToken)
     {
         List<SearchArgument> arguments = [];
         Add("name", search.Name);
@@ -36,7 +36,7 @@ internal sealed class PatientChoice(ResourceRepository repository, AccessResolve
             return new PatientList([], null, IsRefused: true);
         }
 
-        return await ScopeAsync(user, cancellationToken).ConfigureAwait(false) is { } scope
+        return await ScopeAsync(user, client, cancellationToken).ConfigureAwait(false) is { } scope
             && await repository.SearchAsync(query with { Count = PageSize, Cursor = search.Cursor }, scope, cancellationToken).ConfigureAwait(false) is SearchResult.Found { Page: var page }
             ? new PatientList([.. page.Matches.Select(Entry)], page.Next)
             : new PatientList([], null);
@@ -50,9 +50,9 @@ internal sealed class PatientChoice(ResourceRepository repository, AccessResolve
         }
     }
 
-    /// <summary>The patient, when this person may see it.</summary>
-    public async ValueTask<PatientEntry?> FindAsync(UserAccount user, string id, CancellationToken cancellationToken) =>
-        IsId(id) && await ScopeAsync(user, cancellationToken).ConfigureAwait(false) is { } scope
+    /// <summary>The patient, when this person may see it in that app.</summary>
+    public async ValueTask<PatientEntry?> FindAsync(UserAccount user, string client, string id, CancellationToken cancellationToken) =>
+        IsId(id) && await ScopeAsync(user, client, cancellationToken).ConfigureAwait(false) is { } scope
             && await repository.ReadAsync("Patient", id, scope, cancellationToken).ConfigureAwait(false) is ReadResult.Found found ? Entry(found.Resource) : null;
 
     /// <summary>The patient of a launch, or a person's own: known by id already, only to be shown by name.</summary>
@@ -63,9 +63,9 @@ internal sealed class PatientChoice(ResourceRepository repository, AccessResolve
     public static bool IsId(string text) => text.Length is > 0 and <= 64 && text.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '.');
 
     // Null when the policy cannot be carried out for this person; then nobody is shown.
-    private async ValueTask<AccessScope?> ScopeAsync(UserAccount user, CancellationToken cancellationToken)
+    private async ValueTask<AccessScope?> ScopeAsync(UserAccount user, string client, CancellationToken cancellationToken)
     {
-        var scope = new AccessScope { Actor = $"user/{user.Id}", User = user.ToAccessUser(), Scopes = [SmartScope.Parse("user/Patient.rs", policy).Require()] };
+        var scope = new AccessScope { Actor = $"user/{user.Id}", ClientId = client, User = user.ToAccessUser(), Scopes = [SmartScope.Parse("user/Patient.rs", policy).Require()] };
         return (await access.ResolveAsync(scope, cancellationToken).ConfigureAwait(false)).TryGetValue(out var resolved, out _) ? resolved : null;
     }
 

@@ -46,7 +46,7 @@ internal sealed class SignInEndpoints(SignIns signIns, Sessions sessions, UserDi
 
     private async Task ShowAsync(HttpContext context, SignIn signIn, UserAccount user, string? patient)
     {
-        var maySee = patient is null || await MaySeeAsync(user, patient, context.RequestAborted).ConfigureAwait(false);
+        var maySee = patient is null || await MaySeeAsync(signIn.Pending, user, patient, context.RequestAborted).ConfigureAwait(false);
         if (!maySee && signIn.Pending.Launch is not null)
         {
             // An EHR may launch for whom it likes; the name of a patient is not for everybody.
@@ -119,7 +119,7 @@ internal sealed class SignInEndpoints(SignIns signIns, Sessions sessions, UserDi
 
         var search = new PatientSearch(fields["name"], fields["birthdate"], fields["identifier"], fields["cursor"].Count == 0 ? null : fields["cursor"].ToString());
         var isChoice = fields["action"] != "search";
-        if (isChoice && fields["patient"] is [{ Length: > 0 } id] && await choices.Patients.FindAsync(loggedIn.User, id, context.RequestAborted).ConfigureAwait(false) is not null)
+        if (isChoice && fields["patient"] is [{ Length: > 0 } id] && await choices.Patients.FindAsync(loggedIn.User, signIn.Pending.ClientId, id, context.RequestAborted).ConfigureAwait(false) is not null)
         {
             await signIns.SaveAsync(signIn.Transaction, signIn.Pending with { Context = signIn.Pending.Context with { Patient = id, Encounter = null }, WithoutEncounterOf = null }, context.RequestAborted).ConfigureAwait(false);
             show.GoOn(context, signIn);
@@ -137,14 +137,14 @@ internal sealed class SignInEndpoints(SignIns signIns, Sessions sessions, UserDi
         }
 
         var (pending, user) = (signIn.Pending, loggedIn.User);
-        if (!pending.NeedsEncounter() || PatientOf(pending, user) is not { } patient || !await MaySeeAsync(user, patient, context.RequestAborted).ConfigureAwait(false))
+        if (!pending.NeedsEncounter() || PatientOf(pending, user) is not { } patient || !await MaySeeAsync(pending, user, patient, context.RequestAborted).ConfigureAwait(false))
         {
             show.GoOn(context, signIn);
             return;
         }
 
         var action = fields["action"].ToString();
-        var chosen = action == "choose" && fields["encounter"] is [{ Length: > 0 } id] ? await choices.Encounters.FindAsync(user, patient, id, context.RequestAborted).ConfigureAwait(false) : null;
+        var chosen = action == "choose" && fields["encounter"] is [{ Length: > 0 } id] ? await choices.Encounters.FindAsync(user, pending.ClientId, patient, id, context.RequestAborted).ConfigureAwait(false) : null;
         if (chosen is null && action != "none")
         {
             await show.EncountersAsync(context, signIn, user, patient, fields["cursor"].Count == 0 ? null : fields["cursor"].ToString(), choseNone: action != "search").ConfigureAwait(false);
@@ -164,7 +164,7 @@ internal sealed class SignInEndpoints(SignIns signIns, Sessions sessions, UserDi
         }
 
         var patient = PatientOf(signIn.Pending, loggedIn.User);
-        var maySee = patient is null ? !signIn.Pending.NeedsPatient() : await MaySeeAsync(loggedIn.User, patient, context.RequestAborted).ConfigureAwait(false);
+        var maySee = patient is null ? !signIn.Pending.NeedsPatient() : await MaySeeAsync(signIn.Pending, loggedIn.User, patient, context.RequestAborted).ConfigureAwait(false);
         var (isOpen, encounter) = await EncounterAsync(signIn.Pending, loggedIn.User, patient, context.RequestAborted).ConfigureAwait(false);
         if ((!maySee || isOpen) && signIn.Pending.Launch is null)
         {
@@ -214,11 +214,11 @@ internal sealed class SignInEndpoints(SignIns signIns, Sessions sessions, UserDi
     // The encounter as this person sees it, and whether it is still to be chosen. Asked again at the end, as the patient is; one of another patient is none.
     private async ValueTask<(bool IsOpen, EncounterEntry? Encounter)> EncounterAsync(PendingAuthorization pending, UserAccount user, string? patient, CancellationToken cancellationToken)
     {
-        var encounter = patient is not null && pending.Context.Encounter is { } id ? await choices.Encounters.FindAsync(user, patient, id, cancellationToken).ConfigureAwait(false) : null;
+        var encounter = patient is not null && pending.Context.Encounter is { } id ? await choices.Encounters.FindAsync(user, pending.ClientId, patient, id, cancellationToken).ConfigureAwait(false) : null;
         return (pending.NeedsEncounter() && encounter is null && (patient is null || pending.WithoutEncounterOf != patient), encounter);
     }
 
     // Asked again at the end: somebody else may have signed in since the choice was made.
-    private async ValueTask<bool> MaySeeAsync(UserAccount user, string patient, CancellationToken cancellationToken) =>
-        PatientChoice.OwnOf(user) == patient || await choices.Patients.FindAsync(user, patient, cancellationToken).ConfigureAwait(false) is not null;
+    private async ValueTask<bool> MaySeeAsync(PendingAuthorization pending, UserAccount user, string patient, CancellationToken cancellationToken) =>
+        PatientChoice.OwnOf(user) == patient || await choices.Patients.FindAsync(user, pending.ClientId, patient, cancellationToken).ConfigureAwait(false) is not null;
 }

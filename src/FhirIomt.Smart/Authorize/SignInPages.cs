@@ -34,14 +34,14 @@ internal sealed class SignInPages(PageWriter pages, LaunchChoices choices, IStor
 
     public async Task PatientsAsync(HttpContext context, SignIn signIn, UserAccount user, PatientSearch search, bool choseNone)
     {
-        var list = await choices.Patients.SearchAsync(user, search, context.RequestAborted).ConfigureAwait(false);
+        var list = await choices.Patients.SearchAsync(user, signIn.Pending.ClientId, search, context.RequestAborted).ConfigureAwait(false);
         var body = PatientPage.Body(signIn.Frame(), user.Name, search, list, choseNone);
         await pages.WriteAsync(context, signIn.Texts, signIn.Texts["patient.title"], body, signIn.Pending.RedirectUri).ConfigureAwait(false);
     }
 
     public async Task EncountersAsync(HttpContext context, SignIn signIn, UserAccount user, string patientId, string? cursor, bool choseNone)
     {
-        var list = await choices.Encounters.ListAsync(user, patientId, cursor, context.RequestAborted).ConfigureAwait(false);
+        var list = await choices.Encounters.ListAsync(user, signIn.Pending.ClientId, patientId, cursor, context.RequestAborted).ConfigureAwait(false);
         var patient = await PatientLineAsync(signIn.Texts, patientId, context.RequestAborted).ConfigureAwait(false);
         var body = EncounterPage.Body(signIn.Frame(), user.Name, patient, list, choseNone);
         await pages.WriteAsync(context, signIn.Texts, signIn.Texts["encounter.title"], body, signIn.Pending.RedirectUri).ConfigureAwait(false);
