@@ -22,8 +22,8 @@ public sealed class LeavingCheck(SearchIndexer indexer)
     private bool Permits(AccessPredicate predicate, JudgedResource resource, Func<string, string, JsonTree?>? find) => predicate switch
     {
         AccessPredicate.Everything => true,
-        AccessPredicate.Any any => any.Alternatives.Any(alternative => Permits(alternative, resource, find)),
-        AccessPredicate.All all => all.Parts.All(part => Permits(part, resource, find)),
+        AccessPredicate.Any any => OneOf(any.Alternatives, resource, find),
+        AccessPredicate.All all => AllOf(all.Parts, resource, find),
         AccessPredicate.Not not => !Permits(not.Inner, resource, find),
         AccessPredicate.OfPatient patient => resource.Owner == patient.PatientId,
         AccessPredicate.OfPatients set => resource.Owner is { } owner && set.Patients.Contains(owner),
@@ -33,6 +33,33 @@ public sealed class LeavingCheck(SearchIndexer indexer)
             && find?.Invoke(type, id) is { } target && Permits(through.Target(type), type, target),
         _ => false,
     };
+
+    // Loops: for each resource that leaves, closures were a third of this check.
+    private bool OneOf(IReadOnlyList<AccessPredicate> alternatives, JudgedResource resource, Func<string, string, JsonTree?>? find)
+    {
+        for (var index = 0; index < alternatives.Count; index++)
+        {
+            if (Permits(alternatives[index], resource, find))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private bool AllOf(IReadOnlyList<AccessPredicate> parts, JudgedResource resource, Func<string, string, JsonTree?>? find)
+    {
+        for (var index = 0; index < parts.Count; index++)
+        {
+            if (!Permits(parts[index], resource, find))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
 
     /// <summary>What a resource hangs on, when its type hangs on something; null otherwise.</summary>
     public (string Type, string Id)? AttachedTo(string resourceType, JsonTree resource) =>

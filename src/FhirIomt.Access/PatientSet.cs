@@ -31,5 +31,7 @@ public sealed class PatientSet
 
     public bool Contains(string id) => _ids is string[] few ? Array.IndexOf(few, id) >= 0 : ((FrozenSet<string>)_ids).Contains(id);
 
-    public PatientSet Within(IReadOnlyList<string> patients) => _ids.Count == 0 ? this : Of(patients.Where(Contains));
+    public PatientSet Within(IReadOnlyList<string> patients) => _ids.Count == 0 ? this
+        : patients is [var one] ? (!Contains(one) ? Empty : _ids.Count == 1 ? this : new([one]))
+        : Of(patients.Where(Contains));
 }
