@@ -9,7 +9,7 @@ public sealed class VersionCacheTests
     [Fact]
     public void What_is_asked_for_stays_and_the_rest_makes_way()
     {
-        var cache = new VersionCache(limit: 100 * 1024);
+        var cache = new VersionCache(limit: 150 * 1024);
         cache.Add(0, Version(0));
         for (var key = 1L; key < 1000; key++)
         {

@@ -67,6 +67,11 @@ internal sealed class PostgresConnection : SqlConnection
     public override void Execute(string sql) => Run(() =>
     {
         using var command = new NpgsqlCommand(sql, Inner);
+        if (IsPatient)
+        {
+            command.CommandTimeout = 0;
+        }
+
         return command.ExecuteNonQuery();
     });
 

@@ -83,7 +83,14 @@ public sealed class PostgresStore : SqlStore
             ThreadPool.SetMinThreads(Math.Max(workers, 64), ports);
             writer = new PostgresConnection(source, readOnly: false);
             RequireDurable(writer);
-            PostgresSchema.Migrate(writer, policy.Definitions);
+
+            // A large table is written anew as long as it takes; the writer's own statements have a limit.
+            using (var migrating = new PostgresConnection(source, readOnly: false))
+            {
+                migrating.TakeTime();
+                PostgresSchema.Migrate(migrating, policy.Definitions);
+            }
+
             var engine = new SqlEngine(writer, indexer, policy, time);
             return use(source, writer, engine);
         }

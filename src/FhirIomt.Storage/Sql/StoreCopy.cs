@@ -147,7 +147,7 @@ internal sealed class StoreCopy(SqlConnection source, SqlConnection target, Func
             {
                 foreach (var row in group)
                 {
-                    rows.Audit(row.Key, row.Body, AuditRows.PatientsOf(AuditPack.Lines(row) ?? []) ?? new Dictionary<string, bool>());
+                    rows.Audit(row.Key, row.Body, AuditRows.PatientsOf(AuditPack.Lines(row) ?? []) ?? new Dictionary<string, bool>(StringComparer.Ordinal));
                 }
             });
             _done += group.Length;
