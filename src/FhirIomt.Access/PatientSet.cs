@@ -11,6 +11,7 @@ public sealed class PatientSet
     /// </summary>
     public const int MaxPatients = 50_000;
 
+    // An array of a few, or a frozen set.
     private readonly IReadOnlyCollection<string> _ids;
 
     private PatientSet(IReadOnlyCollection<string> ids) => _ids = ids;
@@ -32,6 +33,6 @@ public sealed class PatientSet
     public bool Contains(string id) => _ids is string[] few ? Array.IndexOf(few, id) >= 0 : ((FrozenSet<string>)_ids).Contains(id);
 
     public PatientSet Within(IReadOnlyList<string> patients) => _ids.Count == 0 ? this
-        : patients is [var one] ? (!Contains(one) ? Empty : _ids.Count == 1 ? this : new([one]))
+        : patients is [var one] ? (!Contains(one) ? Empty : _ids.Count == 1 ? this : new(new[] { one }))
         : Of(patients.Where(Contains));
 }
