@@ -34,7 +34,7 @@ public sealed class LeavingCheck(SearchIndexer indexer)
         _ => false,
     };
 
-    // Loops: for each resource that leaves, closures were a third of this check.
+    // Loops: closures would be made for each resource that leaves.
     private bool OneOf(IReadOnlyList<AccessPredicate> alternatives, JudgedResource resource, Func<string, string, JsonTree?>? find)
     {
         for (var index = 0; index < alternatives.Count; index++)

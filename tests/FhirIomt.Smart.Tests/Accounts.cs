@@ -76,6 +76,14 @@ public sealed class Accounts : IAsyncLifetime
         return new App(this, registration.ClientId, type, secret, key);
     }
 
+    /// <summary>A patient's word against one app.</summary>
+    internal async Task RefuseAsync(string patient, App app) =>
+        await new FhirCaller(Server, await Ehr.TokenAsync()).CreateAsync($$"""
+            {"resourceType":"Consent","status":"active","scope":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/consentscope","code":"patient-privacy"}]},
+            "category":[{"coding":[{"system":"http://loinc.org","code":"59284-0"}]}],"patient":{"reference":"Patient/{{patient}}"},"policyRule":{"text":"x"},
+            "provision":{"type":"deny","actor":[{"role":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v3-RoleClass","code":"AGNT"}]},"reference":{"identifier":{"value":"{{app.Id}}"} } }] } }
+            """);
+
     internal static string PatientJson(string given, string family, string birthDate, string identifier, string practitioner) => JsonSerializer.Serialize(new
     {
         resourceType = "Patient",

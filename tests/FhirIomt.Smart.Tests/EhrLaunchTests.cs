@@ -49,6 +49,20 @@ public sealed class EhrLaunchTests(Accounts accounts) : IClassFixture<Accounts>
     }
 
     [Fact]
+    public async Task A_launch_of_an_app_that_the_patient_refused_opens_nothing()
+    {
+        var app = await accounts.RegisterAsync(ClientType.Public);
+        var launch = await LaunchAsync(new { client_id = app.Id, user = Accounts.Clinician, patient = accounts.Ben });
+        await accounts.RefuseAsync(accounts.Ben, app);
+        using var browser = new Browser(accounts.Server);
+        var page = await browser.LogInAsync(await app.AuthorizeAsync(browser, Scope, ("launch", launch)));
+        Assert.Equal(("This patient cannot be opened", 200), (page.Title.Split(" – ")[0], page.Status));
+        Assert.DoesNotContain("Berg", page.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain(page.Forms, form => form.Has("action", "allow"));
+        (await browser.PostAsync("/auth/consent", [.. page.Forms.Single(form => form.Action == "/auth/consent").Fields, ("action", "allow")])).AssertSentBack("access_denied");
+    }
+
+    [Fact]
     public async Task C60_a_launch_into_a_strangers_record_says_so_names_nobody_and_tells_the_app()
     {
         foreach (var action in (string[])["deny", "allow"])

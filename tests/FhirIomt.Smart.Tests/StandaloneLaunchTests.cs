@@ -49,11 +49,7 @@ public sealed class StandaloneLaunchTests(Accounts accounts) : IClassFixture<Acc
     public async Task Whoever_refused_the_app_is_neither_offered_for_it_nor_chosen()
     {
         var (refused, other) = (await accounts.RegisterAsync(ClientType.Public), await accounts.RegisterAsync(ClientType.Public));
-        await new FhirCaller(accounts.Server, await accounts.Ehr.TokenAsync()).CreateAsync($$"""
-            {"resourceType":"Consent","status":"active","scope":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/consentscope","code":"patient-privacy"}]},
-            "category":[{"coding":[{"system":"http://loinc.org","code":"59284-0"}]}],"patient":{"reference":"Patient/{{accounts.Ben}}"},"policyRule":{"text":"x"},
-            "provision":{"type":"deny","actor":[{"role":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v3-RoleClass","code":"AGNT"}]},"reference":{"identifier":{"value":"{{refused.Id}}"} } }] } }
-            """);
+        await accounts.RefuseAsync(accounts.Ben, refused);
         foreach (var (app, isOffered) in ((App, bool)[])[(refused, false), (other, true)])
         {
             using var browser = new Browser(accounts.Server);

@@ -2,7 +2,7 @@ using FhirIomt.Fhir.Searching;
 
 namespace FhirIomt.Storage.Sql.Searching;
 
-/// <summary>A match and its place in the order. Only the last match of a page is asked for its position: made for each, they were most of the garbage of a large page.</summary>
+/// <summary>A match and its place in the order. Only the last match of a page is asked for its position: made for each and written out, they were a quarter of the CPU time of a whole record.</summary>
 internal abstract class Found
 {
     private Found(StoredResource resource) => Resource = resource;
