@@ -316,6 +316,60 @@ public class SearchTests : StoreTests
         Assert.Equal(Enumerable.Range(0, 1000).Reverse().Select(number => $"x{number:0000}"), await store.WalkAsync(TestStore.Query("Observation", ("patient", "pa"), ("_sort", "-date"), ("_count", "77"))));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(5)]
+    [InlineData(8)]
+    [InlineData(9)]
+    [InlineData(70)]
+    public async Task Readings_of_several_kinds_come_in_the_order_of_their_time(int kinds)
+    {
+        // Every third lasts for days, each time is that of two, and some have none.
+        await using var store = NewStore();
+        var starts = new Dictionary<string, DateTime?>();
+        await store.RunAsync(transaction =>
+        {
+            for (var number = 0; number < 90; number++)
+            {
+                DateTime? start = number % 10 == 9 ? null : new DateTime(2026, 2, 1).AddHours(number * 37 % 90 / 2 * 2);
+                var effective = start is null ? null : number % 3 == 0 ? $$"""
+                    "effectivePeriod":{"start":"{{start:s}}Z","end":"{{start.Value.AddDays(3):s}}Z"}
+                    """.Trim() : $"\"effectiveDateTime\":\"{start:s}Z\"";
+                var id = $"x{number:00}";
+                starts.Add(id, start);
+                transaction.Put(TestStore.Prepare(Sample.Observation($$"""{"coding":[{"system":"http://loinc.org","code":"c{{number % kinds}}"}]}""", "Patient/pa", effective, "vital-signs", "")), id, previous: null);
+            }
+        });
+
+        // The last kind is not asked for by name.
+        var codes = string.Join(',', Enumerable.Range(0, Math.Max(1, kinds - 1)).Select(kind => $"c{kind}"));
+        var named = starts.Where(one => kinds == 1 || int.Parse(one.Key[1..], System.Globalization.CultureInfo.InvariantCulture) % kinds < kinds - 1).ToList();
+        var from = new DateTime(2026, 2, 3);
+        bool LastsUntil(KeyValuePair<string, DateTime?> one) => one.Value is { } start && (start >= from || (one.Key[1..] is var number && int.Parse(number, System.Globalization.CultureInfo.InvariantCulture) % 3 == 0 && start.AddDays(3) > from));
+        foreach (var sort in (string[])["date", "-date"])
+        {
+            await AssertWalkAsync(starts, ("patient", "pa"), ("_sort", sort));
+            await AssertWalkAsync(named, ("patient", "pa"), ("code", codes), ("_sort", sort));
+            await AssertWalkAsync(named.Where(LastsUntil), ("patient", "pa"), ("code", codes), ("date", $"ge{from:s}Z"), ("_sort", sort));
+            await AssertWalkAsync(starts.Where(LastsUntil), ("patient", "pa"), ("date", $"ge{from:s}Z"), ("_sort", sort));
+        }
+
+        async Task AssertWalkAsync(IEnumerable<KeyValuePair<string, DateTime?>> expected, params (string Name, string Value)[] arguments)
+        {
+            var all = expected.ToList();
+            foreach (var count in (string[])["1", "4", "13", "100"])
+            {
+                var walked = await store.WalkAsync(TestStore.Query("Observation", [.. arguments, ("_count", count)]));
+                Assert.Equal(all.Select(one => one.Key).Order(StringComparer.Ordinal), walked.Order(StringComparer.Ordinal));
+                var times = walked.ConvertAll(id => starts[id]);
+
+                // Those without a time come last either way.
+                Assert.Equal(arguments[^1].Value == "date" ? times.OrderBy(time => time ?? DateTime.MaxValue) : times.OrderByDescending(time => time ?? DateTime.MinValue), times);
+            }
+        }
+    }
+
     [Fact]
     public async Task A_cursor_of_something_else_is_refused()
     {

@@ -1,3 +1,4 @@
+using System.Net;
 using FhirIomt.Fhir.Search;
 using FhirIomt.Fhir.Searching;
 using FhirIomt.Storage.Sql;
@@ -20,8 +21,8 @@ public sealed class PostgresStore : SqlStore
     private readonly SqlEngine _engine;
 
     // A change by another node must act within 1 s; looking costs one row.
-    private PostgresStore(NpgsqlDataSource source, PostgresConnection writer, SqlEngine engine)
-        : base(engine, new GroupCommitWriter(writer, engine, new PostgresRowWriter(writer)), TimeSpan.FromMilliseconds(300))
+    private PostgresStore(NpgsqlDataSource source, PostgresConnection writer, SqlEngine engine, bool isOfThisMachine)
+        : base(engine, new GroupCommitWriter(writer, engine, new PostgresRowWriter(writer)), TimeSpan.FromMilliseconds(300), isOfThisMachine ? ReaderTurns.OfThisMachine() : null)
     {
         _source = source;
         _engine = engine;
@@ -40,7 +41,7 @@ public sealed class PostgresStore : SqlStore
             }
 
             new IndexRebuild(writer, engine, new PostgresRowWriter(writer)).Finish(progress);
-            return new PostgresStore(source, writer, engine);
+            return new PostgresStore(source, writer, engine, IsOfThisMachine(connectionString));
         });
 
     /// <summary>Takes everything over from an embedded store that no server has open, or goes on with that; answers how many versions and records there were to take.</summary>
@@ -160,6 +161,10 @@ public sealed class PostgresStore : SqlStore
         settings.Options = $"{settings.Options} -c jit=off -c join_collapse_limit=1 -c random_page_cost=1.1 -c plan_cache_mode=force_generic_plan -c lock_timeout=30s -c idle_in_transaction_session_timeout=30s -c client_min_messages=warning".TrimStart();
         return new NpgsqlDataSourceBuilder(settings.ConnectionString).Build();
     }
+
+    // By a socket's path, or by an address that leads nowhere else.
+    private static bool IsOfThisMachine(string connectionString) => SettingsOf(connectionString).Host is { } host
+        && (host.StartsWith('/') || host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address)));
 
     private static NpgsqlConnectionStringBuilder SettingsOf(string connectionString)
     {

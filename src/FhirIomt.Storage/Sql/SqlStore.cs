@@ -16,12 +16,15 @@ public abstract class SqlStore : IStore
     private readonly GroupCommitWriter _writer;
     private readonly ConcurrentBag<SqlConnection> _idle = [];
     private readonly SemaphoreSlim _readers = new(MaxReaders);
+    private readonly ReaderTurns? _turns;
     private readonly Timer _poll;
 
-    private protected SqlStore(SqlEngine engine, GroupCommitWriter writer, TimeSpan poll)
+    /// <param name="turns">Null where the engine's work is this process's own, or that of another machine.</param>
+    private protected SqlStore(SqlEngine engine, GroupCommitWriter writer, TimeSpan poll, ReaderTurns? turns = null)
     {
         _engine = engine;
         _writer = writer;
+        _turns = turns;
         _poll = new Timer(_ => TakeUpOtherProcesses(), null, poll, poll);
     }
 
@@ -119,6 +122,7 @@ public abstract class SqlStore : IStore
         }
 
         _readers.Dispose();
+        _turns?.Dispose();
     }
 
     private protected abstract SqlConnection OpenReader();
@@ -131,6 +135,22 @@ public abstract class SqlStore : IStore
     }
 
     private async ValueTask<T> ReadingAsync<T>(Func<SqlConnection, T> read, CancellationToken cancellationToken)
+    {
+        var hasTurn = _turns is not null && await _turns.TakeAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await ReadingByReaderAsync(read, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            if (hasTurn)
+            {
+                _turns!.GiveBack();
+            }
+        }
+    }
+
+    private async ValueTask<T> ReadingByReaderAsync<T>(Func<SqlConnection, T> read, CancellationToken cancellationToken)
     {
         await _readers.WaitAsync(cancellationToken).ConfigureAwait(false);
         try

@@ -72,6 +72,30 @@ internal sealed class PageReader
         return found.FindAll(one => one.Item1 is not null).ConvertAll(one => (one.Item1!, one.Item2));
     }
 
+    /// <summary>The matches at places that the same snapshot found, by an engine in process.</summary>
+    public List<(StoredResource Resource, T Place)> ReadAt<T>(List<T> places, Func<T, long> keyOf, string type)
+    {
+        var found = new List<(StoredResource, T)>(places.Count);
+        var inMemory = 0;
+        foreach (var place in places)
+        {
+            var key = keyOf(place);
+            if (_versions?.TryGet(key, out var version) == true)
+            {
+                inMemory++;
+            }
+            else if (!TryFetch(key, type, out version))
+            {
+                continue;
+            }
+
+            found.Add((version, place));
+        }
+
+        _versions?.Learn(inMemory, places.Count);
+        return found;
+    }
+
     // Where a statement costs no round trip, the rows are read one by one, as a join would: the snapshot that found the key has it.
     private bool TryFetch(long key, string type, [NotNullWhen(true)] out StoredResource? version)
     {
@@ -82,7 +106,7 @@ internal sealed class PageReader
             if (run.Step())
             {
                 version = new StoredResource(type, run.Text(0), run.Int64(1), ResourceKey.TimeOf(key), run.Blob(2));
-                _versions!.Add(key, version);
+                _versions?.Add(key, version);
             }
         }
 

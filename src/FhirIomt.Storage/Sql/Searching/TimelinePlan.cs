@@ -13,6 +13,9 @@ internal sealed class TimelinePlan
     private const string AllSubjects =
         "WITH RECURSIVE s(x) AS (SELECT min(subject) FROM timeline UNION ALL SELECT (SELECT min(subject) FROM timeline WHERE subject>s.x) FROM s WHERE s.x IS NOT NULL) SELECT x FROM s WHERE x IS NOT NULL";
 
+    // So many sets are each asked for, whether the subject has them or not.
+    private const int MaxTried = 8;
+
     private const string Timeline = "timeline";
     private const string LongTimeline = "long_timeline";
 
@@ -119,38 +122,85 @@ internal sealed class TimelinePlan
     /// <summary>A page of all matches in time order.</summary>
     public Condition PageOfAll(TimelinePosition after, long limit) => WithBodies(Page(AnySubject(), AnySet(), after, limit));
 
-    /// <summary>A page of one subject in time order: a page of each set of codings, merged.</summary>
-    public Condition PageOfSubject(SqlConnection connection, long subject, TimelinePosition after, long limit)
+    /// <summary>A page of one subject in time order: a page of each set of codings, merged by an engine that does it in one statement.</summary>
+    public Condition PageOfSubject(long subject, TimelinePosition after, long limit) => _codeSets switch
     {
-        // SQLite takes 500 parts; beyond a few dozen, sorting the subject's rows costs less than that many ranges.
+        [] => PageOfRange(subject, -1, after, limit),
+        [var only] => PageOfRange(subject, only, after, limit),
+        { Count: <= MaxTried } few => WithBodies(InOrder(RangesOf(few, subject, after, limit), limit)),
+        _ => WithBodies(InOrder(Ranges(_dialect.Apply!, subject, CodeSetsOf(subject, after: null), after, limit), limit)),
+    };
+
+    // Written out, since PostgreSQL takes 0.7 of the time that it takes for a list of sets joined with a page of each.
+    private Condition RangesOf(List<long> codeSets, long subject, TimelinePosition after, long limit)
+    {
+        var isOfSubject = new Condition("t.subject=?", subject);
+        var ranges = codeSets.ConvertAll(set => Page(Timeline, isOfSubject, new Condition("t.codes=?", set), after, limit));
+        if (_window.ShortFrom is not null)
+        {
+            ranges.Add(Page(LongTimeline, isOfSubject, Condition.In("t.codes", codeSets), after, limit));
+        }
+
+        return Condition.Join(" UNION ALL ", ranges.ConvertAll(range => new Condition("SELECT * FROM (").Append(range).Append(") p")), Condition.Never, parenthesised: false);
+    }
+
+    private Condition InOrder(Condition keys, long limit) => keys.Append(_descending ? " ORDER BY start DESC, key DESC LIMIT ?" : " ORDER BY start, key LIMIT ?", limit);
+
+    /// <summary>
+    /// The places of such a page, for an engine in process: each range by a statement of its own, merged here. As one statement SQLite carried the rows of each range from table to table:
+    /// 380 µs for fifty of two sets, where the ranges by themselves take 80.
+    /// </summary>
+    /// <returns>Null when the subject has so many sets that sorting all its rows costs less.</returns>
+    public List<TimelinePosition>? PlacesOfSubject(SqlConnection connection, long subject, TimelinePosition after, int limit)
+    {
         const int MaxRanges = 64;
-        if (_codeSets is [var set])
-        {
-            return PageOfRange(subject, set, after, limit);
-        }
-
-        if (_dialect.Apply is { } apply)
-        {
-            return WithBodies(Ranges(apply, subject, CodeSetsOf(subject, after: null), after, limit).Append(_descending ? " ORDER BY start DESC, key DESC LIMIT ?" : " ORDER BY start, key LIMIT ?", limit));
-        }
-
-        var ranges = new List<Condition>();
+        var sets = new List<long>();
         for (var codes = NextCodeSet(connection, subject, long.MinValue, inclusive: true); codes is { } current; codes = NextCodeSet(connection, subject, current, inclusive: false))
         {
-            if (ranges.Count == MaxRanges)
+            if (sets.Count == MaxRanges)
             {
-                return PageOfAll(after, limit);
+                return null;
             }
 
-            ranges.Add(new Condition("SELECT * FROM (").Append(KeysOfRange(subject, current, after, limit)).Append(") p"));
+            sets.Add(current);
         }
 
-        return ranges switch
+        var places = new List<TimelinePosition>(limit);
+        foreach (var codes in sets)
         {
-            [] => PageOfRange(subject, -1, after, limit),
-            [var only] => WithBodies(only),
-            _ => WithBodies(Condition.Join(" UNION ALL ", ranges, Condition.Never, parenthesised: false).Append(_descending ? " ORDER BY start DESC, key DESC LIMIT ?" : " ORDER BY start, key LIMIT ?", limit)),
-        };
+            Merge(connection, Timeline, subject, codes, after, limit, places);
+            if (_window.ShortFrom is not null)
+            {
+                Merge(connection, LongTimeline, subject, codes, after, limit, places);
+            }
+        }
+
+        return places;
+    }
+
+    // The first of both; a range is read as far as it still has something for the page.
+    private void Merge(SqlConnection connection, string table, long subject, long codes, TimelinePosition after, int limit, List<TimelinePosition> places)
+    {
+        var before = places.Count;
+        using (var rows = Page(table, new Condition("t.subject=?", subject), new Condition("t.codes=?", codes), after, limit).Prepare(connection).Run())
+        {
+            while (rows.Step())
+            {
+                var place = new TimelinePosition(subject, codes, rows.Int64(2), rows.Int64(0), after.IsSecondRound);
+                if (before == limit && Compare(place, places[limit - 1]) > 0)
+                {
+                    break;
+                }
+
+                places.Add(place);
+            }
+        }
+
+        if (before > 0 && places.Count > before)
+        {
+            places.Sort(Compare);
+            places.RemoveRange(Math.Min(limit, places.Count), Math.Max(0, places.Count - limit));
+        }
     }
 
     /// <summary>A page of one subject's ranges, one after the other: the rest of the range at the position, and those behind it.</summary>
@@ -170,7 +220,6 @@ internal sealed class TimelinePlan
     // Few sets are tried all; of more, the subject's own are found by jumping from one to the next.
     private Condition CodeSetsOf(long subject, long? after)
     {
-        const int MaxTried = 8;
         var wanted = after is { } last ? _codeSets?.FindAll(set => set > last) : _codeSets;
         if (wanted is { Count: <= MaxTried })
         {
@@ -204,8 +253,8 @@ internal sealed class TimelinePlan
     public long? NextCodeSet(SqlConnection connection, long subject, long from, bool inclusive)
     {
         // A code may be in hundreds of sets, of which a subject has a few: jumping along the subject's own reads fewer ranges.
-        const int MaxTried = 4;
-        if (_codeSets is { Count: <= MaxTried } few)
+        const int MaxTriedAlone = 4;
+        if (_codeSets is { Count: <= MaxTriedAlone } few)
         {
             return Next(few, from, inclusive);
         }

@@ -160,7 +160,23 @@ internal sealed class TypeSearch
         }
         else if (plan.NextSubject(_context.Connection, long.MinValue, inclusive: true) is { } subject)
         {
-            Fetch(plan.PageOfSubject(_context.Connection, subject, after, limit - found.Count), found, plan, after.IsSecondRound);
+            FetchOfSubject(plan, subject, after, found, limit - found.Count);
+        }
+    }
+
+    private void FetchOfSubject(TimelinePlan plan, long subject, TimelinePosition after, List<Found> found, int limit)
+    {
+        if (!_context.Connection.Dialect.IsInProcess)
+        {
+            Fetch(plan.PageOfSubject(subject, after, limit), found, plan, after.IsSecondRound);
+        }
+        else if (plan.PlacesOfSubject(_context.Connection, subject, after, limit) is { } places)
+        {
+            found.AddRange(_pages.ReadAt(places, place => place.Key, _query.ResourceType).Select(one => new Found.InTimeline(one.Resource, one.Place)));
+        }
+        else
+        {
+            Fetch(plan.PageOfAll(after, limit), found, plan, after.IsSecondRound);
         }
     }
 
