@@ -1,5 +1,7 @@
 using FhirIomt.Core;
+using FhirIomt.Ingest.Tests.Flac;
 using FhirIomt.Ingest.Wfdb;
+using FhirIomt.Ingest.Wfdb.Flac;
 using FhirIomt.Tests;
 
 namespace FhirIomt.Ingest.Tests;
@@ -92,6 +94,29 @@ public sealed class WfdbSkewTests
     {
         _folder.Files["a.dat"] = WfdbFolder.Words(1, 2, 3);
         Assert.Equal("E E E", _folder.Samples("a 1 100 3\na.dat 16:4000000 1 16 0 0 0 0 I", "I"));
+    }
+
+    [Theory]
+    [InlineData("16", "16:3")]
+    [InlineData("8", "8:3")]
+    [InlineData("516", "516:3")]
+    public void A_frame_allocates_nothing(string first, string second)
+    {
+        // An object of a frame would be 24 bytes: 120,000 of all.
+        const int Frames = 5000;
+        var header = WfdbHeader.Parse($"a 2 100 {Frames}\na.dat {first}\na.dat {second}").Require();
+        var block = new long[Frames];
+        using var frames = new WfdbDeskewedFrames(header, _ => new MemoryStream(
+            first == "516" ? new FlacStreamWriter(2, 16).AddFrame([block, block], FlacStereo.None, new FlacChannel.Constant()).ToArray() : new byte[Frames * 4]));
+        var frame = new int[2];
+        Assert.True(frames.Next(frame));
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var read = 1; read < Frames; read++)
+        {
+            Assert.True(frames.Next(frame));
+        }
+
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 20_000);
     }
 
     [Fact]

@@ -6,7 +6,8 @@ namespace FhirIomt.Ingest.Wfdb;
 /// </summary>
 internal sealed class WfdbDeskewedFrames : IDisposable
 {
-    private readonly WfdbHeader _header;
+    private readonly WfdbSignal[] _signals;
+    private readonly long? _count;
     private readonly WfdbFrames _frames;
     private readonly int _skew;
     private readonly int _width;
@@ -18,7 +19,7 @@ internal sealed class WfdbDeskewedFrames : IDisposable
     /// <param name="open">Opens a file that the header names.</param>
     public WfdbDeskewedFrames(WfdbHeader header, Func<string, Stream> open)
     {
-        (_header, _skew, _width) = (header, header.MaxSkew, header.SamplesPerFrame);
+        (_signals, _count, _skew, _width) = ([.. header.Signals], header.Frames, header.MaxSkew, header.SamplesPerFrame);
         _kept = _skew == 0 ? [] : new int[(_skew + 1) * _width];
         _frames = new WfdbFrames(header, open);
     }
@@ -38,7 +39,7 @@ internal sealed class WfdbDeskewedFrames : IDisposable
         }
 
         var at = 0;
-        foreach (var signal in _header.Signals)
+        foreach (var signal in _signals)
         {
             var samples = frame.Slice(at, signal.PerFrame);
             var from = _next + signal.Skew;
@@ -65,7 +66,7 @@ internal sealed class WfdbDeskewedFrames : IDisposable
     {
         while (!_isOver && _read <= _next + _skew)
         {
-            _isOver = _read == _header.Frames || !_frames.Next(Kept(_read));
+            _isOver = _read == _count || !_frames.Next(Kept(_read));
             _read += _isOver ? 0 : 1;
         }
     }

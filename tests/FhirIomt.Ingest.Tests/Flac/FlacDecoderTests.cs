@@ -96,12 +96,16 @@ public sealed class FlacDecoderTests
     }
 
     [Theory]
-    [InlineData(false, new[] { 16 }, 3000)]
-    [InlineData(true, new[] { 192, 576, 17, 4096, 256, 1, 300 }, 400)]
-    [InlineData(true, new[] { 32_768, 65_535, 4608 }, 30)]
-    public void Frames_are_numbered_or_their_samples_are(bool isVariable, int[] sizes, int count)
+    [InlineData(false, 0, new[] { 16 }, 3000)]
+    [InlineData(false, 2_000_000, new[] { 16 }, 100)]
+    [InlineData(false, 67_108_850, new[] { 16 }, 30)]
+    [InlineData(true, 0, new[] { 192, 576, 17, 4096, 256, 1, 300 }, 20)]
+    [InlineData(true, 0, new[] { 32_768, 65_535, 4608 }, 3)]
+    [InlineData(true, 2_147_483_600, new[] { 16 }, 30)]
+    [InlineData(true, 68_719_470_000, new[] { 16 }, 30)]
+    public void Frames_are_numbered_or_their_samples_are(bool isVariable, long first, int[] sizes, int count)
     {
-        var writer = new FlacStreamWriter(1, 8) { IsVariable = isVariable };
+        var writer = new FlacStreamWriter(1, 8) { IsVariable = isVariable, FirstNumber = first };
         var all = new List<long>();
         for (var frame = 0; frame < count; frame++)
         {

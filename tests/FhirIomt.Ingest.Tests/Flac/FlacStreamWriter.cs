@@ -19,6 +19,9 @@ internal sealed class FlacStreamWriter(int channels, int bits)
 
     public bool HasDigest { get; init; } = true;
 
+    /// <summary>That of the first frame, or of its first sample: of a stream that is part of another.</summary>
+    public long FirstNumber { get; init; }
+
     /// <summary>Blocks of metadata behind the first.</summary>
     public int MoreMetadata { get; init; }
 
@@ -29,7 +32,7 @@ internal sealed class FlacStreamWriter(int channels, int bits)
         var size = samples[0].Length;
         var header = new FlacBitWriter().Add(0x7FFC, 15).Add(IsVariable ? 1 : 0, 1).Add(SizeCode(size), 4).Add(13, 4)
             .Add(stereo == FlacStereo.None ? channels - 1 : 7 + (int)stereo, 4).Add(BitsCode, 3).Add(0, 1);
-        AddNumber(header, IsVariable ? Written : _frameCount);
+        AddNumber(header, FirstNumber + (IsVariable ? Written : _frameCount));
         if (SizeCode(size) is 6 or 7)
         {
             header.Add(size - 1, SizeCode(size) == 6 ? 8 : 16);
