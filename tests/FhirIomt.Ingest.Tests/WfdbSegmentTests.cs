@@ -116,7 +116,7 @@ public sealed class WfdbSegmentTests
     [InlineData("a/1 1 100 10\nb 10", "b 1 200 10\nb.dat 16 1 16 0 0 0 0 I", "IOMT-0615")]
     [InlineData("a/1 1 100 10\nb 10", "b 1 100 9\nb.dat 16 1 16 0 0 0 0 I", "IOMT-0615")]
     [InlineData("a/1 1 100 10\nb 10", "b/1 1 100 10\nb 10", "IOMT-0615")]
-    [InlineData("a/1 1 100 10\nb 10", "b 1 100 10\nb.dat 8 1", "IOMT-0616")]
+    [InlineData("a/1 1 100 10\nb 10", "b 1 100 10\nb.dat 7 1", "IOMT-0616")]
     [InlineData("a/1 1 100 10\nb 10", "", "IOMT-0615")]
     [InlineData("a/1 1 100 10\n~ 10", "", "IOMT-0615")]
     [InlineData("a/2 1 100 20\nb 10\nc 10", "b 1 100 10\nb.dat 16 1 16 0 0 0 0 I", "IOMT-0615")]

@@ -15,7 +15,7 @@ public sealed class WfdbTests
     [Fact]
     public void A_header_says_what_the_samples_mean()
     {
-        var header = WfdbHeader.Parse("# written by hand\n100 2 360 650000 19:46:25.757 14/3/2026\r\n100.dat 212 200(1024)/mV 11 1024 995 -22131 0 MLII\n\n100.dat 16+24 1.052e+04 16 0 1 43172 0 the second one\n# 69 M\n").Require();
+        var header = WfdbHeader.Parse("# written by hand\n100 2 360 650000 19:46:25.757 14/3/2026\r\n100.dat 212 200(1024)/mV 11 1024 995 -22131 0 MLII\n\n100.mat 16+24 1.052e+04 16 0 1 43172 0 the second one\n# 69 M\n").Require();
         Assert.Equal(("100", 360m, 650000L), (header.Name, header.Rate, header.Frames));
         Assert.Equal((new TimeSpan(0, 19, 46, 25, 757), new DateOnly(2026, 3, 14)), (header.BaseTime, header.BaseDate));
         var (first, second) = (header.Signals[0], header.Signals[1]);
@@ -62,8 +62,9 @@ public sealed class WfdbTests
     [InlineData("a 1\na.dat 16x0", "IOMT-0615", 2)]
     [InlineData("a 1\na.dat 16x2x2", "IOMT-0615", 2)]
     [InlineData("a 2\na.dat 16x30000\na.dat 16x30000", "IOMT-0616", null)]
-    [InlineData("a 1\na.dat 8", "IOMT-0616", null)]
-    [InlineData("a 1\na.dat 212:10", "IOMT-0616", null)]
+    [InlineData("a 1\na.dat 9", "IOMT-0616", null)]
+    [InlineData("a 1\na.dat 532:10", "IOMT-0616", null)]
+    [InlineData("a 2\na.dat 212\na.dat 16", "IOMT-0615", 3)]
     [InlineData("a 1\n../../etc/passwd 80", "IOMT-0616", null)]
     [InlineData("a 1\n~ 0", "IOMT-0616", null)]
     public void A_header_that_cannot_be_followed_is_refused(string text, string code, int? line)
@@ -74,6 +75,7 @@ public sealed class WfdbTests
     }
 
     [Theory]
+    [InlineData(8, "01FE0080", "1 -1 -1 -129")]
     [InlineData(16, "0100FFFF0080", "1 -1 E")]
     [InlineData(61, "0001FFFF8000", "1 -1 E")]
     [InlineData(160, "018000800000", "1 0 E")]

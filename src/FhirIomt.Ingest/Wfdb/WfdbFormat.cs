@@ -3,19 +3,29 @@ using System.Buffers.Binary;
 namespace FhirIomt.Ingest.Wfdb;
 
 /// <summary>How samples lie in a file (PhysioNet, signal(5)): so many bytes hold so many samples.</summary>
-/// <param name="Bytes">Of a group.</param>
+/// <param name="Bytes">Of a group; none in a compressed file.</param>
 /// <param name="Samples">In a group.</param>
-/// <param name="Missing">The sample that stands for none.</param>
+/// <param name="Missing">The sample that stands for none. Differences cannot say that a sample is missing: there it only stands for those that skew takes away.</param>
 public sealed record WfdbFormat(int Code, int Bytes, int Samples, int Missing)
 {
     private static readonly WfdbFormat[] All =
     [
-        new(16, 2, 1, short.MinValue), new(24, 3, 1, -8_388_608), new(32, 4, 1, int.MinValue), new(61, 2, 1, short.MinValue), new(80, 1, 1, -128), new(160, 2, 1, short.MinValue),
+        new(8, 1, 1, int.MinValue), new(16, 2, 1, short.MinValue), new(24, 3, 1, -8_388_608), new(32, 4, 1, int.MinValue), new(61, 2, 1, short.MinValue), new(80, 1, 1, -128), new(160, 2, 1, short.MinValue),
         new(212, 3, 2, -2048), new(310, 4, 3, -512), new(311, 4, 3, -512),
+        new(508, 0, 0, -128), new(516, 0, 0, short.MinValue), new(524, 0, 0, -8_388_608),
     ];
 
     /// <summary>That of a signal without samples, in a layout.</summary>
     public static WfdbFormat None { get; } = new(0, 1, 1, int.MinValue);
+
+    /// <summary>Each sample is the difference from the one before.</summary>
+    public bool IsDifference => Code == 8;
+
+    /// <summary>The file is a stream of FLAC.</summary>
+    public bool IsFlac => Bytes == 0;
+
+    /// <summary>Of a sample in a stream of FLAC, at most.</summary>
+    internal int FlacBits => Code - 500;
 
     public static WfdbFormat? Find(int code) => Array.Find(All, format => format.Code == code);
 
@@ -40,6 +50,7 @@ public sealed record WfdbFormat(int Code, int Bytes, int Samples, int Missing)
 
                 samples[0] = Code switch
                 {
+                    8 => (sbyte)bytes[0],
                     16 => BinaryPrimitives.ReadInt16LittleEndian(bytes),
                     24 => Signed(bytes[0] | (bytes[1] << 8) | (bytes[2] << 16), 24),
                     32 => BinaryPrimitives.ReadInt32LittleEndian(bytes),

@@ -1,90 +1,60 @@
+using FhirIomt.Core;
+
 namespace FhirIomt.Ingest.Wfdb;
 
-/// <summary>Reads the samples of an ordinary record frame by frame: one sample of each signal, or as many as the signal has in a frame. Signals of one file lie in it by turns.</summary>
+/// <summary>
+/// Reads the samples of an ordinary record frame by frame, as the files have them, skew and all: one sample of each signal, or as many as the signal has in a frame.
+/// </summary>
 public sealed class WfdbFrames : IDisposable
 {
-    private readonly List<SignalFile> _files = [];
+    private readonly List<(WfdbSignalFile File, int Samples)> _files = [];
 
     /// <param name="open">Opens a file that the header names.</param>
     public WfdbFrames(WfdbHeader header, Func<string, Stream> open)
     {
-        foreach (var signal in header.Signals)
+        // Neighbours of one file are a group; a file that comes again later would be another group, which WFDB does not know.
+        for (var (from, to) = (0, 1); from < header.Signals.Count; (from, to) = (to, to + 1))
         {
-            // Neighbours of one file are a group; a file that comes again later would be another group, which WFDB does not know.
-            if (_files.Count > 0 && _files[^1].Name == signal.File)
+            while (to < header.Signals.Count && header.Signals[to].File == header.Signals[from].File)
             {
-                _files[^1].Samples += signal.PerFrame;
-                continue;
+                to++;
             }
 
-            _files.Add(new SignalFile(signal, open));
+            var group = header.Signals.Skip(from).Take(to - from).ToArray();
+            var stream = open(group[0].File);
+            _files.Add((group[0].Format.IsFlac ? new WfdbFlacFile(group, stream) : new WfdbPackedFile(group, stream), group.Sum(signal => signal.PerFrame)));
         }
     }
+
+    /// <summary>Why the files cannot be read any further; null when they can, or are at their end. Codes IOMT-0616 and IOMT-0617.</summary>
+    public Issue? Problem { get; private set; }
 
     /// <summary>The samples of each signal, in the header's order; false when there is no whole frame any more.</summary>
     public bool Next(Span<int> frame)
     {
         var at = 0;
-        foreach (var file in _files)
+        foreach (var (file, samples) in _files)
         {
-            for (var sample = 0; sample < file.Samples; sample++)
+            if (!file.TryRead(frame.Slice(at, samples)))
             {
-                if (!file.TryRead(out frame[at++]))
-                {
-                    return false;
-                }
+                Problem ??= file.Problem;
+                return false;
             }
+
+            at += samples;
         }
 
         return true;
     }
 
+    /// <summary>To be asked behind the last frame: why a file that ends there is not the one that was written; null when all is well, or the file goes on.</summary>
+    public Issue? CheckEnd() => Problem ??= _files.Select(one => one.File.CheckEnd()).FirstOrDefault(issue => issue is not null);
+
     public void Dispose()
     {
-        foreach (var file in _files)
+        foreach (var (file, _) in _files)
         {
             file.Dispose();
         }
-    }
-
-    private sealed class SignalFile : IDisposable
-    {
-        private readonly WfdbFormat _format;
-        private readonly BufferedStream _stream;
-        private readonly byte[] _bytes;
-        private readonly int[] _samples;
-        private int _count;
-        private int _next;
-
-        public SignalFile(WfdbSignal first, Func<string, Stream> open)
-        {
-            (Name, _format, Samples) = (first.File, first.Format, first.PerFrame);
-            (_bytes, _samples) = (new byte[first.Format.Bytes], new int[first.Format.Samples]);
-            _stream = new BufferedStream(open(first.File), 64 * 1024);
-            _stream.Position = first.Offset;
-        }
-
-        public string Name { get; }
-
-        /// <summary>In a frame.</summary>
-        public int Samples { get; set; }
-
-        public bool TryRead(out int sample)
-        {
-            sample = 0;
-            if (_next == _count)
-            {
-                (_count, _next) = (_format.Decode(_bytes.AsSpan(0, _stream.ReadAtLeast(_bytes, _bytes.Length, throwOnEndOfStream: false)), _samples), 0);
-                if (_count == 0)
-                {
-                    return false;
-                }
-            }
-
-            sample = _samples[_next++];
-            return true;
-        }
-
-        public void Dispose() => _stream.Dispose();
     }
 }

@@ -23,7 +23,13 @@ public sealed record WfdbHeader(
     // As many as the widest recordings of brain and heart have.
     private const int MaxSignals = 512;
 
+    // Sixteen megabytes: 15 leads of 1,000 Hz may be four minutes apart, where tracks of a tape are milliseconds.
+    private const int MaxSkewedSamples = 4_000_000;
+
     public int SamplesPerFrame => Signals.Sum(signal => signal.PerFrame);
+
+    /// <summary>Frames by which the latest signal stands late.</summary>
+    internal int MaxSkew => Signals.Max(signal => signal.Skew);
 
     /// <summary>Codes IOMT-0615 and IOMT-0616.</summary>
     /// <param name="isLayout">It is the first segment of a record of varying layout: it names signals and has none of their samples.</param>
@@ -58,12 +64,18 @@ public sealed record WfdbHeader(
                 return Outcome<WfdbHeader>.Refused(issues);
             }
 
+            if (!isLayout && signals.Count > 0 && signal.WhyNotBehind(signals[^1]) is { } problem)
+            {
+                return WfdbIssues.BadHeader(line.Number, problem);
+            }
+
             signals.Add(signal);
         }
 
-        return signals.Sum(signal => signal.PerFrame) > WfdbRecording.MaxSamples
-            ? WfdbIssues.NotSupported($"A frame of more than {WfdbRecording.MaxSamples} samples")
-            : record.Header with { Signals = signals };
+        var header = record.Header with { Signals = signals };
+        return header.SamplesPerFrame > WfdbRecording.MaxSamples ? WfdbIssues.NotSupported($"A frame of more than {WfdbRecording.MaxSamples} samples")
+            : (long)header.MaxSkew * header.SamplesPerFrame > MaxSkewedSamples ? WfdbIssues.NotSupported($"A skew of {header.MaxSkew} frames of {header.SamplesPerFrame} samples, over {MaxSkewedSamples} together,")
+            : header;
     }
 
     private static Outcome<RecordLine> ReadRecord(string line, int number)

@@ -64,7 +64,7 @@ public sealed partial class WfdbRecording : IDisposable
         _written = _series.Length;
     }
 
-    /// <summary>Reads all samples once: their number and their checksums must be those of the headers. Code IOMT-0617; none when all is well.</summary>
+    /// <summary>Reads all samples once: their number and their checksums must be those of the headers. Codes IOMT-0616 and IOMT-0617; none when all is well.</summary>
     public static IReadOnlyList<Issue> Verify(WfdbRecord record, Func<string, Stream> open) =>
         [.. record.Pieces.Select(piece => piece.Header).OfType<WfdbHeader>().Distinct(ReferenceEqualityComparer.Instance).Cast<WfdbHeader>().SelectMany(header => Verify(header, open))];
 
@@ -82,6 +82,11 @@ public sealed partial class WfdbRecording : IDisposable
             {
                 sums[signals[sample]] += frame[sample];
             }
+        }
+
+        if (frames.CheckEnd() is { } problem)
+        {
+            return [problem];
         }
 
         if (count == 0 || header.Frames > count)

@@ -7,7 +7,7 @@ internal sealed class WfdbSource : IDisposable
     private readonly Func<string, Stream> _open;
     private readonly int[] _starts;
     private readonly int[] _frame;
-    private WfdbFrames? _frames;
+    private WfdbDeskewedFrames? _frames;
     private int[] _own = [];
     private long _left;
 
@@ -90,7 +90,7 @@ internal sealed class WfdbSource : IDisposable
 
             var piece = _record.Pieces[Piece++];
             _frames?.Dispose();
-            _frames = piece.Header is { } header ? new WfdbFrames(header, _open) : null;
+            _frames = piece.Header is { } header ? new WfdbDeskewedFrames(header, _open) : null;
             _left = piece.Frames ?? long.MaxValue;
             _own = new int[piece.Header?.SamplesPerFrame ?? 0];
             Array.Clear(Signals);
