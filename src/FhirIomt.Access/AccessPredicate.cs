@@ -47,6 +47,12 @@ public abstract record AccessPredicate
         (Nothing, _) or (_, Nothing) => Nothing.Instance,
         (Everything, _) => other,
         (_, Everything) => one,
+
+        // Who may see a set of patients sees this one of them: the rest of the set decides nothing more.
+        (OfPatient patient, OfPatients set) when set.Patients.Contains(patient.PatientId) => one,
+        (All all, All others) => new All([.. all.Parts, .. others.Parts]),
+        (All all, _) => new All([.. all.Parts, other]),
+        (_, All others) => new All([one, .. others.Parts]),
         _ => new All([one, other]),
     };
 
@@ -60,12 +66,38 @@ public abstract record AccessPredicate
     };
 
     /// <summary>The same filter for a search that asks for those patients only: a large set shrinks to the few it is about.</summary>
-    public AccessPredicate Within(IReadOnlyList<string> patients) => this switch
+    public AccessPredicate Within(IReadOnlyList<string> patients)
     {
-        OfPatients set => new OfPatients(set.Patients.Within(patients)),
-        All all => new All([.. all.Parts.Select(part => part.Within(patients))]),
-        Any any => new Any([.. any.Alternatives.Select(part => part.Within(patients))]),
-        Not not => new Not(not.Inner.Within(patients)),
-        _ => this,
-    };
+        switch (this)
+        {
+            case OfPatients set:
+                return set.Patients.Within(patients) is var few && ReferenceEquals(few, set.Patients) ? this : new OfPatients(few);
+            case All all:
+                return Within(all.Parts, patients) is { } parts ? new All(parts) : this;
+            case Any any:
+                return Within(any.Alternatives, patients) is { } alternatives ? new Any(alternatives) : this;
+            case Not not:
+                return not.Inner.Within(patients) is var inner && ReferenceEquals(inner, not.Inner) ? this : new Not(inner);
+            default:
+                return this;
+        }
+    }
+
+    // Null: nothing of it changes, as with a token for one patient.
+    private static AccessPredicate[]? Within(IReadOnlyList<AccessPredicate> parts, IReadOnlyList<string> patients)
+    {
+        AccessPredicate[]? changed = null;
+        for (var index = 0; index < parts.Count; index++)
+        {
+            var part = parts[index].Within(patients);
+            if (changed is null && !ReferenceEquals(part, parts[index]))
+            {
+                changed = [.. parts];
+            }
+
+            changed?[index] = part;
+        }
+
+        return changed;
+    }
 }

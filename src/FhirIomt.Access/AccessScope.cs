@@ -88,7 +88,12 @@ public sealed record AccessScope
             alternatives.Add(restriction);
         }
 
-        return alternatives.Count == 0 ? AccessPredicate.Nothing.Instance : new AccessPredicate.Any(alternatives);
+        return alternatives switch
+        {
+            [] => AccessPredicate.Nothing.Instance,
+            [var only] => only,
+            _ => new AccessPredicate.Any(alternatives),
+        };
     }
 
     private AccessPredicate Self(string resourceType, ScopeInteractions interaction) =>

@@ -28,7 +28,7 @@ public sealed class LeavingCheck(SearchIndexer indexer)
         AccessPredicate.OfPatient patient => resource.Owner == patient.PatientId,
         AccessPredicate.OfPatients set => resource.Owner is { } owner && set.Patients.Contains(owner),
         AccessPredicate.WithId one => resource.Tree.Root["id"u8].AsString() == one.Id,
-        AccessPredicate.Meets meets => meets.Criteria.All(criterion => Matches(criterion, resource)),
+        AccessPredicate.Meets meets => Matches(meets.Criteria, resource),
         AccessPredicate.Through through => PatientCompartment.Referred(resource.Tree.Root, through.Element, indexer.ServerBase) is (var type, var id)
             && find?.Invoke(type, id) is { } target && Permits(through.Target(type), type, target),
         _ => false,
@@ -61,6 +61,19 @@ public sealed class LeavingCheck(SearchIndexer indexer)
         return true;
     }
 
+    private bool Matches(IReadOnlyList<SearchCriterion> criteria, JudgedResource resource)
+    {
+        for (var index = 0; index < criteria.Count; index++)
+        {
+            if (!Matches(criteria[index], resource))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
     /// <summary>What a resource hangs on, when its type hangs on something; null otherwise.</summary>
     public (string Type, string Id)? AttachedTo(string resourceType, JsonTree resource) =>
         PatientCompartment.AttachedBy(resourceType) is { } element ? PatientCompartment.Referred(resource.Root, element, indexer.ServerBase) : null;
@@ -73,7 +86,7 @@ public sealed class LeavingCheck(SearchIndexer indexer)
     // Anything else fails closed.
     private bool Matches(SearchCriterion criterion, JudgedResource resource)
     {
-        if (!CanDecide(criterion) || (criterion.Parameter is { } asked && !resource.MayHave(asked.Code)))
+        if ((criterion.Parameter is { } asked && !resource.MayHave(asked.Code)) || !CanDecide(criterion))
         {
             return false;
         }

@@ -55,8 +55,12 @@ public sealed class ResourceRepository(IStore store, ServerDefinitions definitio
         // A version counts by what it said then: one that belonged to another patient stays hidden after the resource moved. What is near is read in any case, to be judged where there is no such version.
         var near = predicate is AccessPredicate.Everything ? null : await store.ReadNearestAsync(type, id, cancellationToken).ConfigureAwait(false);
         var asked = await store.ReadVersionAsync(type, id, version, cancellationToken).ConfigureAwait(false);
-        return Masked(await LeaveAsync(asked ?? near, asked is not null, predicate, cancellationToken).ConfigureAwait(false), scope);
+        return Masked(await LeaveAsync(asked ?? Anew(near), asked is not null, predicate, cancellationToken).ConfigureAwait(false), scope);
     }
+
+    // A version comes from the store with nothing known of it yet; judging one of which it is remembered took 3 µs less, which would tell.
+    private static StoredResource? Anew(StoredResource? near) =>
+        near is null ? null : new StoredResource(near.Type, near.Id, near.Version, near.LastUpdated, near.Body.ToArray()) { IsDeleted = near.IsDeleted };
 
     private static ReadResult Masked(ReadResult result, AccessScope scope) => result is ReadResult.Found found ? new ReadResult.Found(FieldMask.Apply(found.Resource, scope.Rules.Fields)) : result;
 

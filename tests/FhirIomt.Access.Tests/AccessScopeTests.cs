@@ -28,12 +28,11 @@ public sealed class AccessScopeTests
     public void A_granular_scope_filters_and_a_wider_one_beside_it_lifts_the_filter()
     {
         var granular = Given.Token("system/Observation.rs?category=vital-signs");
-        var any = Assert.IsType<AccessPredicate.Any>(granular.PredicateFor("Observation", ScopeInteractions.Search));
-        Assert.IsType<AccessPredicate.Meets>(Assert.Single(any.Alternatives));
+        Assert.IsType<AccessPredicate.Meets>(granular.PredicateFor("Observation", ScopeInteractions.Search));
 
         var both = Given.Token("system/Observation.rs?category=vital-signs system/*.r");
         Assert.IsType<AccessPredicate.Everything>(both.PredicateFor("Observation", ScopeInteractions.Read));
-        Assert.IsType<AccessPredicate.Any>(both.PredicateFor("Observation", ScopeInteractions.Search));
+        Assert.IsType<AccessPredicate.Meets>(both.PredicateFor("Observation", ScopeInteractions.Search));
     }
 
     [Fact]
@@ -46,16 +45,37 @@ public sealed class AccessScopeTests
     [Fact]
     public void A_patient_scope_is_bound_to_the_patient_in_context()
     {
-        var any = Assert.IsType<AccessPredicate.Any>(Given.Token("patient/Observation.rs", patient: "pa").PredicateFor("Observation", ScopeInteractions.Read));
-        Assert.Equal(new AccessPredicate.OfPatient("pa"), Assert.Single(any.Alternatives));
+        Assert.Equal(new AccessPredicate.OfPatient("pa"), Given.Token("patient/Observation.rs", patient: "pa").PredicateFor("Observation", ScopeInteractions.Read));
     }
 
     [Fact]
     public void A_granular_patient_scope_demands_both()
     {
-        var any = Assert.IsType<AccessPredicate.Any>(Given.Token("patient/Observation.rs?category=vital-signs", patient: "pa").PredicateFor("Observation", ScopeInteractions.Read));
-        var all = Assert.IsType<AccessPredicate.All>(Assert.Single(any.Alternatives));
+        var all = Assert.IsType<AccessPredicate.All>(Given.Token("patient/Observation.rs?category=vital-signs", patient: "pa").PredicateFor("Observation", ScopeInteractions.Read));
         Assert.Equal([typeof(AccessPredicate.OfPatient), typeof(AccessPredicate.Meets)], all.Parts.Select(part => part.GetType()));
+    }
+
+    [Fact]
+    public void A_patient_among_those_of_a_policy_is_asked_for_alone_and_another_one_never_leaves()
+    {
+        var (own, policy) = (new AccessPredicate.OfPatient("pa"), new AccessPredicate.OfPatients(PatientSet.Of(["pa", "pb"])));
+        Assert.Same(own, AccessPredicate.Both(own, policy));
+        var stranger = new AccessPredicate.OfPatient("px");
+        Assert.Equal([stranger, policy], Assert.IsType<AccessPredicate.All>(AccessPredicate.Both(stranger, policy)).Parts);
+    }
+
+    [Fact]
+    public void Within_a_search_for_one_patient_a_set_shrinks_wherever_it_stands_and_the_rest_stays()
+    {
+        var (labelled, set) = (new AccessPredicate.WithId("x"), new AccessPredicate.OfPatients(PatientSet.Of(["pa", "pb"])));
+        var all = AccessPredicate.Both(set, new AccessPredicate.Not(labelled));
+        var within = Assert.IsType<AccessPredicate.All>(all.Within(["pb", "px"]));
+        Assert.Equal(["pb"], Assert.IsType<AccessPredicate.OfPatients>(within.Parts[0]).Patients.Ids);
+        Assert.Same(((AccessPredicate.All)all).Parts[1], within.Parts[1]);
+        Assert.Equal(0, Assert.IsType<AccessPredicate.OfPatients>(Assert.IsType<AccessPredicate.Not>(new AccessPredicate.Not(set).Within(["px"])).Inner).Patients.Count);
+
+        var ofOne = AccessPredicate.Both(new AccessPredicate.OfPatient("pa"), new AccessPredicate.Not(labelled));
+        Assert.Same(ofOne, ofOne.Within(["pa"]));
     }
 
     [Fact]

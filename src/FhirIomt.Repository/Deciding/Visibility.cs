@@ -27,6 +27,10 @@ internal sealed class Visibility(IStore store, SearchIndexer indexer)
         : PatientCompartment.AttachedBy(resource.Type) is null ? new(_leaving.Permits(predicate, resource))
         : PermitsAsync(predicate, resource.Type, JsonTree.Parse(resource.Body).Require(), cancellationToken);
 
+    /// <summary>Permitted by the document alone: what most of a page is, without waiting for anything.</summary>
+    public bool PermitsByItself(AccessPredicate predicate, StoredResource resource) =>
+        predicate is AccessPredicate.Everything || (PatientCompartment.AttachedBy(resource.Type) is null && _leaving.Permits(predicate, resource));
+
     /// <summary>The same inside a transaction, which sees what it has written.</summary>
     public bool Permits(AccessPredicate predicate, string type, JsonTree resource, IWriteTransaction transaction) =>
         _leaving.Permits(predicate, type, resource, (targetType, id) => transaction.Find(targetType, id) is { IsDeleted: false } found ? JsonTree.Parse(found.Body).Require() : null);

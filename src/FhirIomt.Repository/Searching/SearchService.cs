@@ -17,7 +17,8 @@ public sealed class SearchService(IStore store, SearchIndexer indexer)
 
     public async ValueTask<SearchResult> SearchAsync(SearchQuery query, AccessScope scope, CancellationToken cancellationToken)
     {
-        if (Permitted(query, scope) is not { } permitted)
+        var access = scope.SearchAccessFor(query.ResourceType);
+        if (Permitted(query, access, scope) is not { } permitted)
         {
             return new SearchResult.Refused(RepositoryIssues.TypeDenied(query.Parts.Count > 0 ? "any type" : query.ResourceType, "search"));
         }
@@ -34,7 +35,6 @@ public sealed class SearchService(IStore store, SearchIndexer indexer)
         }
 
         // An included resource is read, not searched for: its type needs the read right.
-        var access = scope.SearchAccessFor(query.ResourceType);
         access = access with
         {
             Matches = SearchedPatients.Narrowed(access.Matches, query),
@@ -120,11 +120,11 @@ public sealed class SearchService(IStore store, SearchIndexer indexer)
     }
 
     // Of several types those that the caller may search; none is a refusal.
-    private static SearchQuery? Permitted(SearchQuery query, AccessScope scope)
+    private static SearchQuery? Permitted(SearchQuery query, SearchAccess access, AccessScope scope)
     {
         if (query.Parts.Count == 0)
         {
-            return scope.PredicateFor(query.ResourceType, ScopeInteractions.Search) is AccessPredicate.Nothing ? null : query;
+            return access.Matches is AccessPredicate.Nothing ? null : query;
         }
 
         var parts = query.Parts.Where(part => scope.PredicateFor(part.ResourceType, ScopeInteractions.Search) is not AccessPredicate.Nothing).ToList();
@@ -133,15 +133,19 @@ public sealed class SearchService(IStore store, SearchIndexer indexer)
 
     private async ValueTask RecheckAsync(IReadOnlyList<StoredResource> leaving, Func<string, AccessPredicate> predicateOf, CancellationToken cancellationToken)
     {
-        var predicates = new Dictionary<string, AccessPredicate>(StringComparer.Ordinal);
+        // Resources of one type mostly follow each other.
+        var (type, predicate) = ("", (AccessPredicate)AccessPredicate.Nothing.Instance);
         foreach (var resource in leaving)
         {
-            if (!predicates.TryGetValue(resource.Type, out var predicate))
+            if (resource.Type != type)
             {
-                predicates[resource.Type] = predicate = predicateOf(resource.Type);
+                (type, predicate) = (resource.Type, predicateOf(resource.Type));
             }
 
-            await _visibility.RequireAsync(predicate, resource, cancellationToken).ConfigureAwait(false);
+            if (!_visibility.PermitsByItself(predicate, resource))
+            {
+                await _visibility.RequireAsync(predicate, resource, cancellationToken).ConfigureAwait(false);
+            }
         }
     }
 }

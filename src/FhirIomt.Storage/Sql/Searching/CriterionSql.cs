@@ -46,6 +46,7 @@ internal sealed class CriterionSql
         AccessPredicate.WithId one => new Condition($"{_context.Row}.id=?", one.Id),
         AccessPredicate.Not not => Not(Of(not.Inner)),
         AccessPredicate.Through through => _chains.Of(through),
+        AccessPredicate.Meets { Criteria: [var only] } => Of(only),
         AccessPredicate.Meets meets => Condition.AllOf([.. meets.Criteria.Select(Of)]),
         _ => Condition.Never,
     };

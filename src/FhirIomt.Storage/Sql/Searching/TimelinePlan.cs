@@ -283,19 +283,40 @@ internal sealed class TimelinePlan
         return rows.Step() && !rows.IsNull(0) ? rows.Int64(0) : null;
     }
 
-    private static List<long>? SubjectsOf(AccessPredicate predicate, SearchContext context) => predicate switch
+    private static List<long>? SubjectsOf(AccessPredicate predicate, SearchContext context)
     {
-        AccessPredicate.Any { Alternatives: [var only] } => SubjectsOf(only, context),
-        AccessPredicate.All all => all.Parts.Select(part => SubjectsOf(part, context)).Aggregate((List<long>?)null, (sum, subjects) => sum is null ? subjects : subjects is null ? sum : [.. sum.Intersect(subjects)]),
-        AccessPredicate.OfPatient patient => context.Entity("Patient", patient.PatientId) is { } entity ? [entity] : [],
-        AccessPredicate.OfPatients { Patients: { Count: <= 1 } few } => [.. context.Engine.EntitiesOf(context.Connection, few).Numbers],
-        _ => null,
-    };
+        switch (predicate)
+        {
+            case AccessPredicate.Any { Alternatives: [var only] }:
+                return SubjectsOf(only, context);
+            case AccessPredicate.All all:
+                List<long>? subjects = null;
+                foreach (var part in all.Parts)
+                {
+                    var own = SubjectsOf(part, context);
+                    subjects = subjects is null ? own : own is null ? subjects : [.. subjects.Intersect(own)];
+                }
+
+                return subjects;
+            case AccessPredicate.OfPatient patient:
+                return context.Entity("Patient", patient.PatientId) is { } entity ? [entity] : [];
+            case AccessPredicate.OfPatients { Patients: { Count: <= 1 } few }:
+                return [.. context.Engine.EntitiesOf(context.Connection, few).Numbers];
+            default:
+                return null;
+        }
+    }
 
     /// <summary>What a predicate asks besides what <see cref="SubjectsOf"/> has of it; null when that is all.</summary>
     private static AccessPredicate? BesidesSubjects(AccessPredicate predicate) => predicate switch
     {
         AccessPredicate.Any { Alternatives: [var only] } => BesidesSubjects(only),
+        AccessPredicate.All { Parts: [var one, var other] } => (BesidesSubjects(one), BesidesSubjects(other)) switch
+        {
+            (null, var rest) => rest,
+            (var rest, null) => rest,
+            var (first, second) => new AccessPredicate.All([first, second]),
+        },
         AccessPredicate.All all => all.Parts.Select(BesidesSubjects).OfType<AccessPredicate>().ToList() is { Count: > 0 } parts ? new AccessPredicate.All(parts) : null,
         AccessPredicate.OfPatient or AccessPredicate.OfPatients { Patients.Count: <= 1 } => null,
         _ => predicate,

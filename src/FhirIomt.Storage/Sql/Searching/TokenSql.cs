@@ -18,6 +18,12 @@ internal sealed class TokenSql(SearchContext context)
             return Condition.AnyOf([.. values.Select(value => ObservationIdentifier(parameter, value))]);
         }
 
+        // Nothing of the type ever had a value: labels are rare, and asked for by every search of a person.
+        if (context.Parameter(parameter) is null)
+        {
+            return Condition.Never;
+        }
+
         var conditions = new List<Condition>();
         if (context.IsFacet(parameter))
         {
