@@ -46,7 +46,8 @@ public static class Glances
             else if (element is { Length: 0 } && reader.ValueSpan.SequenceEqual("id"u8))
             {
                 sawOwner = reader.Read();
-                owner = reader.GetString();
+                owner = reader.TokenType == JsonTokenType.String ? reader.GetString() : null;
+                reader.Skip();
             }
             else if (reader.ValueSpan.SequenceEqual(name))
             {
