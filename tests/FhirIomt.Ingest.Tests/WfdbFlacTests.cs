@@ -77,8 +77,7 @@ public sealed class WfdbFlacTests
     public void Segments_are_streams_of_their_own()
     {
         _folder.Headers["b"] = "b 1 100 100\nb.dat 516 1 16 0 0 4950 0 I";
-        _folder.Headers["c"] = "c 1 100 3\nc.dat 516:1 1 16 0 97 294 0 I";
-        _folder.Headers["c"] = _folder.Headers["c"].Replace("516:1", "516:1+97", StringComparison.Ordinal);
+        _folder.Headers["c"] = "c 1 100 3\nc.dat 516:1+97 1 16 0 97 294 0 I";
         _folder.Files["b.dat"] = _folder.Files["c.dat"] = Stream(1, 100);
         Assert.Equal($"{string.Join(' ', Enumerable.Range(0, 100))} 98 99 E", _folder.Samples("a/2 1 100 103\nb 100\nc 3", "I"));
         Assert.Empty(_folder.Verify("a/2 1 100 103\nb 100\nc 3"));

@@ -2,7 +2,7 @@ namespace FhirIomt.Storage.Sql;
 
 /// <summary>
 /// Lets few readers ask at once where the engine is another process of the same machine: more of them only take the cores from each other. With 16 clients on two cores, three at a time
-/// had 0.75 of the CPU time for a search and a third of its p99 (docs/performance.md). Nobody waits long behind searches that do: after <see cref="Patience"/> a reader goes on without a turn.
+/// had two thirds of the CPU time for a search and a third of its p99 (docs/performance.md). Nobody waits long behind searches that do: after <see cref="Patience"/> a reader goes on without a turn.
 /// </summary>
 /// <param name="count">How many.</param>
 internal sealed class ReaderTurns(int count) : IDisposable
