@@ -1,6 +1,4 @@
-using System.Buffers;
 using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Unicode;
 using FhirIomt.Core;
@@ -13,8 +11,6 @@ namespace FhirIomt.Ingest;
 /// </summary>
 public sealed class EnvelopeProperties(IReadOnlyDictionary<string, string> properties, IReadOnlyDictionary<string, string> system)
 {
-    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
-
     public IReadOnlyList<MessageEntry> AddTo(IReadOnlyList<MessageEntry> entries)
     {
         var added = new MessageEntry[entries.Count];
@@ -103,16 +99,10 @@ public sealed class EnvelopeProperties(IReadOnlyDictionary<string, string> prope
         writer.WriteEndObject();
     }
 
-    private static byte[] Json(Action<Utf8JsonWriter> members)
+    private static byte[] Json(Action<Utf8JsonWriter> members) => JsonBytes.Of(members, static (writer, members) =>
     {
-        var output = new ArrayBufferWriter<byte>(512);
-        using (var writer = new Utf8JsonWriter(output, Options))
-        {
-            writer.WriteStartObject();
-            members(writer);
-            writer.WriteEndObject();
-        }
-
-        return output.WrittenSpan.ToArray();
-    }
+        writer.WriteStartObject();
+        members(writer);
+        writer.WriteEndObject();
+    });
 }

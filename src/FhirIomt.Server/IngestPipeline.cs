@@ -88,7 +88,7 @@ internal sealed class IngestPipeline(
         foreach (var (batch, start, count) in MessageRuns.Of(part))
         {
             var own = new ArraySegment<MessageWork>(part, start, count);
-            await resolver.CreateMissingAsync(batch, own.SelectMany(work => work.Readings), cancellationToken).ConfigureAwait(false);
+            await resolver.CreateMissingAsync(batch, own, cancellationToken).ConfigureAwait(false);
             var windows = new WindowGroups(batch, table, indexer, policy);
             foreach (var work in own)
             {
@@ -206,7 +206,7 @@ internal sealed class IngestPipeline(
             issues = [.. issues, implausible with { Severity = IssueSeverity.Warning }];
         }
 
-        work.Store(windows.Join(new ReadingOperation(reading, resolved, prepared, indexer, policy), resolved), issues);
+        work.Store(windows.Join(new ReadingOperation(reading, resolved, prepared with { Key = key }, indexer, policy), resolved), issues);
     }
 
     private async Task<ReceiptOperation> CommitAsync(int number, MessageWork[] part, CancellationToken cancellationToken)

@@ -1,4 +1,5 @@
 using FhirIomt.Access;
+using FhirIomt.Fhir;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Fhir.Search;
 using FhirIomt.Fhir.Searching;
@@ -72,6 +73,9 @@ public sealed class SearchRefusedException(IReadOnlyList<Core.Issue> issues) : E
 /// <summary>A resource that is ready to be written: parsed, validated, its index values extracted; all the work that needs no transaction.</summary>
 public sealed record PreparedResource(string Type, JsonTree Tree, IReadOnlyList<IndexValue> Index)
 {
+    /// <summary>The source key that gave the resource its id, where whoever prepared it knows it: what would otherwise be worked out again inside the transaction.</summary>
+    public SourceKey? Key { get; init; }
+
     /// <summary>What full-text search looks through; null when there is nothing.</summary>
     public SearchText? Text { get; init; }
 

@@ -135,6 +135,18 @@ public readonly struct ResourceNode : IEquatable<ResourceNode>
         return content.Contains((byte)'\\') ? JsonTree.Unescape(content) : Encoding.UTF8.GetString(content);
     }
 
+    /// <summary>As <see cref="AsString"/>, for what many resources say alike: a system, a code, a unit, a display.</summary>
+    public string? AsCommonString()
+    {
+        if (!IsString)
+        {
+            return null;
+        }
+
+        var content = ContentSpan;
+        return Tree.HasEscapes && content.Contains((byte)'\\') ? JsonTree.Unescape(content) : CommonTexts.Of(content);
+    }
+
     /// <summary>Whether this is a string with exactly this text.</summary>
     public bool TextEquals(ReadOnlySpan<byte> utf8)
     {

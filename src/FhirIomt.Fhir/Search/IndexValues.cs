@@ -66,7 +66,7 @@ internal sealed class IndexValues(string? serverBase)
                 AddCoding(parameter, node, text: null);
                 break;
             case "Identifier" when node["value"u8].AsString() is { } value:
-                Add(new IndexValue.Token(parameter, node["system"u8].AsString(), value, Texts(node["type"u8]["text"u8].AsString())) { IsIdentifier = true, IdentifierTypes = TypesOf(node["type"u8]["coding"u8]) });
+                Add(new IndexValue.Token(parameter, node["system"u8].AsCommonString(), value, Texts(node["type"u8]["text"u8].AsCommonString())) { IsIdentifier = true, IdentifierTypes = TypesOf(node["type"u8]["coding"u8]) });
                 break;
             case "ContactPoint" when node["value"u8].AsString() is { } value:
                 Add(new IndexValue.Token(parameter, System: null, value, []));
@@ -83,7 +83,7 @@ internal sealed class IndexValues(string? serverBase)
 
     private void AddConcept(SearchParameter parameter, ResourceNode concept)
     {
-        var text = concept["text"u8].AsString();
+        var text = concept["text"u8].AsCommonString();
         var codings = concept["coding"u8];
         if (!codings.Exists && text is not null)
         {
@@ -99,10 +99,10 @@ internal sealed class IndexValues(string? serverBase)
 
     private void AddCoding(SearchParameter parameter, ResourceNode coding, string? text)
     {
-        var (system, code) = (coding["system"u8].AsString(), coding["code"u8].AsString());
+        var (system, code) = (coding["system"u8].AsCommonString(), coding["code"u8].AsCommonString());
         if (system is not null || code is not null)
         {
-            Add(new IndexValue.Token(parameter, system, code ?? "", Texts(coding["display"u8].AsString(), text)));
+            Add(new IndexValue.Token(parameter, system, code ?? "", Texts(coding["display"u8].AsCommonString(), text)));
         }
     }
 
@@ -242,7 +242,7 @@ internal sealed class IndexValues(string? serverBase)
                 AddRange(parameter, node["low"u8], node["high"u8]);
                 break;
             case "Quantity" or "Age" or "Duration" or "Count" or "Distance":
-                AddAmount(parameter, node["value"u8], node["system"u8].AsString(), node["code"u8].AsString(), node["unit"u8].AsString(), node["comparator"u8].AsString());
+                AddAmount(parameter, node["value"u8], node["system"u8].AsCommonString(), node["code"u8].AsCommonString(), node["unit"u8].AsCommonString(), node["comparator"u8].AsCommonString());
                 break;
         }
     }

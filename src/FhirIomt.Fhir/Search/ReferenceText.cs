@@ -36,7 +36,7 @@ internal static class ReferenceText
         var type = TypeOf(local);
         if (type.Length > 0 && local.Length > type.Length + 1 && local.StartsWith(type) && local[type.Length] == '/')
         {
-            return new IndexValue.Reference(parameter, type.ToString(), local[(type.Length + 1)..].ToString(), version, Url: null, system, value);
+            return new IndexValue.Reference(parameter, CommonTexts.Of(type), local[(type.Length + 1)..].ToString(), version, Url: null, system, value);
         }
 
         return new IndexValue.Reference(parameter, type.Length > 0 ? type.ToString() : reference["type"u8].AsString(), Id: null, Version: null, text, system, value);

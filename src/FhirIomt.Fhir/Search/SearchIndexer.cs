@@ -31,28 +31,11 @@ public sealed class SearchIndexer
     public IReadOnlyList<IndexValue> Extract(JsonTree resource) => Plan(resource) is { } plan ? Run(resource, plan, plan.Parameters) : [];
 
     /// <summary>What those parameters find; parameters of another type find nothing.</summary>
-    public IReadOnlyList<IndexValue> Extract(JsonTree resource, IReadOnlyList<SearchParameter> only)
-    {
-        if (Plan(resource) is not { } plan)
-        {
-            return [];
-        }
-
-        var chosen = new List<PlannedParameter>(only.Count);
-        foreach (var parameter in only)
-        {
-            if (parameter.ResourceType == plan.Type.Name)
-            {
-                chosen.Add(plan.For(parameter));
-            }
-        }
-
-        return Run(resource, plan, chosen);
-    }
+    public IReadOnlyList<IndexValue> Extract(JsonTree resource, IReadOnlyList<SearchParameter> only) => Plan(resource) is { } plan ? Run(resource, plan, plan.Of(only)) : [];
 
     private SearchPlan? Plan(JsonTree resource)
     {
-        var name = resource.Root["resourceType"u8].AsString();
+        var name = resource.Root["resourceType"u8].AsCommonString();
         if (name is null || !_definitions.IsResourceType(name))
         {
             return null;

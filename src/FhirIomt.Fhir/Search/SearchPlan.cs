@@ -21,6 +21,7 @@ internal sealed class SearchPlan
     private const int MaxPlanned = 1000;
 
     private readonly ConcurrentDictionary<SearchParameter, PlannedParameter> _planned = new(ReferenceEqualityComparer.Instance);
+    private Selection? _last;
 
     public SearchPlan(FhirType type, FhirDefinitions definitions)
     {
@@ -46,6 +47,20 @@ internal sealed class SearchPlan
         _planned.TryGetValue(parameter, out var known) ? known
         : _planned.Count < MaxPlanned ? _planned.GetOrAdd(parameter, Compile(parameter))
         : Compile(parameter);
+
+    /// <summary>Those of the list that are of this type.</summary>
+    public PlannedParameter[] Of(IReadOnlyList<SearchParameter> only)
+    {
+        // A server asks with one list until its parameters change.
+        if (Volatile.Read(ref _last) is { } last && ReferenceEquals(last.Asked, only))
+        {
+            return last.Planned;
+        }
+
+        var planned = only.Where(parameter => parameter.ResourceType == Type.Name).Select(For).ToArray();
+        Volatile.Write(ref _last, new Selection(only, planned));
+        return planned;
+    }
 
     /// <summary>Bits of the members that a resource has.</summary>
     public ulong Present(ResourceNode root) => MemberNeeds.Present(Type, root);
@@ -94,4 +109,6 @@ internal sealed class SearchPlan
 
         return null;
     }
+
+    private sealed record Selection(IReadOnlyList<SearchParameter> Asked, PlannedParameter[] Planned);
 }

@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace FhirIomt.Ingest.Mqtt;
 
 /// <summary>What a client says. A closed set.</summary>
@@ -9,7 +11,11 @@ public abstract record MqttPacket
 
     /// <param name="KeepAliveSeconds">0: none.</param>
     /// <param name="Password">UTF-8 as a rule; null without.</param>
-    public sealed record Connect(MqttVersion Version, string ClientId, bool CleanStart, int KeepAliveSeconds, string? UserName, byte[]? Password, MqttWill? Will, MqttProperties Properties) : MqttPacket;
+    public sealed record Connect(MqttVersion Version, string ClientId, bool CleanStart, int KeepAliveSeconds, string? UserName, byte[]? Password, MqttWill? Will, MqttProperties Properties) : MqttPacket
+    {
+        /// <summary>The password as a text.</summary>
+        public string? Secret { get; } = Password is null ? null : Encoding.UTF8.GetString(Password);
+    }
 
     /// <param name="Topic">Empty where an alias stands for it.</param>
     /// <param name="Id">0 with QoS 0.</param>

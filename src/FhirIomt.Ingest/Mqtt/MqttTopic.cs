@@ -25,7 +25,7 @@ public sealed record MqttTopic(string Name, string? Mapping, string? ContentType
             rest = rest[..slash];
         }
 
-        return new MqttTopic(topic, mapping, type, rest.StartsWith(Own, StringComparison.Ordinal) ? LevelsOf(rest[Own.Length..].ToString()) : []);
+        return new MqttTopic(topic, mapping, type, rest.StartsWith(Own, StringComparison.Ordinal) ? LevelsOf(rest[Own.Length..]) : []);
     }
 
     /// <summary>The media type that a word stands for; null for an unknown one.</summary>
@@ -38,8 +38,20 @@ public sealed record MqttTopic(string Name, string? Mapping, string? ContentType
         _ => null,
     };
 
-    private static List<KeyValuePair<string, string>> LevelsOf(string path) =>
-        [.. path.Split('/', LevelNames.Length).Zip(LevelNames, (value, name) => new KeyValuePair<string, string>(name, value))];
+    // The last name takes all that is left.
+    private static KeyValuePair<string, string>[] LevelsOf(ReadOnlySpan<char> path)
+    {
+        var count = Math.Min(path.Count('/') + 1, LevelNames.Length);
+        var levels = new KeyValuePair<string, string>[count];
+        for (var index = 0; index < count; index++)
+        {
+            var end = index == count - 1 ? path.Length : path.IndexOf('/');
+            levels[index] = new(LevelNames[index], path[..end].ToString());
+            path = path[Math.Min(end + 1, path.Length)..];
+        }
+
+        return levels;
+    }
 
     private static bool TryHint(ReadOnlySpan<char> level, ref string? mapping, ref string? type)
     {

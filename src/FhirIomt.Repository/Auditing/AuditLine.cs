@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text.Json;
 using FhirIomt.Access;
 using FhirIomt.Core;
@@ -18,35 +17,34 @@ internal static class AuditLine
     public static AuditRow Write(AuditEntry entry, string? serverBase, DateTimeOffset at)
     {
         var patients = PatientsOf(entry, serverBase);
-        var output = new ArrayBufferWriter<byte>(512);
-        using (var writer = new Utf8JsonWriter(output, JsonText.Options))
-        {
-            writer.WriteStartObject();
-            writer.WriteString("k"u8, entry.Kind);
-            writer.WriteNumber("t"u8, at.ToUnixTimeMilliseconds());
-            if (entry.Outcome != AuditOutcome.Success)
-            {
-                writer.WriteNumber("o"u8, (int)entry.Outcome);
-            }
+        return new AuditRow(JsonBytes.Of((entry, patients, at), static (writer, line) => Write(writer, line.entry, line.patients, line.at)), patients);
+    }
 
-            Text(writer, "i"u8, entry.Issues);
-            Text(writer, "c"u8, entry.ClientId);
-            Text(writer, "u"u8, entry.UserId);
-            Text(writer, "f"u8, entry.FhirUser);
-            Text(writer, "r"u8, entry.Role);
-            Text(writer, "s"u8, entry.Sender);
-            Text(writer, "a"u8, entry.Origin?.Address);
-            Text(writer, "x"u8, entry.Origin?.RequestId);
-            Text(writer, "h"u8, entry.Token);
-            Text(writer, "w"u8, entry.Target ?? TargetOf(entry));
-            Text(writer, "q"u8, entry.Request);
-            Text(writer, "b"u8, entry.Reason);
-            WritePatients(writer, patients, entry.Emergency);
-            WriteMade(writer, entry);
-            writer.WriteEndObject();
+    private static void Write(Utf8JsonWriter writer, AuditEntry entry, IReadOnlyList<string> patients, DateTimeOffset at)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("k"u8, entry.Kind);
+        writer.WriteNumber("t"u8, at.ToUnixTimeMilliseconds());
+        if (entry.Outcome != AuditOutcome.Success)
+        {
+            writer.WriteNumber("o"u8, (int)entry.Outcome);
         }
 
-        return new AuditRow(output.WrittenMemory, patients);
+        Text(writer, "i"u8, entry.Issues);
+        Text(writer, "c"u8, entry.ClientId);
+        Text(writer, "u"u8, entry.UserId);
+        Text(writer, "f"u8, entry.FhirUser);
+        Text(writer, "r"u8, entry.Role);
+        Text(writer, "s"u8, entry.Sender);
+        Text(writer, "a"u8, entry.Origin?.Address);
+        Text(writer, "x"u8, entry.Origin?.RequestId);
+        Text(writer, "h"u8, entry.Token);
+        Text(writer, "w"u8, entry.Target ?? TargetOf(entry));
+        Text(writer, "q"u8, entry.Request);
+        Text(writer, "b"u8, entry.Reason);
+        WritePatients(writer, patients, entry.Emergency);
+        WriteMade(writer, entry);
+        writer.WriteEndObject();
     }
 
     private static void WritePatients(Utf8JsonWriter writer, IReadOnlyList<string> patients, PatientSet emergency)

@@ -15,27 +15,52 @@ public sealed record ReadingsMade(string Patient, IReadOnlyList<string> Devices,
     private const string History = "/_history/";
 
     /// <summary>For each patient what the operations wrote, once they have run.</summary>
-    public static IReadOnlyList<ReadingsMade> Of(IEnumerable<IStoredReading> operations) =>
-    [
-        .. operations.Where(operation => operation.Status is ReadingStatus.Stored or ReadingStatus.Updated).GroupBy(operation => operation.PatientId, StringComparer.Ordinal).Select(group => new ReadingsMade(
-            group.Key,
-            [.. group.Select(operation => operation.DeviceId).Distinct(StringComparer.Ordinal)],
-            [.. group.Select(operation => $"{operation.ResourceType}/{operation.ResourceId}{History}{operation.Version}").Distinct(StringComparer.Ordinal)])),
-    ];
+    public static IReadOnlyList<ReadingsMade> Of(IReadOnlyList<IStoredReading> operations)
+    {
+        // A device that sends for itself has one reading in a line.
+        if (operations is [var only])
+        {
+            return IsWritten(only) ? [new ReadingsMade(only.PatientId, [only.DeviceId], [VersionOf(only)])] : [];
+        }
+
+        return
+        [
+            .. operations.Where(IsWritten).GroupBy(operation => operation.PatientId, StringComparer.Ordinal).Select(group => new ReadingsMade(
+                group.Key,
+                [.. group.Select(operation => operation.DeviceId).Distinct(StringComparer.Ordinal)],
+                [.. group.Select(VersionOf).Distinct(StringComparer.Ordinal)])),
+        ];
+    }
 
     /// <summary>As short as a line shall be: the type only where it is not Observation, the version only where it is not the first.</summary>
     public void Write(Utf8JsonWriter writer)
     {
         writer.WriteStartObject();
         writer.WriteString("p"u8, Patient);
-        WriteTexts(writer, "d"u8, Devices);
-        WriteTexts(writer, "t"u8, Versions.Select(Shortened));
+        writer.WriteStartArray("d"u8);
+        foreach (var device in Devices)
+        {
+            writer.WriteStringValue(device);
+        }
+
+        writer.WriteEndArray();
+        writer.WriteStartArray("t"u8);
+        foreach (var version in Versions)
+        {
+            writer.WriteStringValue(Shortened(version));
+        }
+
+        writer.WriteEndArray();
         writer.WriteEndObject();
     }
 
     public static ReadingsMade Read(ResourceNode node) => new(node["p"u8].AsString() ?? "", Texts(node["d"u8]), [.. Texts(node["t"u8]).Select(Lengthened)]);
 
-    private static string Shortened(string version)
+    private static bool IsWritten(IStoredReading operation) => operation.Status is ReadingStatus.Stored or ReadingStatus.Updated;
+
+    private static string VersionOf(IStoredReading operation) => $"{operation.ResourceType}/{operation.ResourceId}{History}{operation.Version}";
+
+    private static ReadOnlySpan<char> Shortened(ReadOnlySpan<char> version)
     {
         var text = version.StartsWith(Usual, StringComparison.Ordinal) ? version[Usual.Length..] : version;
         return text.EndsWith(History + "1", StringComparison.Ordinal) ? text[..^(History.Length + 1)] : text;
@@ -45,17 +70,6 @@ public sealed record ReadingsMade(string Patient, IReadOnlyList<string> Devices,
     {
         var whole = text.Contains(History, StringComparison.Ordinal) ? text : text + History + "1";
         return whole.IndexOf('/', StringComparison.Ordinal) == whole.IndexOf(History, StringComparison.Ordinal) ? Usual + whole : whole;
-    }
-
-    private static void WriteTexts(Utf8JsonWriter writer, ReadOnlySpan<byte> name, IEnumerable<string> texts)
-    {
-        writer.WriteStartArray(name);
-        foreach (var text in texts)
-        {
-            writer.WriteStringValue(text);
-        }
-
-        writer.WriteEndArray();
     }
 
     private static List<string> Texts(ResourceNode array)

@@ -113,7 +113,7 @@ internal static class DeviceLifeCommands
             return Tell(outcome, "device", static id => $"Device/{id}");
         }, cancellationToken);
 
-    private static byte[] DeviceJson(string id, string status, KnownDevice known, DateTimeOffset? seen, IReadOnlyList<DeviceStatement> state, List<StoredRecord> credentials) => Devices.Quarantine.DeviceJson.Of(writer =>
+    private static byte[] DeviceJson(string id, string status, KnownDevice known, DateTimeOffset? seen, IReadOnlyList<DeviceStatement> state, List<StoredRecord> credentials) => JsonBytes.Of(writer =>
     {
         writer.WriteStartObject();
         writer.WriteString("device"u8, $"Device/{id}");

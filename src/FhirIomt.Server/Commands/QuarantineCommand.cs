@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text;
+using FhirIomt.Core;
 using FhirIomt.Server.Devices;
 using FhirIomt.Server.Devices.Quarantine;
 
@@ -19,7 +20,7 @@ internal static class QuarantineCommand
         {
             foreach (var message in await quarantine.ListAsync(new QuarantineFilter(parsed.GetValue(sender), parsed.GetValue(code), parsed.GetValue(mapping)), parsed.GetValue(limit), token).ConfigureAwait(false))
             {
-                Print(DeviceJson.Of(message.WriteSummary));
+                Print(JsonBytes.Of(message.WriteSummary));
             }
 
             return 0;
@@ -73,7 +74,7 @@ internal static class QuarantineCommand
                     return StoreSession.Refuse(issues);
                 }
 
-                Print(DeviceJson.Of(receipt.Write));
+                Print(JsonBytes.Of(receipt.Write));
                 return receipt.Status is MessageStatus.Quarantined or MessageStatus.Partial or MessageStatus.Refused ? 1 : 0;
             }
 

@@ -95,19 +95,34 @@ internal sealed class MessageWork(MessageBatch batch, MessageEntry entry, int in
     }
 
     /// <summary>The receipt, once the operations have run.</summary>
-    public MessageReceipt ToReceipt() =>
-        new(Index, $"{batch.Id}-{Index}", Status(), [.. Written.Select(operation => $"{operation.ResourceType}/{operation.ResourceId}")], IssuesNow());
+    public MessageReceipt ToReceipt()
+    {
+        var written = Written();
+        return new MessageReceipt(Index, $"{batch.Id}-{Index}", Status(written.Count > 0), written, IssuesNow());
+    }
 
     // What is decided in the transaction is known only now; of most readings there is nothing to tell.
     private IReadOnlyList<Issue> IssuesNow() => !HasRefused && !_operations.Exists(static operation => operation.Notice is not null)
         ? _issues
         : [.. _issues, .. _operations.Select(operation => operation.Notice).OfType<Issue>().Distinct(), .. HasRefused ? [RefusedReadings.AsTheMappingAsks()] : (Issue[])[]];
 
-    private IEnumerable<IStoredReading> Written => _operations.Where(operation => operation.Status != ReadingStatus.Refused);
-
-    private MessageStatus Status()
+    private List<string> Written()
     {
-        if (!Written.Any())
+        var written = new List<string>(_operations.Count);
+        foreach (var operation in _operations)
+        {
+            if (operation.Status != ReadingStatus.Refused)
+            {
+                written.Add($"{operation.ResourceType}/{operation.ResourceId}");
+            }
+        }
+
+        return written;
+    }
+
+    private MessageStatus Status(bool hasWritten)
+    {
+        if (!hasWritten)
         {
             return IsKept ? MessageStatus.Quarantined : _leftOut ? MessageStatus.Ignored : MessageStatus.Refused;
         }

@@ -66,7 +66,7 @@ internal sealed class ReadingResolver(IStore store, ResourceRepository repositor
     public ValueTask PrepareAsync(IEnumerable<MappedReading> readings, CancellationToken cancellationToken) => directory.RememberAsync(readings.Select(reading => reading.DeviceIdentifier), cancellationToken);
 
     /// <summary>Makes the devices and patients of messages that may create them, all of the chunk in one write.</summary>
-    public async ValueTask CreateMissingAsync(MessageBatch batch, IEnumerable<MappedReading> readings, CancellationToken cancellationToken)
+    public async ValueTask CreateMissingAsync(MessageBatch batch, IReadOnlyList<MessageWork> own, CancellationToken cancellationToken)
     {
         if (batch.Sender is not Sender.Vendor vendor || batch.Mapping.Identity != IdentityMode.Create)
         {
@@ -74,7 +74,7 @@ internal sealed class ReadingResolver(IStore store, ResourceRepository repositor
         }
 
         var operations = new Dictionary<string, EnsureIdentity>(StringComparer.Ordinal);
-        foreach (var reading in readings)
+        foreach (var reading in own.SelectMany(work => work.Readings))
         {
             if (reading.PatientIdentifier is { Length: > 0 } patient && !operations.ContainsKey(reading.DeviceIdentifier)
                 && OwnDevices(vendor, await directory.FindByIdentifierAsync(reading.DeviceIdentifier, cancellationToken).ConfigureAwait(false)).Count == 0

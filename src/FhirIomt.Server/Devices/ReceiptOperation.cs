@@ -144,17 +144,20 @@ internal sealed class ReceiptOperation(int chunk, MessageWork[] work, DateTimeOf
             return;
         }
 
+        var operations = OperationsOf(own);
         audit.Record(transaction, new AuditEntry("message")
         {
             Sender = batch.Sender.Id,
             Origin = batch.Origin,
             Target = $"messages {RecordId(batch.Id, chunk)}",
-            Made = ReadingsMade.Of(own.SelectMany(message => message.Operations)),
+            Made = ReadingsMade.Of(operations),
             Mapping = $"{batch.Mapping.Name}/{batch.Mapping.Version}/{batch.Mapping.Set.Version}",
             Software = Software,
-            Patients = [.. own.SelectMany(message => message.Operations).Select(operation => operation.PatientId).Distinct(StringComparer.Ordinal)],
+            Patients = operations is [var only] ? [only.PatientId] : [.. operations.Select(operation => operation.PatientId).Distinct(StringComparer.Ordinal)],
         });
     }
+
+    private static IReadOnlyList<IStoredReading> OperationsOf(IReadOnlyList<MessageWork> own) => own is [var only] ? only.Operations : [.. own.SelectMany(message => message.Operations)];
 
     private static void Remember(IWriteTransaction transaction, MessageBatch batch, IReadOnlyList<MessageReceipt> receipts)
     {

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using FhirIomt.Core;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Server.Devices.Quarantine;
 
@@ -11,7 +12,7 @@ namespace FhirIomt.Server.Devices;
 /// </summary>
 internal static class ReceiptRecord
 {
-    public static byte[] Write(IReadOnlyList<(string Sender, ArraySegment<MessageReceipt> Receipts)> senders) => DeviceJson.Of(writer =>
+    public static byte[] Write(IReadOnlyList<(string Sender, ArraySegment<MessageReceipt> Receipts)> senders) => JsonBytes.Of(writer =>
     {
         if (senders.Count == 1)
         {
@@ -52,7 +53,7 @@ internal static class ReceiptRecord
     }
 
     /// <summary>The record with another receipt in the place of the one with that id.</summary>
-    public static byte[] Replace(ReadOnlyMemory<byte> record, MessageReceipt receipt) => DeviceJson.Of(writer =>
+    public static byte[] Replace(ReadOnlyMemory<byte> record, MessageReceipt receipt) => JsonBytes.Of(writer =>
     {
         var root = JsonTree.Parse(record).Require().Root;
         var isOne = !root["senders"u8].Exists;

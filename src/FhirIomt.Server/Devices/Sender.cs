@@ -10,23 +10,16 @@ using FhirIomt.Storage;
 namespace FhirIomt.Server.Devices;
 
 /// <summary>Who sends readings, known from the credential and never from the payload. A closed set.</summary>
+/// <param name="Id">For receipts and quarantine: whose message it was.</param>
 /// <param name="DefaultMapping">Used when the request names none.</param>
-internal abstract record Sender(string? DefaultMapping)
+internal abstract record Sender(string Id, string? DefaultMapping)
 {
     /// <summary>Sends for itself only.</summary>
-    public sealed record Device(string DeviceId, string? DefaultMapping) : Sender(DefaultMapping);
+    public sealed record Device(string DeviceId, string? DefaultMapping) : Sender($"device/{DeviceId}", DefaultMapping);
 
     /// <summary>Sends for the devices that it owns.</summary>
     /// <param name="PatientSystem">A gateway of the house: whom its messages name by an identifier of that system, their readings are of, without an assignment of the device.</param>
-    public sealed record Vendor(string Name, string? DefaultMapping, string? PatientSystem = null) : Sender(DefaultMapping);
-
-    /// <summary>For receipts and quarantine: whose message it was.</summary>
-    public string Id => this switch
-    {
-        Device device => $"device/{device.DeviceId}",
-        Vendor vendor => $"vendor/{vendor.Name}",
-        _ => throw new InvalidOperationException("Sender is a closed set."),
-    };
+    public sealed record Vendor(string Name, string? DefaultMapping, string? PatientSystem = null) : Sender($"vendor/{Name}", DefaultMapping);
 }
 
 /// <summary>Credentials of devices and vendors: 256-bit secrets, stored as hashes, and for devices certificates by their SHA-256 thumbprint.</summary>

@@ -29,20 +29,36 @@ internal static class AuditPack
             return lines[0].Body;
         }
 
-        var plain = new ArrayBufferWriter<byte>(lines.Length * 256);
+        var length = 0;
         foreach (var line in lines)
         {
-            BinaryPrimitives.WriteInt32LittleEndian(plain.GetSpan(sizeof(int)), line.Body.Length);
-            plain.Advance(sizeof(int));
-            plain.Write(line.Body.Span);
+            length += sizeof(int) + line.Body.Length;
         }
 
-        var packed = new byte[HeadSize + BrotliEncoder.GetMaxCompressedLength(plain.WrittenCount)];
+        // Lent: both are larger than what is kept of them.
+        var plain = ArrayPool<byte>.Shared.Rent(length);
+        var packed = ArrayPool<byte>.Shared.Rent(HeadSize + BrotliEncoder.GetMaxCompressedLength(length));
+        var body = Pack(lines, plain.AsSpan(0, length), packed).ToArray();
+        ArrayPool<byte>.Shared.Return(plain);
+        ArrayPool<byte>.Shared.Return(packed);
+        return body;
+    }
+
+    private static ReadOnlySpan<byte> Pack(ReadOnlySpan<AuditRow> lines, Span<byte> plain, Span<byte> packed)
+    {
+        var used = 0;
+        foreach (var line in lines)
+        {
+            BinaryPrimitives.WriteInt32LittleEndian(plain[used..], line.Body.Length);
+            line.Body.Span.CopyTo(plain[(used + sizeof(int))..]);
+            used += sizeof(int) + line.Body.Length;
+        }
+
         packed[0] = Mark;
-        BinaryPrimitives.WriteInt32LittleEndian(packed.AsSpan(1), lines.Length);
-        BinaryPrimitives.WriteInt32LittleEndian(packed.AsSpan(1 + sizeof(int)), plain.WrittenCount);
-        return BrotliEncoder.TryCompress(plain.WrittenSpan, packed.AsSpan(HeadSize), out var size, Quality, Window)
-            ? packed.AsMemory(0, HeadSize + size)
+        BinaryPrimitives.WriteInt32LittleEndian(packed[1..], lines.Length);
+        BinaryPrimitives.WriteInt32LittleEndian(packed[(1 + sizeof(int))..], plain.Length);
+        return BrotliEncoder.TryCompress(plain, packed[HeadSize..], out var size, Quality, Window)
+            ? packed[..(HeadSize + size)]
             : throw new InvalidOperationException("Audit lines could not be compressed.");
     }
 

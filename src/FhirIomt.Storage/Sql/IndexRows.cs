@@ -24,14 +24,15 @@ internal sealed class IndexRows
         _observation = new ObservationRows(rows, dictionaries, _values);
     }
 
-    public ResourceColumns Add(long type, string resourceType, long key, string id, IReadOnlyList<IndexValue> values, string? owner, SearchText? text)
+    /// <param name="source">The key that gave the id, where it is known.</param>
+    public ResourceColumns Add(long type, string resourceType, long key, string id, IReadOnlyList<IndexValue> values, string? owner, SearchText? text, SourceKey? source = null)
     {
         if (text is not null)
         {
             _rows.FullText(key, text.Narrative, text.Content);
         }
 
-        WriteValues(adding: true, type, resourceType, key, id, values);
+        WriteValues(adding: true, type, resourceType, key, id, values, source);
         return resourceType == "Observation"
             ? _observation.Add(type, key, values)
             : new ResourceColumns(owner is null ? null : _dictionaries.GetOrAdd(DictionaryKey.Entity("Patient", owner)), null, null, null);
@@ -41,14 +42,14 @@ internal sealed class IndexRows
     public void Remove(long type, string resourceType, long key, string id, IReadOnlyList<IndexValue> values, in ResourceColumns columns)
     {
         _rows.RemoveFullText(key);
-        WriteValues(adding: false, type, resourceType, key, id, values);
+        WriteValues(adding: false, type, resourceType, key, id, values, source: null);
         if (resourceType == "Observation")
         {
             _observation.Remove(type, key, values, columns);
         }
     }
 
-    private void WriteValues(bool adding, long type, string resourceType, long key, string id, IReadOnlyList<IndexValue> values)
+    private void WriteValues(bool adding, long type, string resourceType, long key, string id, IReadOnlyList<IndexValue> values, SourceKey? source)
     {
         var isObservation = resourceType == "Observation";
         var (repetition, last) = (0, (SearchParameter?)null);
@@ -57,7 +58,7 @@ internal sealed class IndexRows
             // The repetitions of one composite stand together.
             repetition = ReferenceEquals(last, value.Parameter) ? repetition + 1 : 0;
             last = value.Parameter;
-            if (isObservation && (ObservationRows.Takes(value) || IsDerived(value, id)))
+            if (isObservation && (ObservationRows.Takes(value) || IsDerived(value, id, source)))
             {
                 continue;
             }
@@ -78,7 +79,10 @@ internal sealed class IndexRows
     }
 
     // A device reading's id is the hash of its source key, so the id's own index finds it: no second row, which would touch one more random page.
-    private static bool IsDerived(IndexValue value, string id) =>
+    private static bool IsDerived(IndexValue value, string id, SourceKey? source) =>
         value is IndexValue.Token { IsIdentifier: true, System: SourceKey.ConnectorSystem, Texts.Count: 0, IdentifierTypes.Count: 0 } token
-        && id.Length == 64 && SourceKey.IdOf(SourceKey.ConnectorSystem, token.Code) == id;
+        && id.Length == 64 && IdOf(token.Code, source) == id;
+
+    private static string IdOf(string identifier, SourceKey? source) =>
+        source is { System: SourceKey.ConnectorSystem } key && key.Value == identifier ? key.ResourceId : SourceKey.IdOf(SourceKey.ConnectorSystem, identifier);
 }

@@ -87,7 +87,7 @@ internal sealed class WriteTransaction : IWriteTransaction
         }
 
         var owner = resource.Type == "Patient" ? id : _engine.OwnerOf(resource.Type, resource.Tree);
-        var columns = _index.Add(type, resource.Type, key, id, resource.Index, owner, resource.Text);
+        var columns = _index.Add(type, resource.Type, key, id, resource.Index, owner, resource.Text, resource.Key);
         _rows.Resource(new ResourceRow(key, type, id, version, Deleted: false, columns, body));
         Changed(resource.Type, previous, resource.Tree);
         return new StoredResource(resource.Type, id, version, time, body);

@@ -49,7 +49,7 @@ internal sealed class CodingCheck(TerminologyService terminology)
         {
             run.Add(ValidationIssues.SupplementAsSystem, system, "A supplement adds to a code system; it is none itself.");
         }
-        else if (codes.Standing == Standing.ByForm && terminology.Store.External.FormOf(system.AsString()!, code.AsString()!) == CodeForm.Malformed)
+        else if (codes.Standing == Standing.ByForm && terminology.Store.External.FormOf(system.AsCommonString()!, code.AsCommonString()!) == CodeForm.Malformed)
         {
             run.Add(ValidationIssues.MalformedCode, code, $"No code of {system.AsString()} has this form or check digit.");
         }

@@ -26,7 +26,8 @@ internal sealed class MqttConnection : IDisposable
     private readonly MqttDecoder _decoder;
     private readonly PipeReader _reader;
     private readonly MqttOutput _output;
-    private readonly CancellationTokenSource _life;
+    private readonly CancellationTokenSource _life = new();
+    private readonly ITimer _watch;
     private readonly Channel<MqttIncoming> _acknowledgements;
     private readonly HashSet<ushort> _underWay = [];
     private readonly Dictionary<int, string> _aliases = [];
@@ -38,12 +39,13 @@ internal sealed class MqttConnection : IDisposable
     private bool _isMute;
     private bool _saidGoodbye;
     private TimeSpan _silence;
+    private long _awaitedSince;
 
     public MqttConnection(MqttOptions options, MqttServer server, DeviceConnection connection)
     {
         (_options, _server, _connection) = (options, server, connection);
         _decoder = new MqttDecoder(options.MaxPacketBytes);
-        _life = new CancellationTokenSource(Timeout.InfiniteTimeSpan, server.Time);
+        _watch = server.Time.CreateTimer(static connection => ((MqttConnection)connection!).Watch(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _output = new MqttOutput(connection.Stream);
 
         // Zero-byte reads: a device that says nothing costs no buffer.
@@ -53,6 +55,7 @@ internal sealed class MqttConnection : IDisposable
 
     public void Dispose()
     {
+        _watch.Dispose();
         _life.Dispose();
         _output.Dispose();
     }
@@ -65,6 +68,11 @@ internal sealed class MqttConnection : IDisposable
             _end ??= reason;
         }
 
+        Cancel();
+    }
+
+    private void Cancel()
+    {
         try
         {
             _life.Cancel();
@@ -73,6 +81,26 @@ internal sealed class MqttConnection : IDisposable
         {
             // It has ended of itself.
         }
+    }
+
+    // One timer, set again when it fires: to set it for each packet took a fiftieth of a publish.
+    private void Watch()
+    {
+        var since = Volatile.Read(ref _awaitedSince);
+        var left = since == 0 ? _silence : _silence - _server.Time.GetElapsedTime(since);
+        if (left <= TimeSpan.Zero)
+        {
+            Cancel();
+            return;
+        }
+
+        _watch.Change(left, Timeout.InfiniteTimeSpan);
+    }
+
+    private void AwaitNoLongerThan(TimeSpan silence)
+    {
+        _silence = silence;
+        _watch.Change(silence, Timeout.InfiniteTimeSpan);
     }
 
     public async Task RunAsync(CancellationToken stopping)
@@ -127,7 +155,7 @@ internal sealed class MqttConnection : IDisposable
 
     private async ValueTask<bool> OpenAsync()
     {
-        _silence = ConnectTime;
+        AwaitNoLongerThan(ConnectTime);
         if (await ReadAsync().ConfigureAwait(false) is not MqttPacket.Connect connect)
         {
             return false;
@@ -146,7 +174,7 @@ internal sealed class MqttConnection : IDisposable
         var keepAlive = asked < _options.MaxKeepAlive ? asked : _options.MaxKeepAlive;
 
         // Half as long again as agreed (3.1.2.10).
-        _silence = keepAlive * 1.5;
+        AwaitNoLongerThan(keepAlive * 1.5);
         await WelcomeAsync(connect, keepAlive).ConfigureAwait(false);
         return true;
     }
@@ -233,7 +261,7 @@ internal sealed class MqttConnection : IDisposable
         while (true)
         {
             // Only while something is awaited: a store that keeps this connection waiting is not the client's silence.
-            _life.CancelAfter(_silence);
+            Volatile.Write(ref _awaitedSince, Math.Max(1, _server.Time.GetTimestamp()));
             ReadResult read;
             try
             {
@@ -244,7 +272,7 @@ internal sealed class MqttConnection : IDisposable
                 return null;
             }
 
-            _life.CancelAfter(Timeout.InfiniteTimeSpan);
+            Volatile.Write(ref _awaitedSince, 0);
             var buffer = read.Buffer;
             if (!buffer.IsEmpty && _decoder.TryRead(ref buffer, out var packet))
             {

@@ -1,4 +1,3 @@
-using System.Text;
 using FhirIomt.Access;
 using FhirIomt.Core;
 using FhirIomt.Ingest.Mqtt;
@@ -17,7 +16,7 @@ internal sealed class MqttGate(SenderCredentials credentials, AuditLog audit, Id
 
     /// <summary>Cheap enough to be asked for each message: a credential that is taken back ends its connections with their next one.</summary>
     public ValueTask<Sender?> FindAsync(MqttPacket.Connect connect, DeviceConnection connection, CancellationToken cancellationToken) =>
-        connect.Password is { } password ? credentials.FindAsync(Encoding.UTF8.GetString(password), cancellationToken)
+        connect.Secret is { } secret ? credentials.FindAsync(secret, cancellationToken)
         : connection.Certificate is { } certificate ? credentials.FindAsync(certificate, cancellationToken)
         : ValueTask.FromResult<Sender?>(null);
 

@@ -39,6 +39,11 @@ internal sealed class MqttPublisher(MqttOptions options, PayloadReader reader, M
             return new MqttReceipt(MqttReason.ImplementationSpecificError, null) { EndsConnection = true };
         }
 
+        if (receipts is [{ Status: MessageStatus.Stored, Issues.Count: 0 }])
+        {
+            return isRetained ? new MqttReceipt(MqttReason.Success, Text(StreamIssues.NotRetained())) : MqttReceipt.Success;
+        }
+
         // The sender still has it, and shall keep it: an acknowledgement with a reason would make most clients forget it.
         if (receipts.Any(receipt => receipt.Issues.Any(issue => issue.Code == "IOMT-0590")))
         {

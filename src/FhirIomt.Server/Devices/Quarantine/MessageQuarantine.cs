@@ -165,7 +165,7 @@ internal sealed class MessageQuarantine(IStore store, MappingCatalog mappings, I
             var envelope = JsonTree.Parse(message.Envelope).Require().Root;
             Mended = message with
             {
-                Envelope = DeviceJson.Of(writer =>
+                Envelope = JsonBytes.Of(writer =>
                 {
                     writer.WriteStartObject();
                     foreach (var member in envelope.Children)

@@ -36,7 +36,7 @@ internal sealed record QuarantinedMessage(
 
     public static QuarantinedMessage Of(MessageBatch batch, MessageWork message, string id) => new(
         id, batch.Sender, batch.Request.Enqueued ?? batch.ReceivedAt, batch.Mapping.Name, batch.Mapping.Version, batch.Mapping.Set.Version, batch.Zone?.Id,
-        DeviceJson.Of(writer => MessageReceipt.WriteIssueArray(writer, message.Issues)), message.Envelope, default);
+        JsonBytes.Of(writer => MessageReceipt.WriteIssueArray(writer, message.Issues)), message.Envelope, default);
 
     public static QuarantinedMessage Read(StoredRecord record)
     {
@@ -54,7 +54,7 @@ internal sealed record QuarantinedMessage(
             root["issues"u8].Raw, root["envelope"u8].Raw, root["original"u8].Raw);
     }
 
-    public byte[] Write() => DeviceJson.Of(WriteTo);
+    public byte[] Write() => JsonBytes.Of(WriteTo);
 
     public void WriteTo(Utf8JsonWriter writer)
     {
@@ -105,20 +105,5 @@ internal sealed record QuarantinedMessage(
 
         writer.WriteEndArray();
         writer.WriteEndObject();
-    }
-}
-
-/// <summary>JSON of the device side into memory.</summary>
-internal static class DeviceJson
-{
-    public static byte[] Of(Action<Utf8JsonWriter> write)
-    {
-        using var stream = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(stream, JsonText.Options))
-        {
-            write(writer);
-        }
-
-        return stream.ToArray();
     }
 }

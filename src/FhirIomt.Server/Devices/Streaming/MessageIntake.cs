@@ -261,7 +261,7 @@ internal sealed class MessageIntake(IngestPipeline pipeline, IStore store, IdSou
         public void End()
         {
             lease.Dispose();
-            _done.TrySetResult([.. _receipts.OrderBy(receipt => receipt.Index)]);
+            _done.TrySetResult(_receipts.Count == 1 ? [_receipts[0]] : [.. _receipts.OrderBy(receipt => receipt.Index)]);
         }
 
         public void Fail(Exception exception)

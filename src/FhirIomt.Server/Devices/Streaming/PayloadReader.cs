@@ -63,19 +63,25 @@ internal sealed class PayloadReader(MappingCatalog mappings, ServerOptions optio
     // What the server knows of the topic comes last: a property of the same name does not count.
     private static Dictionary<string, string> PropertiesOf(MqttTopic topic, IReadOnlyList<KeyValuePair<string, string>> properties)
     {
-        var all = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var (name, value) in properties.Concat(topic.Levels).Append(new("topic", topic.Name)))
+        var all = new Dictionary<string, string>(properties.Count + topic.Levels.Count + 1, StringComparer.Ordinal);
+        foreach (var (name, value) in properties)
         {
             all[name] = value;
         }
 
+        foreach (var (name, value) in topic.Levels)
+        {
+            all[name] = value;
+        }
+
+        all["topic"] = topic.Name;
         return all;
     }
 
     // The names of IoT Hub, so that mappings written for it run unchanged. Whose device it is, is decided by the credential all the same.
     private Dictionary<string, string> SystemOf(MqttTopic topic)
     {
-        var system = new Dictionary<string, string>(StringComparer.Ordinal) { ["iothub-enqueuedtime"] = time.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", System.Globalization.CultureInfo.InvariantCulture) };
+        var system = new Dictionary<string, string>(2, StringComparer.Ordinal) { ["iothub-enqueuedtime"] = time.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", System.Globalization.CultureInfo.InvariantCulture) };
         if (topic.Device is { Length: > 0 } device)
         {
             system["iothub-connection-device-id"] = device;
