@@ -48,6 +48,27 @@ internal sealed class SqliteConnection : SqlConnection
 
     public override void Execute(string sql) => Check(raw.sqlite3_exec(_handle, sql));
 
+    /// <summary>Carries as much of the log into the file as no reader needs, without waiting for anybody.</summary>
+    /// <returns>Whether all of it is carried now.</returns>
+    public bool Checkpoint()
+    {
+        var result = raw.sqlite3_wal_checkpoint_v2(_handle, "main", raw.SQLITE_CHECKPOINT_PASSIVE, out var log, out var carried);
+        if (result == raw.SQLITE_BUSY)
+        {
+            return false;
+        }
+
+        Check(result);
+        return log == carried;
+    }
+
+    /// <summary>Pages that this connection wrote into the log since it was asked last.</summary>
+    public long TakePagesWritten()
+    {
+        Check(raw.sqlite3_db_status(_handle, raw.SQLITE_DBSTATUS_CACHE_WRITE, out var pages, out _, 1));
+        return pages;
+    }
+
     public override void BeginSnapshot() => Prepare("BEGIN").Done();
 
     public override void EndSnapshot() => Prepare("COMMIT").Done();

@@ -1,3 +1,4 @@
+using System.Globalization;
 using FhirIomt.Fhir.Search;
 using FhirIomt.Fhir.Searching;
 using FhirIomt.Storage.Sql;
@@ -10,12 +11,14 @@ public sealed class SqliteStore : SqlStore
     private readonly string _path;
     private readonly StoreLock? _lock;
     private readonly AuditJournal? _journal;
+    private readonly Checkpoints? _checkpoints;
 
     // A change by another process must act within 1 s; looking costs one row.
-    private SqliteStore(string path, SqliteConnection writer, SqlEngine engine, StoreLock? storeLock)
-        : base(engine, new GroupCommitWriter(writer, engine, new SqliteRowWriter(writer)), TimeSpan.FromMilliseconds(300))
+    private SqliteStore(string path, SqliteConnection writer, SqlEngine engine, StoreLock? storeLock, Checkpoints? checkpoints)
+        : base(engine, new GroupCommitWriter(writer, engine, new SqliteRowWriter(writer, checkpoints)), TimeSpan.FromMilliseconds(300))
     {
         _path = path;
+        _checkpoints = checkpoints;
         _lock = storeLock;
 
         // Whoever serves has many readers. A command has few, and what it writes is in the store when it ends.
@@ -62,7 +65,14 @@ public sealed class SqliteStore : SqlStore
             storeLock = null;
         }
 
-        return new SqliteStore(path, connection, engine, storeLock);
+        // A command is soon over, and carries its log itself.
+        var checkpoints = serve ? new Checkpoints(connection, () => new SqliteConnection(path, readOnly: false)) : null;
+        if (serve)
+        {
+            connection.Execute("PRAGMA wal_autocheckpoint=0");
+        }
+
+        return new SqliteStore(path, connection, engine, storeLock, checkpoints);
     }
 
     public override int Schema => SqliteSchema.Current;
@@ -112,6 +122,7 @@ public sealed class SqliteStore : SqlStore
         }
 
         await base.DisposeAsync().ConfigureAwait(false);
+        _checkpoints?.Dispose();
         _lock?.Dispose();
     }
 
@@ -125,6 +136,9 @@ public sealed class SqliteStore : SqlStore
         return connection;
     }
 
+    // The writer's pages are those that ids, which are hashes, fall on at random: with six million Observations and 256 MB a message took 132 µs of CPU, with 64 MB 167.
+    private static long WriterCacheBytes() => Math.Clamp(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 32, 64L << 20, 512L << 20);
+
     private static void Prepare(SqliteConnection connection, IndexPolicy policy, bool mayMigrate)
     {
         if ((SqliteSchema.VersionOf(connection) != SqliteSchema.Current || IndexRebuild.IsPending(connection)) && !mayMigrate)
@@ -136,7 +150,7 @@ public sealed class SqliteStore : SqlStore
         connection.Execute("PRAGMA page_size=8192");
         connection.Execute("PRAGMA journal_mode=WAL");
         connection.Execute("PRAGMA synchronous=FULL");
-        connection.Execute("PRAGMA cache_size=-65536");
+        connection.Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA cache_size=-{WriterCacheBytes() / 1024}"));
         connection.Execute("PRAGMA wal_autocheckpoint=16000");
         SqliteSchema.Migrate(connection, policy.Definitions);
     }

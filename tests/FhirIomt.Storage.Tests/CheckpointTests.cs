@@ -1,0 +1,57 @@
+using FhirIomt.Access;
+
+namespace FhirIomt.Storage.Tests;
+
+/// <summary>The log of the embedded store is carried into its file while the server writes.</summary>
+public sealed class CheckpointTests
+{
+    private const int Documents = 500;
+
+    [Fact]
+    public async Task A_log_is_carried_into_the_file_while_writes_go_on_and_begins_anew()
+    {
+        await using var store = TestStore.New();
+        var (file, log) = (new FileInfo(Path.Combine(store.Folder, "fhiriomt.db")), new FileInfo(Path.Combine(store.Folder, "fhiriomt.db-wal")));
+        var document = Convert.ToBase64String(new byte[750_000]);
+        var longest = 0L;
+        for (var number = 0; number < Documents; number++)
+        {
+            await store.PutAsync($"b-{number}", $$"""{"resourceType":"Binary","contentType":"application/pdf","data":"{{document}}"}""");
+            Assert.NotNull(await store.Store.ReadAsync("Binary", $"b-{number / 2}", CancellationToken.None));
+            log.Refresh();
+            longest = Math.Max(longest, log.Length);
+        }
+
+        // Five hundred megabytes went through a log that is carried from 128 on, and never held them all; the file has them while the store is open.
+        file.Refresh();
+        Assert.InRange(longest, 100L << 20, 480L << 20);
+        Assert.InRange(file.Length, 100L << 20, long.MaxValue);
+    }
+
+    [Fact]
+    public async Task What_was_carried_is_all_there_when_the_store_is_opened_again()
+    {
+        var folder = Directory.CreateTempSubdirectory("fhiriomt-carried-").FullName;
+        try
+        {
+            await using (var store = TestStore.On(folder, serve: true))
+            {
+                var document = Convert.ToBase64String(new byte[750_000]);
+                for (var number = 0; number < 200; number++)
+                {
+                    await store.PutAsync($"b-{number}", $$"""{"resourceType":"Binary","contentType":"application/pdf","data":"{{document}}"}""");
+                }
+            }
+
+            // Whoever closes last leaves no log behind.
+            Assert.False(File.Exists(Path.Combine(folder, "fhiriomt.db-wal")));
+            await using var again = TestStore.On(folder, serve: true);
+            var page = await again.Store.SearchAsync(TestStore.Query("Binary", ("_summary", "count")), SearchAccess.Everything, CancellationToken.None);
+            Assert.Equal(200, page.Require().Total);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+}
