@@ -1,6 +1,12 @@
 using FhirIomt.Bench;
 
-// dotnet run -c Release --project bench/FhirIomt.Bench [-- [growth | soak | access | mqtt] [--engine sqlite|postgres|both] [--from N] [--to N] [--minutes N] [--quick] [--code-only] [--http-only] [--only TEXT] [--json FILE] [--binary FILE]]
+const string Usage = "dotnet run -c Release --project bench/FhirIomt.Bench [-- [growth | soak | access | mqtt] [--engine sqlite|postgres|both] [--from N] [--to N] [--minutes N] [--quick] [--code-only] [--http-only] [--only TEXT] [--json FILE] [--binary FILE]]";
+if (args.Contains("--help"))
+{
+    Console.WriteLine(Usage);
+    return;
+}
+
 if (args is ["echo", var port])
 {
     await EchoServer.RunAsync(int.Parse(port));

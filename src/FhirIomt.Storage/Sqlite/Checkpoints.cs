@@ -5,8 +5,9 @@ namespace FhirIomt.Storage.Sqlite;
 /// 130 ms about once a second. Here another thread carries while the writer goes on, so often that little is left; the writer carries that little itself, between two
 /// transactions, because only a log that is all carried begins anew (docs/adr/0027-checkpoints-beside-the-writer.md).
 /// </summary>
-/// <param name="writer">Whose log it is; all members but <see cref="Carry"/> are for its thread.</param>
-internal sealed class Checkpoints(SqliteConnection writer, Func<SqliteConnection> open) : IDisposable
+/// <param name="writer">Whose log it is: all but <see cref="Carry"/> runs on its thread.</param>
+/// <param name="carried">Called by the writer when the log begins anew.</param>
+internal sealed class Checkpoints(SqliteConnection writer, Func<SqliteConnection> open, Action carried) : IDisposable
 {
     // Pages of the log, of 8 kB each.
     private const long Wanted = 16_000;
@@ -19,30 +20,23 @@ internal sealed class Checkpoints(SqliteConnection writer, Func<SqliteConnection
     private long _written;
     private long _begun;
 
-    /// <summary>When the transaction is in the log.</summary>
-    public void Committed()
-    {
-        Volatile.Write(ref _written, _written + writer.TakePagesWritten());
-        if (_carrying is null && _written - _begun >= Wanted)
-        {
-            _carrying = Task.Factory.StartNew(Carry, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-        }
-    }
-
-    /// <summary>When the writer has no transaction open.</summary>
+    /// <summary>Before each transaction of the writer.</summary>
     public void Between()
     {
-        // A file that cannot keep up holds the writer back, instead of a log without end.
-        if (_carrying is null || !(_carrying.IsCompleted || _written - _begun >= Most))
+        Volatile.Write(ref _written, _written + writer.TakePagesWritten());
+        var grown = _written - _begun;
+        if (_carrying is null)
         {
-            return;
+            _carrying = grown < Wanted ? null : Task.Factory.StartNew(Carry, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         }
-
-        _carrying.GetAwaiter().GetResult();
-        _carrying = null;
-
-        // A reader with an old snapshot keeps a part: it is tried again, half as much later.
-        _begun = TryFinish() ? _written : _written - (Wanted / 2);
+        else if (_carrying.IsCompleted || grown >= Most)
+        {
+            // A file that cannot keep up holds the writer back, instead of a log without end.
+            var carrying = _carrying;
+            _carrying = null;
+            carrying.GetAwaiter().GetResult();
+            Finish();
+        }
     }
 
     public void Dispose()
@@ -51,7 +45,21 @@ internal sealed class Checkpoints(SqliteConnection writer, Func<SqliteConnection
         _own?.Dispose();
     }
 
-    private bool TryFinish()
+    private void Finish()
+    {
+        if (IsAllCarried())
+        {
+            _begun = _written;
+            carried();
+        }
+        else
+        {
+            // A reader with an old snapshot keeps a part: it is tried again, half as much later.
+            _begun = _written - (Wanted / 2);
+        }
+    }
+
+    private bool IsAllCarried()
     {
         try
         {

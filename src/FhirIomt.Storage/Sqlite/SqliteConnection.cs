@@ -65,7 +65,7 @@ internal sealed class SqliteConnection : SqlConnection
     /// <summary>Pages that this connection wrote into the log since it was asked last.</summary>
     public long TakePagesWritten()
     {
-        Check(raw.sqlite3_db_status(_handle, raw.SQLITE_DBSTATUS_CACHE_WRITE, out var pages, out _, 1));
+        _ = raw.sqlite3_db_status(_handle, raw.SQLITE_DBSTATUS_CACHE_WRITE, out var pages, out _, resetFlg: 1);
         return pages;
     }
 

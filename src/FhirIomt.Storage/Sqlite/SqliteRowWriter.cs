@@ -23,7 +23,6 @@ internal sealed class SqliteRowWriter(SqliteConnection connection, Checkpoints? 
     {
         connection.Prepare("UPDATE clock SET last=?, generation=?, catalog=?, chain=?").Add(clock.Last).Add(clock.Generation).Add(clock.Catalog).Add(clock.Chain.AsSpan()).Done();
         connection.Prepare("COMMIT").Done();
-        checkpoints?.Committed();
     }
 
     public override void RollBack() => connection.Prepare("ROLLBACK").Done();

@@ -44,7 +44,7 @@ public sealed class SqliteStore : SqlStore
         SqlEngine engine;
         try
         {
-            Prepare(connection, policy, mayMigrate: storeLock is not null);
+            Prepare(connection, path, policy, mayMigrate: storeLock is not null);
             engine = new SqlEngine(connection, indexer, policy, time);
             new IndexRebuild(connection, engine, new SqliteRowWriter(connection)).Finish(progress);
             if (storeLock is not null)
@@ -66,7 +66,7 @@ public sealed class SqliteStore : SqlStore
         }
 
         // A command is soon over, and carries its log itself.
-        var checkpoints = serve ? new Checkpoints(connection, () => new SqliteConnection(path, readOnly: false)) : null;
+        var checkpoints = serve ? new Checkpoints(connection, () => new SqliteConnection(path, readOnly: false), () => FitCache(connection, path)) : null;
         if (serve)
         {
             connection.Execute("PRAGMA wal_autocheckpoint=0");
@@ -137,9 +137,16 @@ public sealed class SqliteStore : SqlStore
     }
 
     // The writer's pages are those that ids, which are hashes, fall on at random: with six million Observations and 256 MB a message took 132 µs of CPU, with 64 MB 167.
-    private static long WriterCacheBytes() => Math.Clamp(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 32, 64L << 20, 512L << 20);
+    // Below a gigabyte, where SQLite parks a page number while it balances a tree, every commit looks through the whole cache: with 512 MB that was a tenth of the server's work.
+    private static void FitCache(SqliteConnection connection, string path)
+    {
+        const long Small = 64L << 20;
+        const long Parking = 1L << 30;
+        var bytes = new FileInfo(path).Length <= Parking ? Small : Math.Clamp(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 32, Small, 512L << 20);
+        connection.Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA cache_size=-{bytes / 1024}"));
+    }
 
-    private static void Prepare(SqliteConnection connection, IndexPolicy policy, bool mayMigrate)
+    private static void Prepare(SqliteConnection connection, string path, IndexPolicy policy, bool mayMigrate)
     {
         if ((SqliteSchema.VersionOf(connection) != SqliteSchema.Current || IndexRebuild.IsPending(connection)) && !mayMigrate)
         {
@@ -150,7 +157,7 @@ public sealed class SqliteStore : SqlStore
         connection.Execute("PRAGMA page_size=8192");
         connection.Execute("PRAGMA journal_mode=WAL");
         connection.Execute("PRAGMA synchronous=FULL");
-        connection.Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA cache_size=-{WriterCacheBytes() / 1024}"));
+        FitCache(connection, path);
         connection.Execute("PRAGMA wal_autocheckpoint=16000");
         SqliteSchema.Migrate(connection, policy.Definitions);
     }
