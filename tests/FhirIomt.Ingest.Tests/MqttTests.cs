@@ -14,6 +14,8 @@ public sealed class MqttTests
         Assert.Equal(0x33, packet.Length - 2);
         var connect = Assert.IsType<MqttPacket.Connect>(Read(new MqttDecoder(1024), packet));
         Assert.Equal((MqttVersion.V5, "d", true, 60, "user"), (connect.Version, connect.ClientId, connect.CleanStart, connect.KeepAliveSeconds, connect.UserName));
+        Assert.NotNull(connect.Secret);
+        Assert.DoesNotContain(connect.Secret, connect.ToString(), StringComparison.Ordinal);
         Assert.Equal(((uint?)10, (int?)20), (connect.Properties.SessionExpirySeconds, connect.Properties.ReceiveMaximum));
         Assert.Equal("pass", Encoding.UTF8.GetString(connect.Password!));
         Assert.Equal(("wil", 1, true, 5u), (connect.Will!.Topic, connect.Will.Qos, connect.Will.IsRetained, connect.Will.Properties.WillDelaySeconds));

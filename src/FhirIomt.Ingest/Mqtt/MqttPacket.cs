@@ -15,6 +15,9 @@ public abstract record MqttPacket
     {
         /// <summary>The password as a text.</summary>
         public string? Secret { get; } = Password is null ? null : Encoding.UTF8.GetString(Password);
+
+        /// <summary>Without anything that it carries: a record would say its secret.</summary>
+        public override string ToString() => nameof(Connect);
     }
 
     /// <param name="Topic">Empty where an alias stands for it.</param>
