@@ -32,18 +32,25 @@ internal static class AccessBenchmarks
         var user = await signIn.TokenAsync("user/*.rs");
         (string Name, string Token)[] tokens = [("system/*.cruds", world.Token), ("patient/*.rs", patient), ($"user/*.rs of a clinician with {Others + World.Patients:N0} patients", user)];
         var ids = await world.IdsOfAsync(server.Port, world.Patient(0));
-        await CompareAsync(report, store, "read by id", tokens, server.Port, quick, (token, number) => RawClient.Request("GET", $"/fhir/Observation/{ids[(int)(number % ids.Count)]}", token));
-        await CompareAsync(report, store, "search patient+code+date, 20 newest", tokens, server.Port, quick, (token, _) =>
+        await CompareAsync(report, store, "read by id", "≥ 0.95", tokens, server.Port, quick, (token, number) => RawClient.Request("GET", $"/fhir/Observation/{ids[(int)(number % ids.Count)]}", token));
+        await CompareAsync(report, store, "search patient+code+date, 20 newest", "≥ 0.90", tokens, server.Port, quick, (token, _) =>
             RawClient.Request("GET", $"/fhir/Observation?patient={world.Patient(0)}&code=http://loinc.org%7C8867-4&date=ge2000&_sort=-date&_count=20", token));
         await DeniedTimes.RunAsync(report, store, world, server.Port, patient, quick);
         await RateAsync(report, store, server.Port, client, quick);
     }
 
-    private static async Task CompareAsync(Report report, BenchStore store, string what, (string Name, string Token)[] tokens, int port, bool quick, Func<string, long, byte[]> request)
+    private static async Task CompareAsync(Report report, BenchStore store, string what, string least, (string Name, string Token)[] tokens, int port, bool quick, Func<string, long, byte[]> request)
     {
-        var duration = TimeSpan.FromSeconds(quick ? 2 : 5);
+        var duration = TimeSpan.FromSeconds(2);
         var loads = tokens.Select(_ => new List<Load>()).ToList();
-        for (var run = 0; run < (quick ? 1 : 4); run++)
+
+        // The runtime compiles for what it saw at first: one token alone would have the whole server made for itself.
+        for (var turn = 0; turn < 6 * tokens.Length; turn++)
+        {
+            await RawClient.RunAsync(port, Clients, TimeSpan.FromSeconds(1), (client, number) => request(tokens[turn % tokens.Length].Token, (client * 31) + number), 200);
+        }
+
+        for (var run = 0; run < (quick ? 1 : 15); run++)
         {
             for (var index = 0; index < tokens.Length; index++)
             {
@@ -52,10 +59,13 @@ internal static class AccessBenchmarks
             }
         }
 
-        var all = Median(loads[0]);
-        for (var index = 0; index < tokens.Length; index++)
+        report.Add($"{store.Name}: {what}, {tokens[0].Name}", "requests/s", [.. loads[0].Select(load => load.PerSecond)]);
+        for (var index = 1; index < tokens.Length; index++)
         {
-            report.Add($"{store.Name}: {what}, {tokens[index].Name}", "requests/s", [.. loads[index].Select(load => load.PerSecond)], "system/*.cruds", all);
+            report.Add($"{store.Name}: {what}, {tokens[index].Name}", "requests/s", [.. loads[index].Select(load => load.PerSecond)]);
+
+            // Turn by turn: a machine that is slower for a minute is so for both.
+            report.Add($"{store.Name}: {what}, {tokens[index].Name}", $"of {tokens[0].Name}", [.. loads[index].Zip(loads[0], (one, all) => one.PerSecond / all.PerSecond)], budget: least);
         }
     }
 
@@ -103,6 +113,4 @@ internal static class AccessBenchmarks
         using var practitioner = new StringContent("""{"resourceType":"Practitioner","id":"bench-dr"}""", Encoding.UTF8, "application/fhir+json");
         (await http.PutAsync($"http://127.0.0.1:{port}/fhir/Practitioner/bench-dr", practitioner)).EnsureSuccessStatusCode();
     }
-
-    private static double Median(List<Load> loads) => loads.Select(load => load.PerSecond).Order().ElementAt(loads.Count / 2);
 }

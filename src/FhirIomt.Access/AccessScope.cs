@@ -41,7 +41,13 @@ public sealed record AccessScope
     public string? TokenReference { get; init; }
 
     /// <summary>What policies, consents and labels say about this caller; found from the store once the token is known.</summary>
-    public AccessRules Rules { get; init; } = AccessRules.None;
+    public AccessRules Rules { get; private init; } = AccessRules.None;
+
+    // Shared by copies, which the requests of one token are; it knows of which caller it is.
+    private DecisionMemory Remembered { get; init; } = new();
+
+    /// <summary>The same caller by these rules. What is decided for it is remembered for the copies that its requests make.</summary>
+    public AccessScope By(AccessRules rules) => this with { Rules = rules, Remembered = new() };
 
     /// <summary>
     /// What of a type this interaction may touch: the rewriting that runs before the query. <see cref="AccessPredicate.Nothing"/> means the type
@@ -54,6 +60,11 @@ public sealed record AccessScope
             return AccessPredicate.Everything.Instance;
         }
 
+        return Remembered.Find(this, resourceType, interaction) ?? Remembered.Keep(this, resourceType, interaction, Decide(resourceType, interaction));
+    }
+
+    private AccessPredicate Decide(string resourceType, ScopeInteractions interaction)
+    {
         var granted = AccessPredicate.Either(Granted(resourceType, interaction), Self(resourceType, interaction));
         return granted is AccessPredicate.Nothing ? granted : Rules.Limited(granted, resourceType, interaction);
     }

@@ -46,13 +46,14 @@ public sealed class PolicyTests
         var json = "{\"clinician\":{\"types\":{\"Observation\":{\"interactions\":\"rs\",\"of\":\"patients\",\"where\":\"performer={fhirUser}\"}}}," + Rest + "}";
         var policy = AccessPolicies.Read(Encoding.UTF8.GetBytes(json), Given.Policy).Require().For(UserRole.Clinician);
         var rules = new AccessRules { Policy = policy.Bind("Practitioner/7", new Fhir.Searching.SearchQueryParser(Given.Policy)), Patients = PatientSet.Of(["pa"]) };
-        var scope = Given.Token("user/*.cruds") with { User = new AccessUser("u", UserRole.Clinician, "Practitioner/7"), Rules = rules };
+        var scope = Given.Token("user/*.cruds") with { User = new AccessUser("u", UserRole.Clinician, "Practitioner/7") };
+        scope = scope.By(rules);
         Assert.True(Permits(scope, "pa", "Practitioner/7"));
         Assert.False(Permits(scope, "pa", "Practitioner/8"));
         Assert.False(Permits(scope, "pb", "Practitioner/7"));
         Assert.IsType<AccessPredicate.Nothing>(scope.PredicateFor("Observation", ScopeInteractions.Create));
         Assert.IsType<AccessPredicate.Nothing>(scope.PredicateFor("Condition", ScopeInteractions.Read));
-        Assert.IsType<AccessPredicate.Nothing>((scope with { Rules = rules with { Policy = policy.Bind(null, new Fhir.Searching.SearchQueryParser(Given.Policy)) } }).PredicateFor("Observation", ScopeInteractions.Read));
+        Assert.IsType<AccessPredicate.Nothing>(scope.By(rules with { Policy = policy.Bind(null, new Fhir.Searching.SearchQueryParser(Given.Policy)) }).PredicateFor("Observation", ScopeInteractions.Read));
     }
 
     [Fact]

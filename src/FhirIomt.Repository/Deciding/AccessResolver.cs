@@ -19,6 +19,7 @@ public sealed class AccessResolver(IStore store, SearchQueryParser parser, Searc
     private const int MaxRemembered = 5_000;
 
     private readonly GenerationCache<AccessRules> _rules = new(() => store.AccessGeneration, MaxRemembered);
+    private readonly GenerationCache<Resolved> _resolved = new(() => store.AccessGeneration, MaxRemembered);
     private readonly ConsentBook _consents = new(store, parser, indexer);
 
     /// <returns>The scope with its rules, or why there are none.</returns>
@@ -29,19 +30,44 @@ public sealed class AccessResolver(IStore store, SearchQueryParser parser, Searc
             return scope;
         }
 
+        var resolved = _resolved.Now();
+        if (scope.TokenReference is { } token && resolved.TryGet(token, out var known) && ReferenceEquals(known.Of, scope) && !(known.Scope.Rules.Until <= time.GetUtcNow()))
+        {
+            return known.Scope;
+        }
+
+        var found = await RulesOfAsync(scope, cancellationToken).ConfigureAwait(false);
+        if (!found.TryGetValue(out var rules, out var issues))
+        {
+            return Outcome<AccessScope>.Refused(issues);
+        }
+
+        var whole = scope.By(rules);
+        if (scope.TokenReference is not null)
+        {
+            resolved.Remember(scope.TokenReference, new Resolved(scope, whole));
+        }
+
+        return whole;
+    }
+
+    // The same for all tokens of a person in an app, or of a client that acts for itself.
+    private async ValueTask<Outcome<AccessRules>> RulesOfAsync(AccessScope scope, CancellationToken cancellationToken)
+    {
         var remembered = _rules.Now();
         var key = scope.User is { } user ? $"{scope.ClientId}|{user.Id}|{user.Role}|{user.FhirUser}" : scope.ClientId ?? "";
-        if (!remembered.TryGet(key, out var rules) || rules.Until <= time.GetUtcNow())
+        if (remembered.TryGet(key, out var rules) && !(rules.Until <= time.GetUtcNow()))
         {
-            if (!(await FindAsync(scope, cancellationToken).ConfigureAwait(false)).TryGetValue(out rules, out var issues))
-            {
-                return Outcome<AccessScope>.Refused(issues);
-            }
+            return rules;
+        }
 
+        var found = await FindAsync(scope, cancellationToken).ConfigureAwait(false);
+        if (found.TryGetValue(out rules, out _))
+        {
             remembered.Remember(key, rules);
         }
 
-        return ReferenceEquals(rules, AccessRules.None) ? scope : scope with { Rules = rules };
+        return found;
     }
 
     private async ValueTask<Outcome<AccessRules>> FindAsync(AccessScope scope, CancellationToken cancellationToken)
@@ -155,4 +181,7 @@ public sealed class AccessResolver(IStore store, SearchQueryParser parser, Searc
         }
         while (query.Cursor is not null && patients.Count <= PatientSet.MaxPatients);
     }
+
+    /// <param name="Of">As the token gave it: another object once the token is looked up anew.</param>
+    private sealed record Resolved(AccessScope Of, AccessScope Scope);
 }
