@@ -54,4 +54,43 @@ public sealed class CheckpointTests
             Directory.Delete(folder, recursive: true);
         }
     }
+
+    [Fact]
+    public async Task The_log_of_a_killed_server_counts()
+    {
+        var folder = Directory.CreateTempSubdirectory("fhiriomt-killed-").FullName;
+        try
+        {
+            var document = Convert.ToBase64String(new byte[750_000]);
+            await using (var store = TestStore.New())
+            {
+                for (var number = 0; number < 120; number++)
+                {
+                    await store.PutAsync($"b-{number}", $$"""{"resourceType":"Binary","contentType":"application/pdf","data":"{{document}}"}""");
+                }
+
+                // As a kill leaves them: 120 of 128 MB are in the log, and the file has next to nothing.
+                File.Copy(Path.Combine(store.Folder, "fhiriomt.db"), Path.Combine(folder, "fhiriomt.db"));
+                File.Copy(Path.Combine(store.Folder, "fhiriomt.db-wal"), Path.Combine(folder, "fhiriomt.db-wal"));
+            }
+
+            var file = new FileInfo(Path.Combine(folder, "fhiriomt.db"));
+            Assert.InRange(file.Length, 0, 10L << 20);
+            await using var again = TestStore.On(folder, serve: true);
+            for (var number = 120; number < 200 && file.Length < 100L << 20; number++)
+            {
+                await again.PutAsync($"b-{number}", $$"""{"resourceType":"Binary","contentType":"application/pdf","data":"{{document}}"}""");
+                await Task.Delay(20);
+                file.Refresh();
+            }
+
+            // Not 128 MB later.
+            Assert.InRange(file.Length, 100L << 20, long.MaxValue);
+            Assert.NotNull(await again.Store.ReadAsync("Binary", "b-7", CancellationToken.None));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
 }

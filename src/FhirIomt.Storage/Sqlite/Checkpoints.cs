@@ -7,7 +7,8 @@ namespace FhirIomt.Storage.Sqlite;
 /// </summary>
 /// <param name="writer">Whose log it is: all but <see cref="Carry"/> runs on its thread.</param>
 /// <param name="carried">Called by the writer when the log begins anew.</param>
-internal sealed class Checkpoints(SqliteConnection writer, Func<SqliteConnection> open, Action carried) : IDisposable
+/// <param name="left">Pages that may be in the log already: what a server that was killed left there.</param>
+internal sealed class Checkpoints(SqliteConnection writer, Func<SqliteConnection> open, Action carried, long left) : IDisposable
 {
     // Pages of the log, of 8 kB each.
     private const long Wanted = 16_000;
@@ -17,7 +18,7 @@ internal sealed class Checkpoints(SqliteConnection writer, Func<SqliteConnection
 
     private SqliteConnection? _own;
     private Task? _carrying;
-    private long _written;
+    private long _written = left;
     private long _begun;
 
     /// <summary>Before each transaction of the writer.</summary>

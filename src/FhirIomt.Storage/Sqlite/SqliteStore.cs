@@ -11,6 +11,8 @@ public sealed class SqliteStore : SqlStore
     private readonly string _path;
     private readonly StoreLock? _lock;
     private readonly AuditJournal? _journal;
+    private const int PageSize = 8192;
+
     private readonly Checkpoints? _checkpoints;
 
     // A change by another process must act within 1 s; looking costs one row.
@@ -66,7 +68,7 @@ public sealed class SqliteStore : SqlStore
         }
 
         // A command is soon over, and carries its log itself.
-        var checkpoints = serve ? new Checkpoints(connection, () => new SqliteConnection(path, readOnly: false), () => FitCache(connection, path)) : null;
+        var checkpoints = serve ? new Checkpoints(connection, () => new SqliteConnection(path, readOnly: false), () => FitCache(connection, path), PagesInLog(path)) : null;
         if (serve)
         {
             connection.Execute("PRAGMA wal_autocheckpoint=0");
@@ -74,6 +76,9 @@ public sealed class SqliteStore : SqlStore
 
         return new SqliteStore(path, connection, engine, storeLock, checkpoints);
     }
+
+    // By its length, which is that of the longest log so far: one too many is carried once too early.
+    private static long PagesInLog(string path) => new FileInfo(path + "-wal") is { Exists: true } log ? log.Length / PageSize : 0;
 
     public override int Schema => SqliteSchema.Current;
 
@@ -154,7 +159,7 @@ public sealed class SqliteStore : SqlStore
         }
 
         // Larger pages hold a whole Observation; they must be chosen before the first table.
-        connection.Execute("PRAGMA page_size=8192");
+        connection.Execute($"PRAGMA page_size={PageSize}");
         connection.Execute("PRAGMA journal_mode=WAL");
         connection.Execute("PRAGMA synchronous=FULL");
         FitCache(connection, path);
