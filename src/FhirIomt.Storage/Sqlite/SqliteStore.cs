@@ -8,11 +8,11 @@ namespace FhirIomt.Storage.Sqlite;
 /// <summary>The embedded store: one SQLite file in WAL mode with <c>synchronous=FULL</c>, one writer, as many readers as ask.</summary>
 public sealed class SqliteStore : SqlStore
 {
+    private const int PageSize = 8192;
+
     private readonly string _path;
     private readonly StoreLock? _lock;
     private readonly AuditJournal? _journal;
-    private const int PageSize = 8192;
-
     private readonly Checkpoints? _checkpoints;
 
     // A change by another process must act within 1 s; looking costs one row.

@@ -11,7 +11,8 @@ namespace FhirIomt.Server.Devices.Streaming;
 
 /// <summary>
 /// Where messages of many connections meet: what waits at one moment goes through the pipeline together. While many come, a lane waits a little for more of them, and no
-/// longer than they do come; a message that comes alone waits for nothing. Messages of one lane stay in their order. While the store does not answer they wait, and so do those who send them; what was taken is answered for, or was never taken.
+/// longer than they do come; a message that comes alone waits for nothing. Messages of one lane stay in their order.
+/// While the store does not answer they wait, and so do those who send them; what was taken is answered for, or was never taken.
 /// </summary>
 internal sealed class MessageIntake(IngestPipeline pipeline, IStore store, IdSource ids, ServerOptions options, ILogger<MessageIntake> logger) : BackgroundService
 {
