@@ -37,13 +37,20 @@ internal static class MqttBenchmarks
             report.Add($"{store.Name}: memory of {Devices} connections, {who}", "kB each", [(server.ResidentBytes - idle) / 1024.0 / Devices]);
             var first = await fleet.OnceAsync();
             report.Add($"{store.Name}: the first message of each of {Devices} devices, {who}", "messages/s", [first.PerSecond]);
+            // Not counted: the compiler works on the server's hot paths for half a minute, on one of the two cores.
             await fleet.FastAsync(TimeSpan.FromSeconds(quick ? 3 : 10));
-            var clock = new CpuClock(server);
-            var steady = await fleet.SteadyAsync(5000, duration);
-            var (own, _) = clock.Elapsed();
-            report.Add($"{store.Name}: MQTT QoS 1, {Devices} devices, 5,000/s, {who}", "messages/s", [steady.PerSecond], budget: "≥ 5,000/s");
-            report.Add($"{store.Name}: its acknowledgement, p99", "ms", [steady.P99], budget: "< 250");
-            report.Add($"{store.Name}: its CPU of the server", "µs each", [own / steady.Count]);
+            await fleet.SteadyAsync(5000, TimeSpan.FromSeconds(quick ? 3 : 30));
+            var (steady, own) = (new List<Load>(), new List<double>());
+            for (var run = 0; run < (quick ? 1 : 3); run++)
+            {
+                var clock = new CpuClock(server);
+                steady.Add(await fleet.SteadyAsync(5000, duration));
+                own.Add(clock.Elapsed().Server / steady[^1].Count);
+            }
+
+            report.Add($"{store.Name}: MQTT QoS 1, {Devices} devices, 5,000/s, {who}", "messages/s", [.. steady.Select(load => load.PerSecond)], budget: "≥ 5,000/s");
+            report.Add($"{store.Name}: its acknowledgement, p99", "ms", [.. steady.Select(load => load.P99)], budget: "< 250");
+            report.Add($"{store.Name}: its CPU of the server", "µs each", own);
             var fast = await fleet.FastAsync(duration);
             report.Add($"{store.Name}: MQTT QoS 1, {Devices} devices, as fast as answered, {who}", "messages/s", [fast.PerSecond]);
             report.Add($"{store.Name}: its acknowledgement, p99", "ms", [fast.P99]);

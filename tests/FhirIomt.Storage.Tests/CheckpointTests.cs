@@ -1,4 +1,5 @@
 using FhirIomt.Access;
+using FhirIomt.Storage.Sqlite;
 
 namespace FhirIomt.Storage.Tests;
 
@@ -26,6 +27,30 @@ public sealed class CheckpointTests
         file.Refresh();
         Assert.InRange(longest, 100L << 20, 480L << 20);
         Assert.InRange(file.Length, 100L << 20, long.MaxValue);
+    }
+
+    [Fact]
+    public async Task The_log_is_carried_without_the_writer()
+    {
+        var path = Path.Combine(Directory.CreateTempSubdirectory("fhiriomt-carrier-").FullName, "store.db");
+        using (var writer = new SqliteConnection(path, readOnly: false))
+        {
+            writer.Execute("PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0; CREATE TABLE page(body BLOB); INSERT INTO page VALUES (zeroblob(10000000))");
+            var file = new FileInfo(path);
+            Assert.InRange(file.Length, 0, 1 << 20);
+
+            // The log is as long as it takes, so the writer has it carried, and then stands still.
+            using var checkpoints = new Checkpoints(writer, () => new SqliteConnection(path, readOnly: false), () => { }, path, left: 16_000);
+            checkpoints.Between();
+            for (var looks = 0; file.Length < 9 << 20; looks++)
+            {
+                Assert.True(looks < 1200, $"The file has {file.Length} bytes after a minute.");
+                await Task.Delay(50);
+                file.Refresh();
+            }
+        }
+
+        Directory.Delete(Path.GetDirectoryName(path)!, recursive: true);
     }
 
     [Fact]

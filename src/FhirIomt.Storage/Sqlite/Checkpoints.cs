@@ -1,3 +1,5 @@
+using Microsoft.Win32.SafeHandles;
+
 namespace FhirIomt.Storage.Sqlite;
 
 /// <summary>
@@ -7,8 +9,9 @@ namespace FhirIomt.Storage.Sqlite;
 /// </summary>
 /// <param name="writer">Whose log it is: all but <see cref="Carry"/> runs on its thread.</param>
 /// <param name="carried">Called by the writer when the log begins anew.</param>
+/// <param name="path">The store's file.</param>
 /// <param name="left">Pages that may be in the log already: what a server that was killed left there.</param>
-internal sealed class Checkpoints(SqliteConnection writer, Func<SqliteConnection> open, Action carried, long left) : IDisposable
+internal sealed class Checkpoints(SqliteConnection writer, Func<SqliteConnection> open, Action carried, string path, long left) : IDisposable
 {
     // Pages of the log, of 8 kB each.
     private const long Wanted = 16_000;
@@ -17,6 +20,7 @@ internal sealed class Checkpoints(SqliteConnection writer, Func<SqliteConnection
     private const int MaxPasses = 4;
 
     private SqliteConnection? _own;
+    private SafeFileHandle? _file;
     private Task? _carrying;
     private long _written = left;
     private long _begun;
@@ -44,6 +48,7 @@ internal sealed class Checkpoints(SqliteConnection writer, Func<SqliteConnection
     {
         _carrying?.GetAwaiter().GetResult();
         _own?.Dispose();
+        _file?.Dispose();
     }
 
     private void Finish()
@@ -72,23 +77,34 @@ internal sealed class Checkpoints(SqliteConnection writer, Func<SqliteConnection
         }
     }
 
-    // Each pass leaves what was written meanwhile, a fraction of what it found.
+    // A connection that has read nothing yet knows of no log, and its checkpoint does nothing at all.
+    private SqliteConnection OpenLog()
+    {
+        var connection = open();
+        connection.Scalar("PRAGMA schema_version");
+        return connection;
+    }
+
+    // Each pass leaves what was written meanwhile, a fraction of what it found. SQLite lets the file reach the disk only when all of the log is carried, which would be the
+    // writer's to wait for (100 ms): what a pass carried goes there at once. The handle stays open as long as the store: closing it gives up this process's locks on the file.
     private void Carry()
     {
         try
         {
-            _own ??= open();
+            _own ??= OpenLog();
+            _file ??= File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
             for (var pass = 0; pass < MaxPasses; pass++)
             {
                 var before = Volatile.Read(ref _written);
                 _own.Checkpoint();
+                RandomAccess.FlushToDisk(_file);
                 if (Volatile.Read(ref _written) - before <= LittleEnough)
                 {
                     return;
                 }
             }
         }
-        catch (StoreBusyException)
+        catch (Exception exception) when (exception is StoreBusyException or IOException)
         {
             // A full disk, for one: the log stays as it is, and whoever writes finds out by himself. Another attempt follows.
         }

@@ -59,7 +59,7 @@ internal sealed class SqliteConnection : SqlConnection
         }
 
         Check(result);
-        return log == carried;
+        return log < 0 ? throw new InvalidOperationException("This connection has not read anything yet, and knows of no log.") : log == carried;
     }
 
     /// <summary>Pages that this connection wrote into the log since it was asked last.</summary>

@@ -68,7 +68,7 @@ public sealed class SqliteStore : SqlStore
         }
 
         // A command is soon over, and carries its log itself.
-        var checkpoints = serve ? new Checkpoints(connection, () => new SqliteConnection(path, readOnly: false), () => FitCache(connection, path), PagesInLog(path)) : null;
+        var checkpoints = serve ? new Checkpoints(connection, () => new SqliteConnection(path, readOnly: false), () => FitCache(connection, path), path, PagesInLog(path)) : null;
         if (serve)
         {
             connection.Execute("PRAGMA wal_autocheckpoint=0");
