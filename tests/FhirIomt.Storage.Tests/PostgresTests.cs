@@ -2,6 +2,7 @@ using FhirIomt.Access;
 using FhirIomt.Fhir.Searching;
 using FhirIomt.Storage.PostgreSql;
 using FhirIomt.Tests;
+using Npgsql;
 
 namespace FhirIomt.Storage.Tests;
 
@@ -186,6 +187,21 @@ public sealed class PostgresTests
         Assert.Equal(0, store.RowCounts()["identifier_index"]);
         Assert.Empty(await store.FindAsync("Patient", ("family", "\0")));
         Assert.Null(await store.BodyAsync("Patient", "\0"));
+    }
+
+    [Fact]
+    public void A_connection_waits_in_the_kernel_and_not_for_ever()
+    {
+        using var source = PostgresStore.SourceOf(PostgresCluster.NewSchema() + ";Command Timeout=1");
+        using var connection = source.OpenConnection();
+        Assert.True(BlockingSocket.TryMake(connection));
+        using (var one = new NpgsqlCommand("SELECT 1 FROM pg_sleep(0.2)", connection))
+        {
+            Assert.Equal(1, one.ExecuteScalar());
+        }
+
+        using var endless = new NpgsqlCommand("SELECT 1 FROM pg_sleep(60)", connection);
+        Assert.IsType<TimeoutException>(Assert.Throws<NpgsqlException>(() => endless.ExecuteScalar()).InnerException);
     }
 
     [Fact]

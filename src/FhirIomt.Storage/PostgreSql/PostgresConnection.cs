@@ -126,7 +126,12 @@ internal sealed class PostgresConnection : SqlConnection
         _statements.Clear();
     }
 
-    private NpgsqlConnection Open() => Run(_source.OpenConnection);
+    private NpgsqlConnection Open()
+    {
+        var connection = Run(_source.OpenConnection);
+        _ = BlockingSocket.TryMake(connection);
+        return connection;
+    }
 
     private void Close()
     {
