@@ -129,6 +129,43 @@ public sealed class PassageTests(TestServer server) : IClassFixture<TestServer>
     }
 
     [Theory]
+    [InlineData(0, 5, 0, true)]
+    [InlineData(5, 6, 19, true)]
+    [InlineData(5, 5, 2, false)]
+    [InlineData(5, 6, 20, false)]
+    [InlineData(0, 1000, 0, false)]
+    [InlineData(999, 1200, 2, false)]
+    public void A_passage_waits_while_messages_come_and_it_has_room(int before, int count, int milliseconds, bool waits) =>
+        Assert.Equal(waits, MessageIntake.AwaitsMore(before, count, TimeSpan.FromMilliseconds(milliseconds)));
+
+    [Fact]
+    public async Task Messages_that_come_while_a_lane_gathers_are_all_stored_in_their_order()
+    {
+        var intake = server.Services.GetRequiredService<MessageIntake>();
+        var (device, _, patient, id) = await server.AddWornDeviceAsync();
+        var mapping = await MappingAsync();
+        var tasks = new List<Task<IReadOnlyList<MessageReceipt>>>();
+        for (var number = 0; number < 300; number++)
+        {
+            // The last value of a moment is what stands; every third message corrects the one before it.
+            var second = number - (number % 3 == 2 ? 1 : 0);
+            var request = await RequestAsync(new Sender.Device(id, "vitals"), ReceiptTests.HeartRate(device, $"{60 + (number % 3)}", FormattableString.Invariant($"2026-02-01T00:{second / 60:00}:{second % 60:00}Z")));
+            tasks.Add(await intake.SubmitAsync(new StreamMessage(request.Sender, null, mapping, request.Entries, 100), lane: 1, CancellationToken.None));
+            if (number % 10 == 9)
+            {
+                await Task.Delay(1);
+            }
+        }
+
+        var receipts = await Task.WhenAll(tasks);
+        Assert.All(receipts, receipt => Assert.Contains(receipt[0].Status, (MessageStatus[])[MessageStatus.Stored, MessageStatus.Updated]));
+        var token = await server.TokenAsync();
+        Assert.Equal(200, (await server.GetAsync($"fhir/Observation?patient={patient}&_summary=count", token)).Json["total"]!.GetValue<int>());
+        Assert.Equal(100, (await server.GetAsync($"fhir/Observation?patient={patient}&value-quantity=62&_summary=count", token)).Json["total"]!.GetValue<int>());
+        Assert.Equal(0, (await server.GetAsync($"fhir/Observation?patient={patient}&value-quantity=61&_summary=count", token)).Json["total"]!.GetValue<int>());
+    }
+
+    [Theory]
     [InlineData(Fault.InMapping)]
     [InlineData(Fault.InWriting)]
     public async Task A_fault_on_one_message_keeps_that_message_and_its_neighbours_go_on(Fault fault)

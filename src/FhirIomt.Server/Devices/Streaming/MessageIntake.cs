@@ -98,24 +98,30 @@ internal sealed class MessageIntake(IngestPipeline pipeline, IStore store, IdSou
         return together;
     }
 
-    private static void Drain(ChannelReader<Waiting> reader, List<Waiting> together, int most)
+    private static int Drain(ChannelReader<Waiting> reader, List<Waiting> together, int most)
     {
-        for (var count = together.Sum(one => one.Message.Entries.Count); count < most && reader.TryRead(out var next); count += next.Message.Entries.Count)
+        var count = together.Sum(one => one.Message.Entries.Count);
+        for (; count < most && reader.TryRead(out var next); count += next.Message.Entries.Count)
         {
             together.Add(next);
         }
+
+        return count;
     }
 
     private static async Task GatherAsync(List<Waiting> together, ChannelReader<Waiting> reader)
     {
-        var (begun, before) = (Stopwatch.GetTimestamp(), 0);
-        while (together.Count > before && Stopwatch.GetElapsedTime(begun) < LongestGathering)
+        var (begun, before, count) = (Stopwatch.GetTimestamp(), 0, Drain(reader, together, MostAtOnce));
+        while (AwaitsMore(before, count, Stopwatch.GetElapsedTime(begun)))
         {
-            before = together.Count;
+            before = count;
             await Task.Delay(Gathering).ConfigureAwait(false);
-            Drain(reader, together, MostAtOnce);
+            count = Drain(reader, together, MostAtOnce);
         }
     }
+
+    /// <summary>Whether a passage waits for more: only while some came since it looked last, while there is room for them, and not for long.</summary>
+    internal static bool AwaitsMore(int before, int count, TimeSpan gathered) => count > before && count < MostAtOnce && gathered < LongestGathering;
 
     private async Task ProcessAsync(List<Waiting> group, CancellationToken stopping)
     {
