@@ -37,6 +37,7 @@ internal static class MqttBenchmarks
             report.Add($"{store.Name}: memory of {Devices} connections, {who}", "kB each", [(server.ResidentBytes - idle) / 1024.0 / Devices]);
             var first = await fleet.OnceAsync();
             report.Add($"{store.Name}: the first message of each of {Devices} devices, {who}", "messages/s", [first.PerSecond]);
+
             // Not counted: the compiler works on the server's hot paths for half a minute, on one of the two cores.
             await fleet.FastAsync(TimeSpan.FromSeconds(quick ? 3 : 10));
             await fleet.SteadyAsync(5000, TimeSpan.FromSeconds(quick ? 3 : 30));
