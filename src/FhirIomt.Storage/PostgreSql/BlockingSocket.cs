@@ -22,7 +22,7 @@ internal static class BlockingSocket
     private static readonly FieldInfo? Inner = Connector?.PropertyType.GetField("_socket", BindingFlags.NonPublic | BindingFlags.Instance);
 
     /// <param name="connection">Open.</param>
-    /// <returns>Whether it blocks now; its time limits stay.</returns>
+    /// <returns>Whether it blocks now. A time limit may be waited for twice: in the kernel, and then by .NET, which takes the first for a socket that does not block.</returns>
     public static bool TryMake(NpgsqlConnection connection)
     {
         if (!OperatingSystem.IsLinux() || Connector?.GetValue(connection) is not { } connector || Inner?.GetValue(connector) is not Socket socket)

@@ -77,21 +77,16 @@ internal sealed class Checkpoints(SqliteConnection writer, Func<SqliteConnection
         }
     }
 
-    // A connection that has read nothing yet knows of no log, and its checkpoint does nothing at all.
-    private SqliteConnection OpenLog()
-    {
-        var connection = open();
-        connection.Scalar("PRAGMA schema_version");
-        return connection;
-    }
-
     // Each pass leaves what was written meanwhile, a fraction of what it found. SQLite lets the file reach the disk only when all of the log is carried, which would be the
     // writer's to wait for (100 ms): what a pass carried goes there at once. The handle stays open as long as the store: closing it gives up this process's locks on the file.
     private void Carry()
     {
         try
         {
-            _own ??= OpenLog();
+            _own ??= open();
+
+            // A connection that has read nothing yet knows of no log, and its checkpoint does nothing at all.
+            _own.Scalar("PRAGMA schema_version");
             _file ??= File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
             for (var pass = 0; pass < MaxPasses; pass++)
             {

@@ -49,7 +49,7 @@ internal sealed class SqliteConnection : SqlConnection
     public override void Execute(string sql) => Check(raw.sqlite3_exec(_handle, sql));
 
     /// <summary>Carries as much of the log into the file as no reader needs, without waiting for anybody.</summary>
-    /// <returns>Whether all of it is carried now.</returns>
+    /// <returns>Whether all of it is carried now; never for a connection that knows of no log, as one that has not read yet.</returns>
     public bool Checkpoint()
     {
         var result = raw.sqlite3_wal_checkpoint_v2(_handle, "main", raw.SQLITE_CHECKPOINT_PASSIVE, out var log, out var carried);
@@ -59,7 +59,7 @@ internal sealed class SqliteConnection : SqlConnection
         }
 
         Check(result);
-        return log < 0 ? throw new InvalidOperationException("This connection has not read anything yet, and knows of no log.") : log == carried;
+        return log >= 0 && log == carried;
     }
 
     /// <summary>Pages that this connection wrote into the log since it was asked last.</summary>
