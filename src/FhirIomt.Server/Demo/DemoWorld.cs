@@ -52,7 +52,7 @@ internal sealed record DemoWorld(string ClientId, string KeyFile, string Passwor
 
         var folder = Directory.CreateDirectory(Path.Combine(data, "demo")).FullName;
         var world = await CreateAsync(folder, services, cancellationToken).ConfigureAwait(false);
-        await WriteSecretAsync(FileIn(data), JsonSerializer.Serialize(world), cancellationToken).ConfigureAwait(false);
+        await SecretFile.WriteAsync(FileIn(data), JsonSerializer.Serialize(world), cancellationToken).ConfigureAwait(false);
         return world;
     }
 
@@ -68,7 +68,7 @@ internal sealed record DemoWorld(string ClientId, string KeyFile, string Passwor
         var registrar = services.GetRequiredService<Registrar>();
         var keyFile = Path.Combine(folder, "ehr-key.pem");
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP384);
-        await WriteSecretAsync(keyFile, key.ExportPkcs8PrivateKeyPem(), cancellationToken).ConfigureAwait(false);
+        await SecretFile.WriteAsync(keyFile, key.ExportPkcs8PrivateKeyPem(), cancellationToken).ConfigureAwait(false);
         var client = (await registrar.AddClientAsync("demo EHR", ClientKeyFile.PublicSet(key), Scopes, cancellationToken).ConfigureAwait(false)).Require();
         (await registrar.AddVendorAsync(Vendor, null, cancellationToken).ConfigureAwait(false)).Require();
         var practitioner = await CreateAsync(services, "Practitioner", new { resourceType = "Practitioner", name = new[] { new { family = "Demo", prefix = new[] { "Dr." } } } }, cancellationToken).ConfigureAwait(false);
@@ -110,21 +110,5 @@ internal sealed record DemoWorld(string ClientId, string KeyFile, string Passwor
         var request = new WriteRequest.Create(type, JsonTree.Parse(JsonSerializer.SerializeToUtf8Bytes(resource)).Require(), IfNoneExist: null);
         var created = await services.GetRequiredService<ResourceWriter>().WriteAsync(request, AccessScope.Server, cancellationToken).ConfigureAwait(false);
         return ((WriteResult.Created)created).Resource.Id;
-    }
-
-    // Keys and credentials of the demo: readable by the owner only, even though they are for trying out.
-    private static async Task WriteSecretAsync(string file, string text, CancellationToken cancellationToken)
-    {
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
-
-        var writer = new StreamWriter(file, options);
-        await using (writer.ConfigureAwait(false))
-        {
-            await writer.WriteAsync(text.AsMemory(), cancellationToken).ConfigureAwait(false);
-        }
     }
 }
