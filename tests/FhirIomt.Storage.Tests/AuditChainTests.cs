@@ -26,16 +26,20 @@ public class AuditChainTests : StoreTests
     [InlineData("DELETE FROM audit WHERE key={11}")]
     [InlineData("INSERT INTO audit(key, body) SELECT key+1, body FROM audit WHERE key={11}")]
     [InlineData("UPDATE audit SET key=0-key WHERE key={5}; UPDATE audit SET key={5} WHERE key={8}; UPDATE audit SET key={8} WHERE key<0")]
-    [InlineData("DELETE FROM audit WHERE key>={9}; DELETE FROM audit_patient WHERE key>={9}; DELETE FROM audit_batch WHERE last>={9}")]
-    [InlineData("DELETE FROM audit WHERE key<={2}; DELETE FROM audit_patient WHERE key<={2}; DELETE FROM audit_batch WHERE last<={2}")]
-    [InlineData("DELETE FROM audit_patient WHERE key={5}")]
-    [InlineData("INSERT INTO audit_patient(patient, readings, key) VALUES ('somebody', 0, {5})")]
-    [InlineData("UPDATE audit_patient SET readings=0 WHERE key={5}")]
+    [InlineData("DELETE FROM audit WHERE key>={9}; DELETE FROM audit_batch WHERE last>={9}")]
+    [InlineData("DELETE FROM audit WHERE key<={2}; DELETE FROM audit_batch WHERE last<={2}")]
+    [InlineData("DELETE FROM audit_patient WHERE patient='patient-1'")]
+    [InlineData("INSERT INTO audit_patient(patient, readings, last) VALUES ('somebody', 0, {5})")]
+    [InlineData("UPDATE audit_patient SET readings=0 WHERE patient='patient-2'")]
+    [InlineData("UPDATE audit_patient SET last=last+1 WHERE patient='patient-1'")]
+    [InlineData("UPDATE audit_patient SET earlier=substr(earlier, 1, 1) WHERE patient='patient-1'")]
     [InlineData("UPDATE audit_batch SET hash=(SELECT hash FROM audit_batch ORDER BY last LIMIT 1)")]
     public async Task A163_what_was_changed_taken_away_put_in_or_swapped_is_found(string sql)
     {
         await using var store = NewStore();
         await WriteAsync(store);
+        await FileAsync(store);
+        Assert.Null(store.Store.CheckAudit(null, null).Problem);
         var lines = await store.Store.ReadAuditAsync(new AuditQuery(0, long.MaxValue, null, Descending: false, 100), CancellationToken.None);
         for (var index = lines.Count - 1; index >= 0; index--)
         {
@@ -138,6 +142,16 @@ public class AuditChainTests : StoreTests
 
     private static void AssertSame(IEnumerable<StoredAudit> expected, IEnumerable<StoredAudit> actual) =>
         Assert.Equal(expected.Select(line => (line.Key, Encoding.UTF8.GetString(line.Body.Span))), actual.Select(line => (line.Key, Encoding.UTF8.GetString(line.Body.Span))));
+
+    // What waits for an hour is filed with the next commits, some patients with each.
+    private static async Task FileAsync(TestStore store, int commits = 1)
+    {
+        store.Time.Advance(TimeSpan.FromHours(2));
+        for (var commit = 0; commit < commits; commit++)
+        {
+            await store.RunAsync(_ => { });
+        }
+    }
 
     private static async Task WriteAsync(TestStore store)
     {

@@ -95,7 +95,8 @@ public sealed class OpeningTests
         await store.Store.DisposeAsync();
         using (var connection = new SqliteConnection(Path.Combine(store.Folder, "fhiriomt.db"), readOnly: false))
         {
-            connection.Execute($"ALTER TABLE audit_patient RENAME TO newer; CREATE TABLE audit_patient(patient TEXT, key INTEGER, PRIMARY KEY(patient, key)) WITHOUT ROWID; INSERT INTO audit_patient SELECT patient, key FROM newer; DROP TABLE newer; PRAGMA user_version={SqliteSchema.Current - 1}");
+            connection.Execute("DROP TABLE audit_patient; CREATE TABLE audit_patient(patient TEXT, key INTEGER, PRIMARY KEY(patient, key)) WITHOUT ROWID; INSERT INTO audit_patient SELECT 'a', key FROM audit");
+            connection.Execute("ALTER TABLE clock DROP COLUMN audit_filed; ALTER TABLE clock DROP COLUMN audit_target; ALTER TABLE clock DROP COLUMN audit_after; PRAGMA user_version=7");
         }
 
         await using (var again = TestStore.On(store.Folder, serve: true))

@@ -33,7 +33,7 @@ internal static class PostgresCluster
                 EXECUTE 'DELETE FROM ' || quote_ident(name);
             END LOOP;
             DELETE FROM system WHERE uri <> chr(1) || 'text';
-            UPDATE clock SET last = 0, generation = 1, catalog = 1, chain = ''::bytea;
+            UPDATE clock SET last = 0, generation = 1, catalog = 1, chain = ''::bytea, audit_filed = 0, audit_target = 0, audit_after = '';
         END $$
         """;
 

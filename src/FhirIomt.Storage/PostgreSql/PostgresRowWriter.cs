@@ -184,14 +184,10 @@ internal sealed class PostgresRowWriter(PostgresConnection connection) : RowWrit
 
     public override void RemoveFullText(long key) => _tables.FullTextRemoved.Row().Add(key);
 
-    public override void Audit(long key, ReadOnlyMemory<byte> body, IReadOnlyDictionary<string, bool> patients)
-    {
-        _tables.Audit.Row().Add(key).Add(body);
-        foreach (var (patient, readings) in patients)
-        {
-            _tables.AuditPatient.Row().Add(patient).Add(readings ? 1L : 0L).Add(key);
-        }
-    }
+    public override void Audit(long key, ReadOnlyMemory<byte> body) => _tables.Audit.Row().Add(key).Add(body);
+
+    public override void AuditPatient(AuditHeading heading, long last, byte[] earlier) =>
+        _tables.AuditPatient.Row().Add(heading.Patient).Add(heading.Readings ? 1L : 0L).Add(last).Add((ReadOnlyMemory<byte>)earlier);
 
     public override void AuditBatch(long first, long last, long size, byte[] hash) => _tables.AuditBatch.Row().Add(last).Add(first).Add(size).Add((ReadOnlyMemory<byte>)hash);
 
@@ -203,7 +199,7 @@ internal sealed class PostgresRowWriter(PostgresConnection connection) : RowWrit
         batch.BatchCommands.Add(new NpgsqlBatchCommand("BEGIN ISOLATION LEVEL READ COMMITTED"));
 
         // The row lock is what makes writers of all nodes one after the other (docs/adr/0010).
-        batch.BatchCommands.Add(new NpgsqlBatchCommand("SELECT last, generation, catalog, chain, txid_current() FROM clock FOR UPDATE"));
+        batch.BatchCommands.Add(new NpgsqlBatchCommand("SELECT last, generation, catalog, chain, txid_current(), audit_filed, audit_target, audit_after FROM clock FOR UPDATE"));
         if (reads.Count > 0)
         {
             batch.BatchCommands.Add(CurrentRows.Query(reads));
@@ -211,7 +207,8 @@ internal sealed class PostgresRowWriter(PostgresConnection connection) : RowWrit
 
         using var reader = batch.ExecuteReader();
         reader.Read();
-        var clock = new Clock(reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetFieldValue<byte[]>(3));
+        var audit = new AuditFiled(reader.GetInt64(5), reader.GetInt64(6), reader.GetString(7));
+        var clock = new Clock(reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetFieldValue<byte[]>(3), audit);
         _transaction = reader.GetInt64(4);
         if (reads.Count > 0 && reader.NextResult())
         {
@@ -223,9 +220,8 @@ internal sealed class PostgresRowWriter(PostgresConnection connection) : RowWrit
 
     private static NpgsqlBatchCommand Updated(Clock clock)
     {
-        var command = Command("UPDATE clock SET last=$1, generation=$2, catalog=$3, chain=$4", clock.Last, clock.Generation, clock.Catalog);
-        command.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = clock.Chain });
-        return command;
+        var audit = clock.Audit;
+        return Command("UPDATE clock SET last=$1, generation=$2, catalog=$3, chain=$4, audit_filed=$5, audit_target=$6, audit_after=$7", clock.Last, clock.Generation, clock.Catalog, clock.Chain, audit.Filed, audit.Target, audit.After);
     }
 
     private NpgsqlBatch Filled()

@@ -105,6 +105,15 @@ internal static class PostgresSchema
         INSERT INTO audit_patient SELECT patient, 1, key FROM audit_patient_before;
         DROP TABLE audit_patient_before;
         """,
+        """
+        -- Rows of the audit are filed under their patients later and many at a time (AuditFiling, AuditKeys); all that are there are filed.
+        ALTER TABLE audit_patient RENAME COLUMN key TO last;
+        ALTER TABLE audit_patient ADD COLUMN earlier bytea NOT NULL DEFAULT ''::bytea;
+        ALTER TABLE clock ADD COLUMN audit_filed bigint NOT NULL DEFAULT 0;
+        ALTER TABLE clock ADD COLUMN audit_target bigint NOT NULL DEFAULT 0;
+        ALTER TABLE clock ADD COLUMN audit_after text COLLATE "C" NOT NULL DEFAULT '';
+        UPDATE clock SET audit_filed=last;
+        """,
     ];
 
     public static int Current => Scripts.Length;

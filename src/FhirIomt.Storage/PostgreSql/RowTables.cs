@@ -46,7 +46,7 @@ internal sealed class RowTables
         FullTextRemoved = Track(new RowBuffer("DELETE FROM full_text WHERE key=ANY($1)", new Numbers()));
         Record = Add("record", " ON CONFLICT (kind, id) DO UPDATE SET body=excluded.body, expires=excluded.expires", ("kind", Text), ("id", Text), ("body", Blob), ("expires", Number + "?"));
         Audit = Add("audit", "", ("key", Number), ("body", Blob));
-        AuditPatient = Add("audit_patient", Ignore, ("patient", Text), ("readings", "smallint"), ("key", Number));
+        AuditPatient = Add("audit_patient", Ignore, ("patient", Text), ("readings", "smallint"), ("last", Number), ("earlier", Blob));
         AuditBatch = Add("audit_batch", "", ("last", Number), ("first", Number), ("size", Number), ("hash", Blob));
         RecordRemoved = Track(new RowBuffer("DELETE FROM record t USING unnest($1::text[], $2::text[]) AS v(kind, id) WHERE t.kind=v.kind AND t.id=v.id", new Texts(), new Texts()));
     }

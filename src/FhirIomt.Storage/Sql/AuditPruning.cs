@@ -7,29 +7,45 @@ internal sealed class AuditPruning(SqlConnection connection, RowWriter rows)
 {
     /// <param name="before">Only commits whose last line has a smaller key.</param>
     /// <param name="limit">At most that many commits: what one transaction does, nobody else can write beside.</param>
-    /// <returns>Lines that went.</returns>
-    public long Run(long before, int limit)
+    /// <returns>The key up to which there is nothing any more, and how many lines went.</returns>
+    public (long Last, long Lines) Run(long before, int limit)
     {
         rows.Flush();
         var (last, size, count, hash) = Oldest(before, limit);
         if (count == 0)
         {
-            return 0;
+            return (0, 0);
         }
 
-        // One by one: there is no index by key, which every line that is ever written would pay for.
+        var patients = new HashSet<string>(StringComparer.Ordinal);
         foreach (var row in AuditRows.Rows(connection, new AuditQuery(0, last, null, Descending: false, int.MaxValue)).TakeWhile(row => row.Key <= last))
         {
-            foreach (var patient in AuditRows.PatientsOf(AuditPack.Lines(row) ?? [])?.Keys ?? [])
-            {
-                connection.Prepare("DELETE FROM audit_patient WHERE patient=? AND readings IN (0, 1) AND key=?").Add(patient).Add(row.Key).Done();
-            }
+            patients.UnionWith(AuditRows.PatientsOf(AuditPack.Lines(row) ?? [])?.Keys ?? []);
+        }
+
+        // By patient: there is no index by key, which every line that is ever written would pay for.
+        foreach (var patient in patients)
+        {
+            Cut(new AuditHeading(patient, false), last);
+            Cut(new AuditHeading(patient, true), last);
         }
 
         connection.Prepare("DELETE FROM audit WHERE key<=?").Add(last).Done();
         connection.Prepare("DELETE FROM audit_batch WHERE last<=?").Add(last).Done();
         rows.AuditBatch(last, last, 0, hash);
-        return size;
+        return (last, size);
+    }
+
+    // Of the first entry that reaches beyond, what was before goes too.
+    private void Cut(AuditHeading heading, long last)
+    {
+        var readings = heading.Readings ? 1L : 0L;
+        connection.Prepare("DELETE FROM audit_patient WHERE patient=? AND readings=? AND last<=?").Add(heading.Patient).Add(readings).Add(last).Done();
+        if (AuditRows.EntryFrom(connection, heading, last + 1) is { } entry && entry[0] <= last)
+        {
+            connection.Prepare("DELETE FROM audit_patient WHERE patient=? AND readings=? AND last=?").Add(heading.Patient).Add(readings).Add(entry[^1]).Done();
+            AuditFiling.File(rows, entry.Where(key => key > last).Select(key => (heading, key)));
+        }
     }
 
     private (long Last, long Size, int Count, byte[] Hash) Oldest(long before, int limit)

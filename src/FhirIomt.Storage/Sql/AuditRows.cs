@@ -11,10 +11,10 @@ internal static class AuditRows
     private const int MostRowsAtOnce = 1024;
 
     /// <summary>The lines that a query asks for, out of the rows they are packed in.</summary>
-    public static IReadOnlyList<StoredAudit> Read(SqlConnection connection, AuditQuery query)
+    public static IReadOnlyList<StoredAudit> Read(SqlConnection connection, UnfiledAudit unfiled, AuditQuery query)
     {
         var found = new List<StoredAudit>();
-        foreach (var row in Rows(connection, query))
+        foreach (var row in query.Patient is { } of ? RowsOf(connection, unfiled, query, of) : Rows(connection, query))
         {
             var lines = AuditPack.Lines(row) ?? [];
             foreach (var line in query.Descending ? lines.Reverse() : lines)
@@ -33,14 +33,13 @@ internal static class AuditRows
         return found;
     }
 
-    /// <summary>Whole rows that may have lines of that stretch, as they are stored.</summary>
+    /// <summary>Whole rows that may have lines of that stretch, about whomever, as they are stored.</summary>
     public static IEnumerable<StoredAudit> Rows(SqlConnection connection, AuditQuery query)
     {
-        // A row has its last line's key, so the one that the stretch ends in has a larger one.
-        var (first, last) = (query.First, query.Last > long.MaxValue - AuditPack.MaxLines ? long.MaxValue : query.Last + AuditPack.MaxLines - 1);
+        var (first, last) = (query.First, LastRow(query));
         for (var size = RowsAtOnce; ; size = Math.Min(size * 4, MostRowsAtOnce))
         {
-            var rows = Page(connection, query, first, last, size);
+            var rows = Page(connection, query.Descending, first, last, size);
             foreach (var row in rows)
             {
                 yield return row;
@@ -55,12 +54,20 @@ internal static class AuditRows
         }
     }
 
-    private static List<StoredAudit> Page(SqlConnection connection, AuditQuery query, long first, long last, long size)
+    /// <summary>Of the entries under a heading the first that reaches to a key or beyond, as its keys; null when there is none.</summary>
+    public static List<long>? EntryFrom(SqlConnection connection, AuditHeading heading, long key)
     {
-        var order = query.Descending ? " DESC" : "";
-        using var rows = query.Patient is null
-            ? connection.Prepare($"SELECT key, body FROM audit WHERE key>=? AND key<=? ORDER BY key{order} LIMIT ?").Add(first).Add(last).Add(size).Run()
-            : OfPatient(connection, query, order, first, last, size).Run();
+        using var rows = connection.Prepare("SELECT last, earlier FROM audit_patient WHERE patient=? AND readings=? AND last>=? ORDER BY last LIMIT 1")
+            .Add(heading.Patient).Add(heading.Readings ? 1L : 0L).Add(key).Run();
+        return rows.Step() ? AuditKeys.Unpack(rows.Int64(0), rows.Blob(1)) : null;
+    }
+
+    // A row has its last line's key, so the one that the stretch ends in has a larger one.
+    private static long LastRow(AuditQuery query) => query.Last > long.MaxValue - AuditPack.MaxLines ? long.MaxValue : query.Last + AuditPack.MaxLines - 1;
+
+    private static List<StoredAudit> Page(SqlConnection connection, bool descending, long first, long last, long size)
+    {
+        using var rows = connection.Prepare($"SELECT key, body FROM audit WHERE key>=? AND key<=? ORDER BY key{(descending ? " DESC" : "")} LIMIT ?").Add(first).Add(last).Add(size).Run();
         var found = new List<StoredAudit>();
         while (rows.Step())
         {
@@ -70,15 +77,115 @@ internal static class AuditRows
         return found;
     }
 
-    // Both kinds by one statement, so that none that is committed meanwhile is passed over.
-    private static SqlStatement OfPatient(SqlConnection connection, AuditQuery query, string order, long first, long last, long size)
+    private static IEnumerable<StoredAudit> RowsOf(SqlConnection connection, UnfiledAudit unfiled, AuditQuery query, string patient)
     {
-        string Keys(int readings) => $"SELECT key FROM audit_patient WHERE patient=? AND readings={readings} AND key>=? AND key<=? ORDER BY key{order} LIMIT ?";
-        SqlStatement Bound(SqlStatement statement) => statement.Add(query.Patient!).Add(first).Add(last).Add(size);
+        var page = new List<long>(RowsAtOnce);
+        var size = RowsAtOnce;
+        foreach (var key in KeysOf(connection, unfiled, query, patient))
+        {
+            page.Add(key);
+            if (page.Count == size)
+            {
+                foreach (var row in Bodies(connection, page, size))
+                {
+                    yield return row;
+                }
 
-        var keys = query.WithReadings ? Keys(1) : $"SELECT key FROM (SELECT key FROM ({Keys(0)}) a UNION ALL SELECT key FROM ({Keys(1)}) b) c ORDER BY key{order} LIMIT ?";
-        var statement = connection.Prepare($"SELECT a.key, a.body FROM ({keys}) p {connection.Dialect.OrderedJoin} audit a ON a.key=p.key ORDER BY p.key{order}");
-        return query.WithReadings ? Bound(statement) : Bound(Bound(statement)).Add(size);
+                page.Clear();
+                size = Math.Min(size * 4, MostRowsAtOnce);
+            }
+        }
+
+        foreach (var row in page.Count == 0 ? [] : Bodies(connection, page, size))
+        {
+            yield return row;
+        }
+    }
+
+    // What is not filed first, with the key up to which all is: rows that are filed after that are in memory here, those before it in the store.
+    private static IEnumerable<long> KeysOf(SqlConnection connection, UnfiledAudit unfiled, AuditQuery query, string patient)
+    {
+        var (first, last) = (query.First, LastRow(query));
+        var (filed, newest) = unfiled.KeysOf(connection, patient, query.WithReadings);
+        var fresh = newest.Where(key => key >= first && key <= last);
+        IEnumerable<long> Filed(bool readings) => FiledKeys(connection, new AuditHeading(patient, readings), query.Descending, first, Math.Min(last, filed));
+
+        var old = query.WithReadings ? Filed(true) : Merged(Filed(true), Filed(false), query.Descending);
+        return query.Descending ? fresh.Reverse().Concat(old) : old.Concat(fresh);
+    }
+
+    private static IEnumerable<long> FiledKeys(SqlConnection connection, AuditHeading heading, bool descending, long first, long last)
+    {
+        // The entry that the stretch ends in reaches beyond it.
+        var (low, high) = (first, descending ? EntryFrom(connection, heading, last) is { } ending ? ending[^1] : last : long.MaxValue);
+        for (var size = RowsAtOnce; ; size = Math.Min(size * 4, MostRowsAtOnce))
+        {
+            var entries = Entries(connection, heading, descending, low, high, size);
+            foreach (var entry in entries)
+            {
+                foreach (var key in descending ? entry.AsEnumerable().Reverse() : entry)
+                {
+                    if (key >= first && key <= last)
+                    {
+                        yield return key;
+                    }
+                }
+            }
+
+            if (entries.Count < size || (!descending && entries[^1][^1] >= last))
+            {
+                yield break;
+            }
+
+            (low, high) = descending ? (low, entries[^1][^1] - 1) : (entries[^1][^1] + 1, high);
+        }
+    }
+
+    private static List<List<long>> Entries(SqlConnection connection, AuditHeading heading, bool descending, long low, long high, long size)
+    {
+        using var rows = connection.Prepare($"SELECT last, earlier FROM audit_patient WHERE patient=? AND readings=? AND last>=? AND last<=? ORDER BY last{(descending ? " DESC" : "")} LIMIT ?")
+            .Add(heading.Patient).Add(heading.Readings ? 1L : 0L).Add(low).Add(high).Add(size).Run();
+        var found = new List<List<long>>();
+        while (rows.Step())
+        {
+            found.Add(AuditKeys.Unpack(rows.Int64(0), rows.Blob(1)));
+        }
+
+        return found;
+    }
+
+    private static IEnumerable<long> Merged(IEnumerable<long> one, IEnumerable<long> other, bool descending)
+    {
+        using var left = one.GetEnumerator();
+        using var right = other.GetEnumerator();
+        var (hasLeft, hasRight) = (left.MoveNext(), right.MoveNext());
+        while (hasLeft || hasRight)
+        {
+            var isLeft = hasLeft && (!hasRight || (left.Current < right.Current) != descending);
+            yield return isLeft ? left.Current : right.Current;
+            (hasLeft, hasRight) = isLeft ? (left.MoveNext(), hasRight) : (hasLeft, right.MoveNext());
+        }
+    }
+
+    // In the order of the keys that are given. The last one fills what is empty, so that few statements are compiled.
+    private static IEnumerable<StoredAudit> Bodies(SqlConnection connection, List<long> keys, int size)
+    {
+        var statement = connection.Prepare($"SELECT key, body FROM audit WHERE key IN ({string.Join(',', Enumerable.Repeat('?', size))})");
+        for (var index = 0; index < size; index++)
+        {
+            statement.Add(keys[Math.Min(index, keys.Count - 1)]);
+        }
+
+        var found = new Dictionary<long, StoredAudit>();
+        using (var rows = statement.Run())
+        {
+            while (rows.Step())
+            {
+                found[rows.Int64(0)] = new StoredAudit(rows.Int64(0), rows.Blob(1));
+            }
+        }
+
+        return keys.Select(found.GetValueOrDefault).OfType<StoredAudit>();
     }
 
     /// <summary>The patients that a line names; null when it is no line.</summary>

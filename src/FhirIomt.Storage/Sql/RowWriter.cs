@@ -70,7 +70,10 @@ internal abstract class RowWriter
 
     public abstract void RemoveFullText(long key);
 
-    public abstract void Audit(long key, ReadOnlyMemory<byte> body, IReadOnlyDictionary<string, bool> patients);
+    public abstract void Audit(long key, ReadOnlyMemory<byte> body);
+
+    /// <summary>Files rows of the audit under a patient (<see cref="AuditKeys"/>).</summary>
+    public abstract void AuditPatient(AuditHeading heading, long last, byte[] earlier);
 
     /// <summary>The lines of one commit, and the hash of the chain with them.</summary>
     public abstract void AuditBatch(long first, long last, long size, byte[] hash);
@@ -82,7 +85,8 @@ internal abstract class RowWriter
 /// <param name="Generation">Grows with every change that caches must see.</param>
 /// <param name="Catalog">Grows with every change to what searches remember of the store as a whole (<see cref="Searching.Catalog"/>).</param>
 /// <param name="Chain">The hash at the end of the audit; empty before its first line.</param>
-internal readonly record struct Clock(long Last, long Generation, long Catalog, byte[] Chain);
+/// <param name="Audit">How far the audit is filed under its patients.</param>
+internal readonly record struct Clock(long Last, long Generation, long Catalog, byte[] Chain, AuditFiled Audit);
 
 internal readonly record struct ResourceRow(long Key, long Type, string Id, long Version, bool Deleted, ResourceColumns Columns, ReadOnlyMemory<byte> Body);
 

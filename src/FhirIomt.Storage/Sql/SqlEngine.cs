@@ -27,6 +27,7 @@ internal sealed class SqlEngine
         _typeNumbers = ReadTypes(connection);
         _typeNames = _typeNumbers.ToFrozenDictionary(pair => pair.Value, pair => pair.Key);
         _generation = connection.Scalar("SELECT generation FROM clock");
+        UnfiledAudit = new UnfiledAudit(connection.Scalar("SELECT audit_filed FROM clock"));
         Dictionaries = new Dictionaries(TextSystem(connection), connection.Scalar("SELECT count(*) FROM code_set"));
     }
 
@@ -57,6 +58,8 @@ internal sealed class SqlEngine
     public IndexPolicy Policy => _policy;
 
     public Catalog Catalog { get; } = new();
+
+    public UnfiledAudit UnfiledAudit { get; }
 
     /// <summary>Versions in memory.</summary>
     public VersionCache Versions { get; private set; } = new(VersionBytes);

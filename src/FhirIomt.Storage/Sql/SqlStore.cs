@@ -78,7 +78,7 @@ public abstract class SqlStore : IStore
     public virtual Task AppendAuditAsync(IReadOnlyList<AuditRow> lines, CancellationToken cancellationToken) => WriteAsync([new AuditLines(lines)], cancellationToken);
 
     public virtual ValueTask<IReadOnlyList<StoredAudit>> ReadAuditAsync(AuditQuery query, CancellationToken cancellationToken) =>
-        ReadingAsync(connection => AuditRows.Read(connection, query), cancellationToken);
+        ReadingAsync(connection => AuditRows.Read(connection, _engine.UnfiledAudit, query), cancellationToken);
 
     /// <summary>Walks through the whole audit, beside whoever writes it.</summary>
     /// <param name="expected">A hash that somebody noted, in hexadecimal; null when none was.</param>

@@ -143,13 +143,7 @@ internal sealed class StoreCopy(SqlConnection source, SqlConnection target, Func
         var after = Math.Max(0, target.Scalar("SELECT coalesce(max(key), 0) FROM audit"));
         foreach (var group in AuditRows.Rows(source, new AuditQuery(after + 1, long.MaxValue, null, Descending: false, int.MaxValue)).Chunk(GroupSize))
         {
-            Write(() =>
-            {
-                foreach (var row in group)
-                {
-                    rows.Audit(row.Key, row.Body, AuditRows.PatientsOf(AuditPack.Lines(row) ?? []) ?? new Dictionary<string, bool>(StringComparer.Ordinal));
-                }
-            });
+            Write(() => _transaction.ImportAudit(group));
             _done += group.Length;
             progress?.Report(_done);
         }

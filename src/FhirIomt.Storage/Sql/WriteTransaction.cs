@@ -19,6 +19,9 @@ internal sealed class WriteTransaction : IWriteTransaction
     private bool _configurationChanged;
     private bool _accessChanged;
     private readonly List<AuditRow> _audit = [];
+    private readonly List<(long Key, IReadOnlyDictionary<string, bool> Patients)> _audited = [];
+    private readonly AuditFiling _filing;
+    private long _begun;
 
     public WriteTransaction(SqlConnection connection, SqlEngine engine, RowWriter rows)
     {
@@ -27,22 +30,27 @@ internal sealed class WriteTransaction : IWriteTransaction
         _rows = rows;
         _dictionaries = new Dictionaries.Pending(engine.Dictionaries, connection);
         _index = new IndexRows(rows, _dictionaries);
+        _filing = new AuditFiling(connection, engine.UnfiledAudit, rows, engine.Time);
     }
 
     /// <param name="reads">What the operations will certainly ask for.</param>
     public void Begin(IEnumerable<(string Type, string Id)> reads)
     {
         _clock = _rows.Begin([.. reads.Select(read => (_engine.TypeNumber(read.Type), read.Id))]);
+        _begun = _clock.Last;
         (_configurationChanged, _accessChanged) = (false, false);
         _audit.Clear();
+        _audited.Clear();
     }
 
     public void Commit()
     {
         WriteAudit();
+        _clock = _clock with { Audit = _filing.GoOn(_clock.Audit, _begun, _audited.Sum(row => row.Patients.Count)) };
         var generation = _clock.Generation + (_configurationChanged ? 1 : 0) + (_accessChanged ? SqlEngine.AccessStep : 0);
         _clock = _clock with { Generation = generation, Catalog = _clock.Catalog + (_dictionaries.CatalogChanged ? 1 : 0) };
         _rows.Commit(_clock);
+        _engine.UnfiledAudit.Committed(_begun, _clock.Last, _audited, _clock.Audit.Filed);
         _dictionaries.Committed();
         if (_configurationChanged || _accessChanged)
         {
@@ -144,7 +152,12 @@ internal sealed class WriteTransaction : IWriteTransaction
 
     public void Audit(AuditRow row) => _audit.Add(row);
 
-    public long PruneAudit(DateTimeOffset before, int limit) => new AuditPruning(_connection, _rows).Run(AuditKey.FirstOf(before), limit);
+    public long PruneAudit(DateTimeOffset before, int limit)
+    {
+        var (last, size) = new AuditPruning(_connection, _rows).Run(AuditKey.FirstOf(before), limit);
+        _clock = _clock with { Audit = _clock.Audit.UpTo(last) };
+        return size;
+    }
 
     // At the end: keys and hashes are given in the order of the commit, and nothing that is undone on the way has had one.
     private void WriteAudit()
@@ -166,7 +179,8 @@ internal sealed class WriteTransaction : IWriteTransaction
             _clock = _clock with { Last = tick + lines.Length - 1 };
             var body = AuditPack.Of(lines);
             chain.Add(_clock.Last, body.Span);
-            _rows.Audit(_clock.Last, body, AuditPack.PatientsOf(lines));
+            _rows.Audit(_clock.Last, body);
+            _audited.Add((_clock.Last, AuditPack.PatientsOf(lines)));
         }
 
         _clock = _clock with { Chain = chain.End() };
@@ -275,6 +289,20 @@ internal sealed class WriteTransaction : IWriteTransaction
         }
 
         _rows.Resource(row with { Columns = columns });
+    }
+
+    /// <summary>Writes rows of another store's audit as they are.</summary>
+    public void ImportAudit(IReadOnlyList<StoredAudit> audit)
+    {
+        var entries = new List<(AuditHeading, long)>();
+        foreach (var row in audit)
+        {
+            _rows.Audit(row.Key, row.Body);
+            entries.AddRange(AuditRows.PatientsOf(AuditPack.Lines(row) ?? [])?.Select(patient => (new AuditHeading(patient.Key, patient.Value), row.Key)) ?? []);
+        }
+
+        AuditFiling.File(_rows, entries);
+        _clock = _clock with { Last = Math.Max(_clock.Last, audit[^1].Key), Audit = _clock.Audit.UpTo(audit[^1].Key) };
     }
 
     /// <summary>Goes on with another store's audit.</summary>

@@ -10,9 +10,9 @@ internal sealed class SqliteRowWriter(SqliteConnection connection, Checkpoints? 
     {
         checkpoints?.Between();
         connection.Prepare("BEGIN IMMEDIATE").Done();
-        using var clock = connection.Prepare("SELECT last, generation, catalog, chain FROM clock").Run();
+        using var clock = connection.Prepare("SELECT last, generation, catalog, chain, audit_filed, audit_target, audit_after FROM clock").Run();
         clock.Step();
-        return new Clock(clock.Int64(0), clock.Int64(1), clock.Int64(2), clock.Blob(3));
+        return new Clock(clock.Int64(0), clock.Int64(1), clock.Int64(2), clock.Blob(3), new AuditFiled(clock.Int64(4), clock.Int64(5), clock.Text(6)));
     }
 
     public override ResourceRow? Find(long type, string id) => SqlEngine.ReadRow(connection, type, id);
@@ -21,7 +21,8 @@ internal sealed class SqliteRowWriter(SqliteConnection connection, Checkpoints? 
 
     public override void Commit(Clock clock)
     {
-        connection.Prepare("UPDATE clock SET last=?, generation=?, catalog=?, chain=?").Add(clock.Last).Add(clock.Generation).Add(clock.Catalog).Add(clock.Chain.AsSpan()).Done();
+        connection.Prepare("UPDATE clock SET last=?, generation=?, catalog=?, chain=?, audit_filed=?, audit_target=?, audit_after=?")
+            .Add(clock.Last).Add(clock.Generation).Add(clock.Catalog).Add(clock.Chain.AsSpan()).Add(clock.Audit.Filed).Add(clock.Audit.Target).Add(clock.Audit.After).Done();
         connection.Prepare("COMMIT").Done();
     }
 
@@ -119,14 +120,10 @@ internal sealed class SqliteRowWriter(SqliteConnection connection, Checkpoints? 
 
     public override void RemoveFullText(long key) => connection.Prepare("DELETE FROM full_text WHERE rowid=?").Add(key).Done();
 
-    public override void Audit(long key, ReadOnlyMemory<byte> body, IReadOnlyDictionary<string, bool> patients)
-    {
-        connection.Prepare("INSERT INTO audit(key, body) VALUES (?,?)").Add(key).Add(body.Span).Done();
-        foreach (var (patient, readings) in patients)
-        {
-            connection.Prepare("INSERT OR IGNORE INTO audit_patient(patient, readings, key) VALUES (?,?,?)").Add(patient).Add(readings ? 1L : 0L).Add(key).Done();
-        }
-    }
+    public override void Audit(long key, ReadOnlyMemory<byte> body) => connection.Prepare("INSERT INTO audit(key, body) VALUES (?,?)").Add(key).Add(body.Span).Done();
+
+    public override void AuditPatient(AuditHeading heading, long last, byte[] earlier) =>
+        connection.Prepare("INSERT OR IGNORE INTO audit_patient(patient, readings, last, earlier) VALUES (?,?,?,?)").Add(heading.Patient).Add(heading.Readings ? 1L : 0L).Add(last).Add(earlier.AsSpan()).Done();
 
     public override void AuditBatch(long first, long last, long size, byte[] hash) =>
         connection.Prepare("INSERT INTO audit_batch(last, first, size, hash) VALUES (?,?,?,?)").Add(last).Add(first).Add(size).Add(hash.AsSpan()).Done();

@@ -66,7 +66,9 @@ internal sealed class HashingRowWriter(IReadOnlySet<long> unsettled) : RowWriter
 
     public override void RemoveComponents(long key) => throw Unused();
 
-    public override void Audit(long key, ReadOnlyMemory<byte> body, IReadOnlyDictionary<string, bool> patients) => throw Unused();
+    public override void Audit(long key, ReadOnlyMemory<byte> body) => throw Unused();
+
+    public override void AuditPatient(AuditHeading heading, long last, byte[] earlier) => throw Unused();
 
     public override void AuditBatch(long first, long last, long size, byte[] hash) => throw Unused();
 
