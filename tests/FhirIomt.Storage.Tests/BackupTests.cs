@@ -121,6 +121,38 @@ public sealed class BackupTests
     }
 
     [Fact]
+    public async Task A_copy_has_the_audit_under_its_patients_and_never_goes_behind_lines_that_are_there()
+    {
+        using var folder = new TemporaryFolder();
+        var (schema, other) = (FhirIomt.Tests.PostgresCluster.NewSchema(), FhirIomt.Tests.PostgresCluster.NewSchema());
+        var line = new AuditRow("{\"k\":\"read\",\"p\":[\"a\"]}"u8.ToArray(), ["a"]);
+        await using (var source = TestStore.On(folder.Path, serve: true))
+        {
+            for (var commit = 0; commit < 3; commit++)
+            {
+                await source.RunAsync(transaction => transaction.Audit(line));
+            }
+        }
+
+        await CopyAsync(folder.Path, schema);
+        await using (var target = PostgreSql.PostgresStore.Open(schema, TestStore.Indexer, TestStore.Policy, new ManualTime()))
+        {
+            Assert.Equal(3, (await target.ReadAuditAsync(new AuditQuery(0, long.MaxValue, "a", Descending: true, 10), CancellationToken.None)).Count);
+            var report = target.CheckAudit(null, null);
+            Assert.Equal((3L, null), (report.Rows, report.Problem));
+        }
+
+        await using (var used = PostgreSql.PostgresStore.Open(other, TestStore.Indexer, TestStore.Policy, new ManualTime()))
+        {
+            await used.WriteAsync([new Work(transaction => transaction.Audit(line))], CancellationToken.None);
+        }
+
+        await Assert.ThrowsAsync<StoreUnusableException>(() => CopyAsync(folder.Path, other));
+        FhirIomt.Tests.PostgresCluster.GiveBack(schema);
+        FhirIomt.Tests.PostgresCluster.GiveBack(other);
+    }
+
+    [Fact]
     public async Task A_copy_that_was_stopped_goes_on_and_nobody_uses_the_half()
     {
         using var folder = new TemporaryFolder();

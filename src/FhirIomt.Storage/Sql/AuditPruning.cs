@@ -26,6 +26,7 @@ internal sealed class AuditPruning(SqlConnection connection, RowWriter rows)
         // By patient: there is no index by key, which every line that is ever written would pay for.
         foreach (var patient in patients)
         {
+            connection.Prepare("DELETE FROM audit_patient WHERE patient=? AND readings IN (0, 1) AND last<=?").Add(patient).Add(last).Done();
             Cut(new AuditHeading(patient, false), last);
             Cut(new AuditHeading(patient, true), last);
         }
@@ -39,11 +40,9 @@ internal sealed class AuditPruning(SqlConnection connection, RowWriter rows)
     // Of the first entry that reaches beyond, what was before goes too.
     private void Cut(AuditHeading heading, long last)
     {
-        var readings = heading.Readings ? 1L : 0L;
-        connection.Prepare("DELETE FROM audit_patient WHERE patient=? AND readings=? AND last<=?").Add(heading.Patient).Add(readings).Add(last).Done();
         if (AuditRows.EntryFrom(connection, heading, last + 1) is { } entry && entry[0] <= last)
         {
-            connection.Prepare("DELETE FROM audit_patient WHERE patient=? AND readings=? AND last=?").Add(heading.Patient).Add(readings).Add(entry[^1]).Done();
+            connection.Prepare("DELETE FROM audit_patient WHERE patient=? AND readings=? AND last=?").Add(heading.Patient).Add(heading.Readings ? 1L : 0L).Add(entry[^1]).Done();
             AuditFiling.File(rows, entry.Where(key => key > last).Select(key => (heading, key)));
         }
     }

@@ -44,7 +44,8 @@ internal sealed class StoreCopy(SqlConnection source, SqlConnection target, Func
             return;
         }
 
-        if (HasRows("resource") || HasRows("resource_history") || HasRows("record"))
+        // One line of the audit too: the source's lines are older, and would not go before it.
+        if (HasRows("resource") || HasRows("resource_history") || HasRows("record") || HasRows("audit"))
         {
             throw new StoreUnusableException("The target store holds something already. A copy goes into an empty one.");
         }
