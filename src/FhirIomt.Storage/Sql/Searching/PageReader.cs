@@ -12,6 +12,7 @@ internal sealed class PageReader
     private readonly SqlConnection _connection;
     private readonly CatalogView _catalog;
     private readonly VersionCache? _versions;
+    private readonly int _room;
 
     // Whole records are asked for once: they would drive out what is asked for again and again, and be read by a statement more each time.
     private const int MaxKept = 200;
@@ -21,6 +22,7 @@ internal sealed class PageReader
     {
         _connection = connection;
         _catalog = catalog;
+        _room = Math.Min(count, MaxKept) + 1;
 
         // What the writer sees may be undone, and its key be given to something else.
         _versions = connection.IsReadOnly && count <= MaxKept && engine.Versions is { IsWorthAsking: true } versions ? versions : null;
@@ -37,7 +39,7 @@ internal sealed class PageReader
     /// <param name="place">Reads those.</param>
     public List<(StoredResource Resource, T Place)> Read<T>(Condition select, string type, int own, Func<SqlStatement.Rows, T> place)
     {
-        var found = new List<(StoredResource?, T)>();
+        var found = new List<(StoredResource? Resource, T Place)>(_room);
         var inMemory = 0;
         var missing = new List<(int Index, long Key)>();
         using (var run = select.Prepare(_connection).Run())
@@ -69,7 +71,9 @@ internal sealed class PageReader
             Fill(found, missing, type);
         }
 
-        return found.FindAll(one => one.Item1 is not null).ConvertAll(one => (one.Item1!, one.Item2));
+        // Most pages have all of theirs: copied without what lacks, each was copied twice.
+        found.RemoveAll(one => one.Resource is null);
+        return found!;
     }
 
     /// <summary>The matches at places that the same snapshot found, by an engine in process.</summary>

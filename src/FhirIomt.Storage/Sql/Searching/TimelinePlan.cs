@@ -25,29 +25,32 @@ internal sealed class TimelinePlan
     private readonly List<long>? _subjects;
     private readonly List<long>? _codeSets;
     private readonly Condition _conditions;
+    private readonly List<SearchCriterion.Dates> _times;
     private readonly TimeWindow _window;
     private readonly bool _descending;
+    private readonly bool _readsResources;
     private readonly SqlDialect _dialect;
     private readonly PageReader _pages;
 
-    private TimelinePlan(SqlDialect dialect, PageReader pages, List<long>? subjects, List<long>? codeSets, Condition conditions, TimeWindow window, bool byTime, bool descending, bool isTimed)
+    private TimelinePlan(SqlDialect dialect, PageReader pages, List<long>? subjects, List<long>? codeSets, Condition conditions, List<SearchCriterion.Dates> times, bool byTime, bool descending)
     {
         _dialect = dialect;
         _pages = pages;
         _subjects = subjects;
         _codeSets = codeSets;
         _conditions = conditions;
-        _window = window;
+        _readsResources = conditions.Sql.Contains("r.", StringComparison.Ordinal);
+        _times = times;
+        _window = TimeWindow.Of(times);
         ByTime = byTime;
         _descending = descending;
-        IsTimed = isTimed;
     }
 
     /// <summary>The page is in time order; otherwise subject by subject and code by code.</summary>
     public bool ByTime { get; }
 
     /// <summary>Only what has a time can match.</summary>
-    public bool IsTimed { get; }
+    public bool IsTimed => _times.Count > 0;
 
     public bool HasOneSubject => _subjects is { Count: 1 };
 
@@ -78,13 +81,17 @@ internal sealed class TimelinePlan
         var subjects = SubjectsOf(predicate, context);
         List<long>? codeSets = null;
         var times = new List<SearchCriterion.Dates>();
-        var conditions = new List<Condition> { BesidesSubjects(predicate) is { } rest ? sql.Of(rest) : Condition.Always };
+        var conditions = new List<Condition>();
+        if (BesidesSubjects(predicate) is { } rest)
+        {
+            conditions.Add(sql.Of(rest));
+        }
+
         foreach (var criterion in query.Criteria)
         {
             switch (criterion)
             {
                 case SearchCriterion.Dates dates when context.Whole(dates.Of) is not null:
-                    conditions.Add(CriterionSql.TimeBounds(dates, "t.start", Stop));
                     times.Add(dates);
                     break;
                 case SearchCriterion.Tokens tokens when context.IsInSetsOnly(tokens.Of):
@@ -108,7 +115,7 @@ internal sealed class TimelinePlan
 
         subjects?.Sort();
         codeSets?.Sort();
-        return new TimelinePlan(context.Connection.Dialect, pages, subjects, codeSets, Condition.AllOf(conditions), TimeWindow.Of(times), query.Sort.Count > 0, query.Sort is [{ Descending: true }], times.Count > 0);
+        return new TimelinePlan(context.Connection.Dialect, pages, subjects, codeSets, Condition.AllOf(conditions), times, query.Sort.Count > 0, query.Sort is [{ Descending: true }]);
     }
 
     /// <summary>The keys of all matches.</summary>
@@ -186,7 +193,7 @@ internal sealed class TimelinePlan
         {
             while (rows.Step())
             {
-                var place = new TimelinePosition(subject, codes, rows.Int64(2), rows.Int64(0), after.IsSecondRound);
+                var place = PlaceIn(rows, after.IsSecondRound);
                 if (before == limit && Compare(place, places[limit - 1]) > 0)
                 {
                     break;
@@ -214,7 +221,7 @@ internal sealed class TimelinePlan
 
     // From each set of codes a page at most; an engine that can do it in one statement reads as many rows as when asked for each.
     private Condition Ranges(string apply, long subject, Condition codeSets, TimelinePosition after, long limit) =>
-        new Condition("SELECT p.key AS key, p.subject AS subject, p.start AS start, p.codes AS codes FROM (").Append(codeSets).Append($") c {apply} (")
+        new Condition($"SELECT p.key AS key, p.start AS start{(ByTime ? "" : ", p.subject AS subject, p.codes AS codes")} FROM (").Append(codeSets).Append($") c {apply} (")
             .Append(Page(new Condition("t.subject=?", subject), new Condition("t.codes=c.x"), after, limit)).Append(") p");
 
     // Few sets are tried all; of more, the subject's own are found by jumping from one to the next.
@@ -242,7 +249,17 @@ internal sealed class TimelinePlan
 
     // Bodies are read for the page only: merging two sets with their bodies cost 1.7 times as much. The order is the caller's to restore.
     private Condition WithBodies(Condition keys) =>
-        new Condition($"SELECT m.key, m.subject, m.start, m.codes, {CatalogView.Column}{_pages.Columns} FROM (").Append(keys).Append($") m{_pages.Join}");
+        new Condition($"SELECT m.key, m.start{(ByTime ? "" : ", m.subject, m.codes")}, {CatalogView.Column}{_pages.Columns} FROM (").Append(keys).Append($") m{_pages.Join}");
+
+    /// <summary>Where a row of a page has the number of the catalog.</summary>
+    public int CatalogAt => ByTime ? 2 : 4;
+
+    /// <summary>The place of a row of a page; columns are read in their order, which is cheaper.</summary>
+    public TimelinePosition PlaceIn(SqlStatement.Rows rows, bool secondRound)
+    {
+        var (key, start) = (rows.Int64(0), rows.Int64(1));
+        return ByTime ? new(0, 0, start, key, secondRound) : new(rows.Int64(2), rows.Int64(3), start, key, secondRound);
+    }
 
     /// <summary>The next subject at or after that one, in ascending order; null at the end.</summary>
     public long? NextSubject(SqlConnection connection, long from, bool inclusive) => _subjects is { } some
@@ -346,8 +363,13 @@ internal sealed class TimelinePlan
     // What the timeline answers alone is not looked up in the resource.
     private Condition Rows(string table, Condition subject, Condition codes)
     {
-        var rows = new Condition(_conditions.Sql.Contains("r.", StringComparison.Ordinal) ? $"{table} t {_dialect.OrderedJoin} resource r ON r.key=t.key WHERE " : $"{table} t WHERE ")
+        var rows = new Condition(_readsResources ? $"{table} t {_dialect.OrderedJoin} resource r ON r.key=t.key WHERE " : $"{table} t WHERE ")
             .Append(subject).Append(" AND ").Append(codes).Append(" AND ").Append(_conditions);
+        foreach (var time in _times)
+        {
+            rows.Append(" AND ").Append(CriterionSql.TimeBounds(time, "t.start", table == Timeline ? Stop : "t.stop"));
+        }
+
         Bound(rows, " AND t.start>=?", _window.From);
         Bound(rows, " AND t.start<=?", _window.To);
         Bound(rows, table == Timeline ? " AND t.start>=?" : " AND t.start<?", _window.ShortFrom);
@@ -383,7 +405,7 @@ internal sealed class TimelinePlan
             rows.Append(_descending ? " AND (t.start, t.key)<(?,?)" : " AND (t.start, t.key)>(?,?)", after.Start, after.Key);
         }
 
-        return new Condition("SELECT t.key AS key, t.subject AS subject, t.start AS start, t.codes AS codes FROM ").Append(rows)
+        return new Condition($"SELECT t.key AS key, t.start AS start{(ByTime ? "" : ", t.subject AS subject, t.codes AS codes")} FROM ").Append(rows)
             .Append(_descending ? " ORDER BY t.start DESC, t.key DESC LIMIT ?" : " ORDER BY t.start, t.key LIMIT ?", limit);
     }
 

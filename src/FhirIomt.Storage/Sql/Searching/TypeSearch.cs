@@ -172,7 +172,7 @@ internal sealed class TypeSearch
         }
         else if (plan.PlacesOfSubject(_context.Connection, subject, after, limit) is { } places)
         {
-            found.AddRange(_pages.ReadAt(places, place => place.Key, _query.ResourceType).Select(one => new Found.InTimeline(one.Resource, one.Place)));
+            Add(_pages.ReadAt(places, place => place.Key, _query.ResourceType), found);
         }
         else
         {
@@ -226,9 +226,26 @@ internal sealed class TypeSearch
 
     private void Fetch(Condition select, List<Found> found, TimelinePlan plan, bool secondRound)
     {
-        var page = Read(select, catalogAt: 4, own: 5, run => new TimelinePosition(run.Int64(1), run.Int64(3), run.Int64(2), run.Int64(0), secondRound));
-        page.Sort((left, right) => plan.Compare(left.Place, right.Place));
-        found.AddRange(page.Select(one => new Found.InTimeline(one.Resource, one.Place)));
+        var page = Read(select, plan.CatalogAt, own: plan.CatalogAt + 1, run => plan.PlaceIn(run, secondRound));
+        for (var index = 1; index < page.Count; index++)
+        {
+            // Where bodies were joined the order may be lost.
+            if (plan.Compare(page[index - 1].Place, page[index].Place) > 0)
+            {
+                page.Sort((left, right) => plan.Compare(left.Place, right.Place));
+                break;
+            }
+        }
+
+        Add(page, found);
+    }
+
+    private static void Add(List<(StoredResource Resource, TimelinePosition Place)> page, List<Found> found)
+    {
+        foreach (var (resource, place) in page)
+        {
+            found.Add(new Found.InTimeline(resource, place));
+        }
     }
 
     private List<(StoredResource Resource, T Place)> Read<T>(Condition select, int catalogAt, int own, Func<SqlStatement.Rows, T> place)
