@@ -69,6 +69,47 @@ public sealed class AuditJournalTests
     }
 
     [Fact]
+    public async Task A_backup_beside_a_server_has_what_its_journal_still_holds()
+    {
+        using var folder = new TemporaryFolder();
+        var data = Path.Combine(folder.Path, "data");
+        await using var store = TestStore.On(data, serve: true);
+        for (var commit = 0; commit < 5; commit++)
+        {
+            await store.RunAsync(transaction => transaction.Audit(Line($"{commit}w", "pb")));
+            await store.Store.AppendAuditAsync([Line($"{commit}", "pa"), Line($"{commit}x", "pb")], CancellationToken.None);
+            var (file, restored) = (Path.Combine(folder.Path, $"backup{commit}"), Path.Combine(folder.Path, $"restored{commit}"));
+            SqliteBackup.Write(data, file, TestStore.Indexer, TestStore.Policy, store.Time);
+            SqliteBackup.Restore(file, restored, replace: false);
+            await using var copy = TestStore.On(restored, serve: true);
+            var expected = Enumerable.Range(0, commit + 1).SelectMany(number => new[] { $"{number}", $"{number}w", $"{number}x" });
+            Assert.Equal(expected, (await NamesAsync(copy)).Order(StringComparer.Ordinal));
+            Assert.Equal(commit + 1, (await NamesAsync(copy, "pa")).Count);
+            Assert.Null(copy.Store.CheckAudit(null, null).Problem);
+        }
+    }
+
+    [Fact]
+    public async Task What_the_store_took_while_a_backup_was_made_is_in_it_once()
+    {
+        using var folder = new TemporaryFolder();
+        var (data, copy) = (Path.Combine(folder.Path, "data"), Path.Combine(folder.Path, "copy"));
+        await using var store = TestStore.On(data, serve: true);
+        await store.Store.AppendAuditAsync([Line("a", "pa"), Line("b", "pb")], CancellationToken.None);
+        var waiting = AuditJournal.WaitingIn(AuditJournal.PathIn(data));
+        Assert.Equal(["a", "b"], await NamesAsync(store));
+        await store.Store.AppendAuditAsync([Line("c", "pa")], CancellationToken.None);
+        CopyFiles(data, copy, "fhiriomt.db");
+        using (var connection = new SqliteConnection(SqliteStore.PathIn(copy), readOnly: false))
+        {
+            AuditJournal.Enter(waiting, connection, new Sql.SqlEngine(connection, TestStore.Indexer, TestStore.Policy, store.Time));
+        }
+
+        await using var entered = TestStore.On(copy, serve: true);
+        Assert.Equal(["a", "b"], await NamesAsync(entered));
+    }
+
+    [Fact]
     public void A_journal_that_is_none_is_refused_and_named()
     {
         using var folder = new TemporaryFolder();

@@ -24,7 +24,7 @@ public sealed class BackupTests
         });
         using var folder = new TemporaryFolder();
         var file = Path.Combine(folder.Path, "backup.db");
-        var resources = SqliteBackup.Write(store.Folder, file);
+        var resources = Write(store.Folder, file);
         await writing;
         Assert.InRange(resources, 50, 150);
 
@@ -45,7 +45,7 @@ public sealed class BackupTests
         await using (var store = TestStore.On(data, serve: true))
         {
             await store.PutAsync("old", Sample.Patient());
-            SqliteBackup.Write(data, file);
+            Write(data, file);
             await store.PutAsync("new", Sample.Patient());
             var running = Assert.Throws<StoreUnusableException>(() => SqliteBackup.Restore(file, data, replace: true));
             Assert.Contains("Stop it first", running.Message, StringComparison.Ordinal);
@@ -70,12 +70,12 @@ public sealed class BackupTests
     {
         using var folder = new TemporaryFolder();
         var (data, file) = (Path.Combine(folder.Path, "data"), Path.Combine(folder.Path, "backup.db"));
-        Assert.Throws<StoreUnusableException>(() => SqliteBackup.Write(data, file));
+        Assert.Throws<StoreUnusableException>(() => Write(data, file));
         await using (var store = TestStore.On(data, serve: true))
         {
             await store.PutAsync("x", Sample.HeartRate(more: $"\"note\":[{{\"text\":\"{new string('n', 200_000)}\"}}]"));
-            SqliteBackup.Write(data, file);
-            Assert.Throws<StoreUnusableException>(() => SqliteBackup.Write(data, file));
+            Write(data, file);
+            Assert.Throws<StoreUnusableException>(() => Write(data, file));
         }
 
         var text = Path.Combine(folder.Path, "text");
@@ -181,6 +181,8 @@ public sealed class BackupTests
 
         FhirIomt.Tests.PostgresCluster.GiveBack(schema);
     }
+
+    private static long Write(string directory, string file) => SqliteBackup.Write(directory, file, TestStore.Indexer, TestStore.Policy, new ManualTime());
 
     private static Task<long> CopyAsync(string folder, string schema, IProgress<long>? progress = null) =>
         PostgreSql.PostgresStore.CopyFromAsync(folder, schema, TestStore.Indexer, TestStore.Policy, new ManualTime(), _ => ValueTask.CompletedTask, progress);

@@ -44,10 +44,11 @@ internal static class StoreCommands
         command.SetAction((parsed, cancellationToken) =>
         {
             var options = store.Of(parsed);
-            return StoreSession.RunWithPartsAsync(options, (_, _) =>
+            return StoreSession.RunWithPartsAsync(options, (parts, _) =>
             {
                 RequireEmbedded(options, "pg_dump, or a base backup with its log,");
-                var resources = SqliteBackup.Write(options.Data, parsed.GetValue(file)!);
+                var resources = SqliteBackup.Write(
+                    options.Data, parsed.GetValue(file)!, parts.GetRequiredService<SearchIndexer>(), parts.GetRequiredService<IndexPolicy>(), parts.GetRequiredService<TimeProvider>());
                 Console.WriteLine($"{parsed.GetValue(file)}: {Number(resources)} resources");
                 return Task.FromResult(0);
             }, cancellationToken);

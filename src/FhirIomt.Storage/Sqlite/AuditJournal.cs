@@ -47,14 +47,50 @@ internal sealed class AuditJournal : IAsyncDisposable
         }
 
         using var journal = Connect(path);
-        var (id, transaction) = (IdOf(journal), new WriteTransaction(store, engine, new SqliteRowWriter(store)));
-        for (var lines = Oldest(journal); lines.Count > 0; lines = Oldest(journal))
+        var id = IdOf(journal);
+        for (var lines = After(journal, 0); lines.Count > 0; lines = After(journal, 0))
         {
-            transaction.Begin([]);
-            new Taking(id, lines).Run(transaction);
-            transaction.Commit();
+            Enter(id, lines, store, engine);
             Forget(journal, lines[^1].Number);
         }
+    }
+
+    /// <summary>What waits in a journal that a server may be writing to.</summary>
+    public static Waiting WaitingIn(string path)
+    {
+        if (!File.Exists(path))
+        {
+            return new Waiting("", []);
+        }
+
+        using var journal = Connect(path);
+        return journal.InSnapshot(() =>
+        {
+            var lines = new List<(long Number, AuditRow Line)>();
+            for (var next = After(journal, 0); next.Count > 0; next = After(journal, next[^1].Number))
+            {
+                lines.AddRange(next);
+            }
+
+            return new Waiting(IdOf(journal), lines);
+        });
+    }
+
+    /// <summary>Enters what waited into a copy of the store that was made later: what had been taken into the store meanwhile is not entered again.</summary>
+    public static void Enter(Waiting waiting, SqliteConnection copy, SqlEngine engine)
+    {
+        foreach (var lines in waiting.Lines.Chunk(MaxTaken))
+        {
+            Enter(waiting.Journal, [.. lines], copy, engine);
+        }
+    }
+
+    private static void Enter(string journal, List<(long Number, AuditRow Line)> lines, SqliteConnection store, SqlEngine engine)
+    {
+        var transaction = new WriteTransaction(store, engine, new SqliteRowWriter(store));
+        transaction.Begin([]);
+        new Taking(journal, lines).Run(transaction);
+        transaction.Commit();
     }
 
     /// <summary>Returns when the lines are durable; never waits for the store.</summary>
@@ -137,7 +173,7 @@ internal sealed class AuditJournal : IAsyncDisposable
     {
         lock (_file)
         {
-            return _waiting == 0 ? [] : Oldest(_connection);
+            return _waiting == 0 ? [] : After(_connection, 0);
         }
     }
 
@@ -200,10 +236,11 @@ internal sealed class AuditJournal : IAsyncDisposable
         return rows.Text(0);
     }
 
-    private static List<(long Number, AuditRow Line)> Oldest(SqliteConnection journal)
+    // The oldest after one, as many as are taken at once.
+    private static List<(long Number, AuditRow Line)> After(SqliteConnection journal, long number)
     {
         var lines = new List<(long, AuditRow)>();
-        using var rows = journal.Prepare("SELECT number, body, patients FROM line ORDER BY number LIMIT ?").Add((long)MaxTaken).Run();
+        using var rows = journal.Prepare("SELECT number, body, patients FROM line WHERE number>? ORDER BY number LIMIT ?").Add(number).Add((long)MaxTaken).Run();
         while (rows.Step())
         {
             lines.Add((rows.Int64(0), new AuditRow(rows.Blob(1), rows.Text(2).Split('\n', StringSplitOptions.RemoveEmptyEntries))));
@@ -213,6 +250,10 @@ internal sealed class AuditJournal : IAsyncDisposable
     }
 
     private static void Forget(SqliteConnection journal, long last) => journal.Prepare("DELETE FROM line WHERE number<=?").Add(last).Done();
+
+    /// <param name="Journal">Its id.</param>
+    /// <param name="Lines">In their order.</param>
+    public sealed record Waiting(string Journal, IReadOnlyList<(long Number, AuditRow Line)> Lines);
 
     /// <summary>Enters the lines with the number of the last, so that those of a commit after which the process died are not entered again.</summary>
     private sealed class Taking(string journal, List<(long Number, AuditRow Line)> lines) : WriteOperation

@@ -1,3 +1,5 @@
+using FhirIomt.Fhir.Search;
+using FhirIomt.Fhir.Searching;
 using FhirIomt.Storage.Sql;
 
 namespace FhirIomt.Storage.Sqlite;
@@ -8,9 +10,9 @@ namespace FhirIomt.Storage.Sqlite;
 /// </summary>
 public static class SqliteBackup
 {
-    /// <summary>Writes the backup and answers the number of current resources in it.</summary>
+    /// <summary>Writes the backup and answers the number of current resources in it. It has every line of the audit that was there when it began, those that a server was still to take into its store too.</summary>
     /// <exception cref="StoreUnusableException">There is no store, or something is in the way.</exception>
-    public static long Write(string directory, string file)
+    public static long Write(string directory, string file, SearchIndexer indexer, IndexPolicy policy, TimeProvider time)
     {
         var store = SqliteStore.PathIn(directory);
         if (!File.Exists(store))
@@ -28,6 +30,8 @@ public static class SqliteBackup
         File.Delete(partial);
         try
         {
+            // Before the copy is made: what the server takes from there meanwhile is in the copy.
+            var waiting = AuditJournal.WaitingIn(AuditJournal.PathIn(directory));
             using (var connection = new SqliteConnection(store, readOnly: true))
             {
                 // query_only would forbid it, though it writes to another file only.
@@ -35,6 +39,7 @@ public static class SqliteBackup
                 connection.Prepare("VACUUM INTO ?").Add(partial).Done();
             }
 
+            EnterWaiting(waiting, partial, indexer, policy, time);
             var resources = Verify(partial);
             Sync(partial);
             File.Move(partial, file);
@@ -79,6 +84,21 @@ public static class SqliteBackup
         File.Move(incoming, store);
         DeleteWithLog(incoming);
         return resources;
+    }
+
+    // A store of an older schema has no server of this build; what waits beside it goes into the store when it is brought to the new one.
+    private static void EnterWaiting(AuditJournal.Waiting waiting, string file, SearchIndexer indexer, IndexPolicy policy, TimeProvider time)
+    {
+        if (waiting.Lines.Count == 0)
+        {
+            return;
+        }
+
+        using var connection = new SqliteConnection(file, readOnly: false);
+        if (SqliteSchema.VersionOf(connection) == SqliteSchema.Current)
+        {
+            AuditJournal.Enter(waiting, connection, new SqlEngine(connection, indexer, policy, time));
+        }
     }
 
     private static long Verify(string file)
