@@ -45,7 +45,10 @@ public static class SearchIssues
         Issue.Error(IssueKind.NotFound, "IOMT-0712", $"'{Shorten(url)}' is unknown here, or its codes cannot be listed.", code, "Name a value set or code system whose content is on this server.");
 
     public static Issue ContainedNotSearched(string with) =>
-        Issue.Error(IssueKind.NotSupported, "IOMT-0713", $"Contained resources are not searched {with}.", "_contained", "Search one type by what stands in the resource itself, without an order, a total, a count alone, or includes; or leave _contained out.");
+        Issue.Error(IssueKind.NotSupported, "IOMT-0713", $"Contained resources are not searched {with}.", "_contained", "Search one type by what stands in the resource itself, without an order or includes; or leave _contained out.");
+
+    public static Issue ContainedNotCounted(int most) =>
+        Issue.Error(IssueKind.TooCostly, "IOMT-0719", $"More than {most} resources contain one of the type, so those that match are not counted.", "_contained", "Read the pages without _total and _summary=count.");
 
     public static Issue NotInCompartment(string compartment, string type) =>
         Issue.Error(IssueKind.NotSupported, "IOMT-0714", $"{type} is not in the {compartment} compartment.", fix: $"See CompartmentDefinition/{compartment.ToLowerInvariant()} for the types that are.");

@@ -21,6 +21,9 @@ public sealed class ContainedSearch(IStore store, SearchService searches, Search
     // Looked through for one page, a search each; what is left comes with the next page.
     private const int MaxContainers = 500;
 
+    // Looked through to count what is inside, all at once.
+    private const int MaxCounted = 10_000;
+
     private const string Prefix = "c.";
 
     // In a cursor: whichever type the caller may see that comes first.
@@ -42,14 +45,82 @@ public sealed class ContainedSearch(IStore store, SearchService searches, Search
             return new SearchResult.Refused(refusal);
         }
 
+        long? total = null;
+        if (query.CountOnly || query.Total == TotalMode.Accurate)
+        {
+            var counted = await CountAsync(query, scope, cancellationToken).ConfigureAwait(false);
+            if (counted is not SearchResult.Found { Page.Total: { } number })
+            {
+                return counted;
+            }
+
+            total = number;
+        }
+
+        if (query.CountOnly)
+        {
+            return new SearchResult.Found(new SearchPage([], [], null, total));
+        }
+
+        var result = await PageAsync(query, scope, cancellationToken).ConfigureAwait(false);
+        return result is SearchResult.Found found ? found with { Page = found.Page with { Total = total } } : result;
+    }
+
+    private async ValueTask<SearchResult> PageAsync(SearchQuery query, AccessScope scope, CancellationToken cancellationToken)
+    {
         if (query.Contained == ContainedMode.Only || query.Cursor?.StartsWith(Prefix, StringComparison.Ordinal) == true)
         {
             return await InsideAsync(query, query.Cursor, scope, cancellationToken).ConfigureAwait(false);
         }
 
         // Those that stand by themselves come first; the last of their pages leads to the others.
-        var result = await searches.SearchAsync(query with { Contained = ContainedMode.None }, scope, cancellationToken).ConfigureAwait(false);
-        return result is SearchResult.Found found ? found with { Page = found.Page with { Next = found.Page.Next ?? Position.At(FirstType).ToText(query), Total = null } } : result;
+        var result = await searches.SearchAsync(query with { Contained = ContainedMode.None, Total = TotalMode.None }, scope, cancellationToken).ConfigureAwait(false);
+        return result is SearchResult.Found found ? found with { Page = found.Page with { Next = found.Page.Next ?? Position.At(FirstType).ToText(query) } } : result;
+    }
+
+    // All that stand by themselves, where those are asked for, and all inside others.
+    private async ValueTask<SearchResult> CountAsync(SearchQuery query, AccessScope scope, CancellationToken cancellationToken)
+    {
+        var (total, looked) = (0L, 0);
+        if (query.Contained == ContainedMode.Both)
+        {
+            var alone = await searches.SearchAsync(query with { Contained = ContainedMode.None, CountOnly = true, Cursor = null }, scope, cancellationToken).ConfigureAwait(false);
+            if (alone is not SearchResult.Found { Page.Total: { } number })
+            {
+                return alone;
+            }
+
+            total = number;
+        }
+
+        foreach (var type in ContainerTypes(scope))
+        {
+            string? cursor = null;
+            do
+            {
+                var result = await searches.SearchAsync(ContainersOf(query.ResourceType, type, count: 100) with { Cursor = cursor }, scope, cancellationToken).ConfigureAwait(false);
+                if (result is not SearchResult.Found { Page: var page })
+                {
+                    return result;
+                }
+
+                looked += page.Matches.Count;
+                if (looked > MaxCounted)
+                {
+                    return new SearchResult.Refused(new Refusal(RefusalKind.BadRequest, SearchIssues.ContainedNotCounted(MaxCounted)));
+                }
+
+                foreach (var container in page.Matches)
+                {
+                    total += (await MatchesInAsync(container, query, scope, cancellationToken).ConfigureAwait(false)).Count;
+                }
+
+                cursor = page.Next;
+            }
+            while (cursor is not null);
+        }
+
+        return new SearchResult.Found(new SearchPage([], [], null, total));
     }
 
     private Refusal? Refuse(SearchQuery query, AccessScope scope)
@@ -65,7 +136,7 @@ public sealed class ContainedSearch(IStore store, SearchService searches, Search
         }
 
         var issue = query.Parts.Count > 0 ? SearchIssues.ContainedNotSearched("over several types")
-            : query.Sort.Count > 0 || query.Includes.Count > 0 || query.Total != TotalMode.None || query.CountOnly ? SearchIssues.ContainedNotSearched("with an order, a total or includes")
+            : query.Sort.Count > 0 || query.Includes.Count > 0 ? SearchIssues.ContainedNotSearched("with an order or includes")
             : !query.Criteria.All(CriterionMatch.CanDecide) ? SearchIssues.ContainedNotSearched("by what other resources say, or by when they were stored")
             : policy.Find("Patient", TypeParameter) is { } parameter ? policy.WhyNot(parameter)
             : SearchIssues.NotIndexed(TypeParameter);
@@ -74,7 +145,7 @@ public sealed class ContainedSearch(IStore store, SearchService searches, Search
 
     private async ValueTask<SearchResult> InsideAsync(SearchQuery query, string? cursor, AccessScope scope, CancellationToken cancellationToken)
     {
-        var types = policy.Definitions.ResourceTypes.Where(type => policy.Find(type, TypeParameter) is not null && scope.PredicateFor(type, ScopeInteractions.Search) is not AccessPredicate.Nothing).ToList();
+        var types = ContainerTypes(scope);
         var position = cursor is null ? Position.At(FirstType) : Position.TryParse(cursor, query);
         position = position?.Type == FirstType ? Position.At(types.FirstOrDefault()) : position;
         if (position is null || (position.Type is { } begun && !types.Contains(begun, StringComparer.Ordinal)))
@@ -85,7 +156,7 @@ public sealed class ContainedSearch(IStore store, SearchService searches, Search
         var (matches, containers, looked) = (new List<StoredResource>(), new List<StoredResource>(), 0);
         while (position.Type is { } type && matches.Count < query.Count && looked < MaxContainers)
         {
-            var result = await searches.SearchAsync(ContainersOf(query.ResourceType, type) with { Cursor = position.Container }, scope, cancellationToken).ConfigureAwait(false);
+            var result = await searches.SearchAsync(ContainersOf(query.ResourceType, type, count: 1) with { Cursor = position.Container }, scope, cancellationToken).ConfigureAwait(false);
             if (result is not SearchResult.Found { Page: var page })
             {
                 return result;
@@ -111,8 +182,12 @@ public sealed class ContainedSearch(IStore store, SearchService searches, Search
         return new SearchResult.Found(new SearchPage(matches, [], position.Type is null ? null : position.ToText(query), null)) { Containers = containers };
     }
 
-    // One at a time: the position then always lies between two of them.
-    private SearchQuery ContainersOf(string contained, string type) => parser.Parse(type, [new SearchArgument(TypeParameter, contained), new SearchArgument("_count", "1")], lenient: false).Require();
+    private List<string> ContainerTypes(AccessScope scope) =>
+        [.. policy.Definitions.ResourceTypes.Where(type => policy.Find(type, TypeParameter) is not null && scope.PredicateFor(type, ScopeInteractions.Search) is not AccessPredicate.Nothing)];
+
+    /// <param name="count">One at a time leaves the position between two of them.</param>
+    private SearchQuery ContainersOf(string contained, string type, int count) =>
+        parser.Parse(type, [new SearchArgument(TypeParameter, contained), new SearchArgument("_count", count.ToString(CultureInfo.InvariantCulture))], lenient: false).Require();
 
     // One for each match, or the container once.
     private async ValueTask<List<StoredResource>> MatchesInAsync(StoredResource container, SearchQuery query, AccessScope scope, CancellationToken cancellationToken)
