@@ -1,29 +1,26 @@
-using System.Text;
+using System.Runtime.InteropServices;
 
 namespace FhirIomt.Storage.Sql;
 
 /// <summary>A piece of SQL with the values for its question marks, in order. Values never become text of the statement.</summary>
 internal sealed class Condition
 {
-    private readonly StringBuilder _sql = new();
+    // Put together once, in the end: a piece goes through several conditions on its way into a statement, and its characters went along.
+    private readonly List<string> _pieces = [];
     private readonly List<object?> _values = [];
 
-    public Condition(string sql, params ReadOnlySpan<object?> values)
-    {
-        _sql.Append(sql);
-        _values.AddRange(values);
-    }
+    public Condition(string sql, params ReadOnlySpan<object?> values) => Append(sql, values);
 
     public static Condition Never => new("(1=0)");
 
     public static Condition Always => new("(1=1)");
 
-    public string Sql => _sql.ToString();
+    public string Sql => string.Concat(CollectionsMarshal.AsSpan(_pieces));
 
     public IReadOnlyList<object?> Values => _values;
 
     /// <summary>The same for the same text with the same values.</summary>
-    public string Fingerprint => _sql.ToString() + '\u0001' + string.Join('\u0001', _values);
+    public string Fingerprint => Sql + '\u0001' + string.Join('\u0001', _values);
 
     public static Condition Join(string separator, IReadOnlyList<Condition> parts, Condition whenEmpty, bool parenthesised = true)
     {
@@ -57,14 +54,14 @@ internal sealed class Condition
 
     public Condition Append(string sql, params ReadOnlySpan<object?> values)
     {
-        _sql.Append(sql);
+        _pieces.Add(sql);
         _values.AddRange(values);
         return this;
     }
 
     public Condition Append(Condition other)
     {
-        _sql.Append(other._sql);
+        _pieces.AddRange(other._pieces);
         _values.AddRange(other._values);
         return this;
     }
