@@ -87,6 +87,50 @@ public sealed class OpeningTests
     }
 
     [Fact]
+    public async Task A_store_that_was_indexed_by_an_older_build_is_indexed_anew()
+    {
+        using var folder = new TemporaryFolder();
+        await using (var store = TestStore.On(folder.Path, serve: true))
+        {
+            await World.CreateAsync(store, new Random(7), documents: 40, updates: 20);
+            await store.PutRecordAsync(new StoredRecord(RecordKind.SearchIndex, "own", "{}"u8.ToArray()));
+        }
+
+        using (var connection = new SqliteConnection(SqliteStore.PathIn(folder.Path), readOnly: false))
+        {
+            connection.Execute("DELETE FROM token_index; UPDATE timeline SET start=start+1; INSERT INTO token_index SELECT parameter, target, key FROM reference_index; PRAGMA user_version=9");
+        }
+
+        await using var again = TestStore.On(folder.Path, serve: true);
+        Assert.Empty((await again.Store.CheckAsync(repair: false, null, CancellationToken.None)).Found.Named);
+        Assert.Null(await again.Store.FindRecordAsync(RecordKind.SearchIndex, "own", CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task A_store_in_PostgreSQL_that_was_indexed_by_an_older_build_is_indexed_anew()
+    {
+        var schema = FhirIomt.Tests.PostgresCluster.NewSchema();
+        await using (var store = TestStore.On(Engine.PostgreSql, schema))
+        {
+            await World.CreateAsync(store, new Random(7), documents: 40, updates: 20);
+        }
+
+        await using (var source = Npgsql.NpgsqlDataSource.Create(schema))
+        {
+            await using var command = source.CreateCommand(
+                "DELETE FROM token_index; UPDATE timeline SET start=start+1; INSERT INTO token_index SELECT parameter, target, key FROM reference_index; UPDATE schema_version SET version=7");
+            await command.ExecuteNonQueryAsync();
+        }
+
+        await using (var again = TestStore.On(Engine.PostgreSql, schema))
+        {
+            Assert.Empty((await again.Store.CheckAsync(repair: false, null, CancellationToken.None)).Found.Named);
+        }
+
+        FhirIomt.Tests.PostgresCluster.GiveBack(schema);
+    }
+
+    [Fact]
     public async Task The_audit_of_an_older_schema_is_found_by_patient_and_told_as_before()
     {
         var store = TestStore.New();

@@ -114,6 +114,12 @@ internal static class PostgresSchema
         ALTER TABLE clock ADD COLUMN audit_after text COLLATE "C" NOT NULL DEFAULT '';
         UPDATE clock SET audit_filed=last;
         """,
+        """
+        -- Extraction finds more, and some of it otherwise (texts of codings without codes, the outer limits of a Timing): everything is indexed anew.
+        TRUNCATE token_index, identifier_index, string_index, date_index, number_index, quantity_index, reference_index, uri_index, component_index, timeline;
+        DELETE FROM record WHERE kind='search-index';
+        INSERT INTO progress(name, position) SELECT 'index', 0 WHERE EXISTS(SELECT 1 FROM resource) ON CONFLICT (name) DO UPDATE SET position=0;
+        """,
     ];
 
     public static int Current => Scripts.Length;

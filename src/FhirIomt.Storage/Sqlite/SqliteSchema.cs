@@ -150,6 +150,21 @@ internal static class SqliteSchema
         ALTER TABLE clock ADD COLUMN audit_after TEXT NOT NULL DEFAULT '';
         UPDATE clock SET audit_filed=last;
         """,
+        """
+        -- Extraction finds more, and some of it otherwise (texts of codings without codes, the outer limits of a Timing): everything is indexed anew.
+        DELETE FROM token_index;
+        DELETE FROM identifier_index;
+        DELETE FROM string_index;
+        DELETE FROM date_index;
+        DELETE FROM number_index;
+        DELETE FROM quantity_index;
+        DELETE FROM reference_index;
+        DELETE FROM uri_index;
+        DELETE FROM component_index;
+        DELETE FROM timeline;
+        DELETE FROM record WHERE kind='search-index';
+        INSERT OR REPLACE INTO progress(name, position) SELECT 'index', 0 WHERE EXISTS(SELECT 1 FROM resource);
+        """,
     ];
 
     public static int Current => Scripts.Length;
