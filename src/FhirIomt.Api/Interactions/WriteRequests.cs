@@ -153,14 +153,14 @@ internal sealed class WriteRequests(SearchQueryParser parser)
     private static Outcome<VersionConditionBox, FhirAnswer> Condition(FhirCall call)
     {
         var (ifMatch, ifNoneMatch) = (call.Header("If-Match")?.Trim(), call.Header("If-None-Match")?.Trim());
-        var version = FhirRequest.VersionOf(ifMatch ?? "");
-        if (ifMatch is not null && version is null)
+        var expected = ifMatch is null ? null : FhirRequest.ExpectedVersionOf(ifMatch);
+        if (ifMatch is not null && expected is null)
         {
             return FhirAnswer.BadRequest(ApiIssues.BadVersion("If-Match"));
         }
 
         return ifNoneMatch is null or "*"
-            ? new VersionConditionBox(new VersionCondition(version, ifNoneMatch == "*" && call.Method == "PUT"))
+            ? new VersionConditionBox(new VersionCondition(expected, ifNoneMatch == "*" && call.Method == "PUT"))
             : FhirAnswer.BadRequest(ApiIssues.BadArgument("If-None-Match", ifNoneMatch, "* for an update, which then only creates"));
     }
 
