@@ -85,6 +85,21 @@ public sealed class ShapeTests(ServerFixture fixture) : IClassFixture<ServerFixt
         Assert.Equal("other", (await All.GetAsync($"Binary/{id}")).Body);
     }
 
+    [Theory]
+    [InlineData("text/xml", "<ClinicalDocument xmlns=\"urn:hl7-org:v3\"/>")]
+    [InlineData("application/json", "{\"a\":1}")]
+    [InlineData("application/fhir+json", "{\"resourceType\":\"Patient\"}")]
+    [InlineData("application/fhir+xml", "<Patient xmlns=\"http://hl7.org/fhir\"/>")]
+    [InlineData("application/json", "no JSON at all")]
+    public async Task What_is_no_Binary_is_the_content_of_one_whatever_its_media_type(string mediaType, string content)
+    {
+        var created = await All.PostAsync("Binary", content, ("Content-Type", mediaType), ("Accept", "application/fhir+json"));
+        Assert.True(created.Status == 201, created.Body);
+        Assert.Equal(mediaType, created.Json.Text("contentType"));
+        var raw = await All.GetAsync($"Binary/{created.Json.Text("id")}");
+        Assert.Equal((200, content, mediaType), (raw.Status, raw.Body, raw.Header("Content-Type")));
+    }
+
     private async Task<List<string>> MembersAsync(string path)
     {
         var answer = await All.GetAsync(path);
