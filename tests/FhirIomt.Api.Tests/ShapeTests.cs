@@ -100,6 +100,14 @@ public sealed class ShapeTests(ServerFixture fixture) : IClassFixture<ServerFixt
         Assert.Equal((200, content, mediaType), (raw.Status, raw.Body, raw.Header("Content-Type")));
     }
 
+    [Fact]
+    public async Task A_binary_in_a_format_that_there_is_not_is_406()
+    {
+        var id = (await All.PostAsync("Binary", "x", ("Content-Type", "text/plain"), ("Accept", "application/fhir+json"))).Json.Text("id");
+        (await All.GetAsync($"Binary/{id}?_format=application/fhir%2Bturtle")).AssertOutcome(406, "IOMT-0624");
+        Assert.Equal("x", (await All.GetAsync($"Binary/{id}", ("Accept", "image/png"))).Body);
+    }
+
     private async Task<List<string>> MembersAsync(string path)
     {
         var answer = await All.GetAsync(path);
