@@ -133,6 +133,24 @@ public sealed class BundleTests(ServerFixture fixture) : IClassFixture<ServerFix
     }
 
     [Fact]
+    public async Task An_entry_is_answered_as_a_request_of_its_own_would_be()
+    {
+        var mrn = Given.Unique("mrn");
+        var id = await All.CreateAsync(Given.Patient(mrn: mrn));
+        var answer = await SendAsync("batch",
+            Entry("HEAD", $"Patient/{id}"),
+            Entry("GET", $"?_type=Patient&_id={id}"),
+            Entry("POST", $"Patient/{id}", Given.Patient()),
+            Entry("PUT", $"Patient/{id}/_history/1", Given.Patient()),
+            Entry("POST", "?_type=Patient", """{"resourceType":"Bundle","type":"batch"}"""));
+        Assert.Equal(["200", "200", "405", "405", "404"], Statuses(answer));
+        var head = answer.Json.GetProperty("entry")[0];
+        Assert.Equal("W/\"1\"", head.GetProperty("response").Text("etag"));
+        Assert.False(head.TryGetProperty("resource", out _));
+        Assert.Equal(id, Assert.Single(answer.Json.GetProperty("entry")[1].GetProperty("resource").GetProperty("entry").EnumerateArray()).GetProperty("resource").Text("id"));
+    }
+
+    [Fact]
     public async Task What_came_back_is_what_was_preferred()
     {
         var body = Bundle("transaction", Entry("POST", "Patient", Given.Patient()));
