@@ -101,6 +101,21 @@ public sealed class BundleTests(ServerFixture fixture) : IClassFixture<ServerFix
     }
 
     [Fact]
+    public async Task Canonicals_and_what_is_quoted_otherwise()
+    {
+        const string Url = "http://other.example/fhir/Questionnaire/9";
+        var response = $$"""
+            {"resourceType":"QuestionnaireResponse","status":"completed","questionnaire":"{{Url}}",
+             "text":{"status":"generated","div":"<div xmlns=\"http://www.w3.org/1999/xhtml\"><a href='{{Url}}'>it</a></div>"} }
+            """;
+        var answer = await SendAsync("transaction", Entry("POST", "Questionnaire", $$"""{"resourceType":"Questionnaire","status":"draft"}""", Url), Entry("POST", "QuestionnaireResponse", response));
+        Assert.Equal(["201", "201"], Statuses(answer));
+        var stored = (await All.GetAsync($"QuestionnaireResponse/{IdOf(answer, 1)}")).Json;
+        Assert.Equal(Url, stored.Text("questionnaire"));
+        Assert.Contains($"href='Questionnaire/{IdOf(answer, 0)}'", stored.GetProperty("text").Text("div"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Fifty_parallel_transactions_with_one_condition_make_one_patient()
     {
         var mrn = Given.Unique("mrn");

@@ -6,8 +6,8 @@ using FhirIomt.Fhir.Json;
 namespace FhirIomt.Repository.Writing;
 
 /// <summary>
-/// The links in a resource of a transaction: references, elements of type uri, url, canonical, oid and uuid, and links in the narrative (R4 §3.1.0.11.2).
-/// Only what is typed as a link is touched: an identifier whose value looks like one stays.
+/// The links in a resource of a transaction: references, elements of type uri, url, oid and uuid, and links in the narrative (R4 §3.1.0.11.2: "Elements of type
+/// canonical are not replaced"). Only what is typed as a link is touched: an identifier whose value looks like one stays.
 /// </summary>
 internal sealed class BundleReferences
 {
@@ -121,7 +121,7 @@ internal sealed class BundleReferences
         else if (item.IsString)
         {
             var isReference = owner.Name == "Reference" && member.JsonName == "reference";
-            if (isReference || member.Type.Name is "uri" or "url" or "canonical" or "oid" or "uuid")
+            if (isReference || member.Type.Name is "uri" or "url" or "oid" or "uuid")
             {
                 Change(item, _change(item.AsString()!, isReference));
             }
@@ -140,16 +140,16 @@ internal sealed class BundleReferences
         }
     }
 
-    // href="…" and src="…".
+    // href="…" and src="…", quoted either way.
     private string? Narrative(string xhtml)
     {
         var changed = xhtml;
-        foreach (var attribute in (ReadOnlySpan<string>)["href=\"", "src=\""])
+        foreach (var attribute in (ReadOnlySpan<string>)["href=\"", "src=\"", "href='", "src='"])
         {
             for (var at = changed.IndexOf(attribute, StringComparison.Ordinal); at >= 0; at = changed.IndexOf(attribute, at + attribute.Length, StringComparison.Ordinal))
             {
                 var start = at + attribute.Length;
-                var end = changed.IndexOf('"', start);
+                var end = changed.IndexOf(attribute[^1], start);
                 if (end > start && _change(changed[start..end], false) is { } target)
                 {
                     changed = string.Concat(changed.AsSpan(0, start), target, changed.AsSpan(end));
