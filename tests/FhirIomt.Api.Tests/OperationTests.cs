@@ -214,6 +214,21 @@ public sealed class OperationTests(ServerFixture fixture) : IClassFixture<Server
     }
 
     [Fact]
+    public async Task An_answer_with_nothing_in_it_has_no_empty_elements()
+    {
+        var patient = await All.CreateAsync(Given.Patient());
+        foreach (var path in (string[])[$"Patient/{patient}/$everything?_type=Observation", $"Patient/{patient}/$everything?_since=2099-01-01T00:00:00Z", "ChargeItem/$meta"])
+        {
+            var json = await All.GetAsync(path);
+            Assert.True(json.Status == 200, json.Body);
+            Assert.DoesNotContain("[]", json.Body, StringComparison.Ordinal);
+            Assert.DoesNotContain("{}", json.Body, StringComparison.Ordinal);
+            var xml = await All.GetAsync($"{path}{(path.Contains('?', StringComparison.Ordinal) ? '&' : '?')}_format=xml");
+            Assert.True(xml.Status == 200, xml.Body);
+        }
+    }
+
+    [Fact]
     public async Task Stats_calculate_and_convert_units()
     {
         var patient = await All.CreateAsync(Given.Patient());
