@@ -214,6 +214,21 @@ public sealed class OperationTests(ServerFixture fixture) : IClassFixture<Server
     }
 
     [Fact]
+    public async Task Lastn_answers_all_of_one_time()
+    {
+        var patient = await All.CreateAsync(Given.Patient());
+        foreach (var (value, effective) in new[] { ("1", "2026-03-01T10:00:00Z"), ("2", "2026-03-02T10:00:00Z"), ("3", "2026-03-02T11:00:00+01:00"), ("4", "2026-03-03T10:00:00Z") })
+        {
+            await All.CreateAsync(Given.Observation(patient, value: value, effective: effective));
+        }
+
+        Assert.Equal(["4"], Values(await All.GetAsync($"Observation/$lastn?patient={patient}")));
+        Assert.Equal(["2", "3", "4"], Values(await All.GetAsync($"Observation/$lastn?patient={patient}&max=2")).Order(StringComparer.Ordinal));
+        Assert.Equal(["2", "3", "4"], Values(await All.GetAsync($"Observation/$lastn?patient={patient}&max=3")).Order(StringComparer.Ordinal));
+        Assert.Equal(["1", "2", "3", "4"], Values(await All.GetAsync($"Observation/$lastn?patient={patient}&max=4")).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public async Task An_answer_with_nothing_in_it_has_no_empty_elements()
     {
         var patient = await All.CreateAsync(Given.Patient());
