@@ -229,6 +229,27 @@ public sealed class OperationTests(ServerFixture fixture) : IClassFixture<Server
     }
 
     [Fact]
+    public async Task Stats_count_the_components_of_that_code_too()
+    {
+        var patient = await All.CreateAsync(Given.Patient());
+        string Measured(string code, string value) => $$"""{"code":{"coding":[{"system":"http://loinc.org","code":"{{code}}"}]},"valueQuantity":{"value":{{value}},"system":"http://unitsofmeasure.org","code":"mm[Hg]"} }""";
+        string Observed(string code, string values) => $$"""
+            {"resourceType":"Observation","status":"final","code":{"coding":[{"system":"http://loinc.org","code":"{{code}}"}]},"subject":{"reference":"Patient/{{patient}}"},"effectiveDateTime":"2026-03-01T10:00:00Z",{{values}} }
+            """;
+        await All.CreateAsync(Observed("85354-9", $"\"component\":[{Measured("8480-6", "120")},{Measured("8462-4", "80")}]"));
+        await All.CreateAsync(Observed("8480-6", "\"valueQuantity\":{\"value\":130,\"system\":\"http://unitsofmeasure.org\",\"code\":\"mm[Hg]\"}"));
+        Assert.Equal("125", await AverageAsync("http://loinc.org|8480-6"));
+        Assert.Equal("80", await AverageAsync("8462-4"));
+
+        async Task<string> AverageAsync(string code)
+        {
+            var answer = await All.GetAsync($"Observation/$stats?subject=Patient/{patient}&code={code}&statistic=average&duration=800000");
+            Assert.True(answer.Status == 200, answer.Body);
+            return answer.Json.GetProperty("parameter")[0].GetProperty("resource").GetProperty("component")[0].GetProperty("valueQuantity").GetProperty("value").GetRawText();
+        }
+    }
+
+    [Fact]
     public async Task An_answer_with_nothing_in_it_has_no_empty_elements()
     {
         var patient = await All.CreateAsync(Given.Patient());
