@@ -250,6 +250,16 @@ public sealed class OperationTests(ServerFixture fixture) : IClassFixture<Server
     }
 
     [Fact]
+    public async Task Stats_look_at_a_limit_only_where_sources_are_asked_for()
+    {
+        var patient = await All.CreateAsync(Given.Patient());
+        var path = $"Observation/$stats?subject=Patient/{patient}&code=8867-4&statistic=count&limit=20000";
+        Assert.Equal(200, (await All.GetAsync(path)).Status);
+        Assert.Equal(200, (await All.GetAsync(path + "&include=false")).Status);
+        (await All.GetAsync(path + "&include=true")).AssertOutcome(400, "IOMT-0632");
+    }
+
+    [Fact]
     public async Task An_answer_with_nothing_in_it_has_no_empty_elements()
     {
         var patient = await All.CreateAsync(Given.Patient());
