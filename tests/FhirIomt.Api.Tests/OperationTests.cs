@@ -287,7 +287,7 @@ public sealed class OperationTests(ServerFixture fixture) : IClassFixture<Server
         var answer = await All.PostAsync("Observation/$stats", $$"""
             {"resourceType":"Parameters","parameter":[{"name":"subject","valueUri":"Patient/{{patient}}"},{"name":"coding","valueCoding":{"system":"http://loinc.org","code":"8867-4"} },
              {"name":"period","valuePeriod":{"start":"2026-03-01","end":"2026-03-02"} },{"name":"include","valueBoolean":true},
-             {{string.Join(',', new[] { "average", "minimum", "maximum", "count", "median", "sum", "std-dev", "variance", "4-lower", "4-upper" }.Select(code => $"{{\"name\":\"statistic\",\"valueCode\":\"{code}\"}}"))}}]}
+             {{string.Join(',', new[] { "average", "minimum", "maximum", "count", "median", "sum", "std-dev", "variance", "4-lower", "4-upper", "4-dev" }.Select(code => $"{{\"name\":\"statistic\",\"valueCode\":\"{code}\"}}"))}}]}
             """);
         Assert.True(answer.Status == 200, answer.Body);
         var statistics = answer.Json.GetProperty("parameter")[0].GetProperty("resource").GetProperty("component").EnumerateArray()
@@ -296,7 +296,7 @@ public sealed class OperationTests(ServerFixture fixture) : IClassFixture<Server
         Assert.Equal(("2", "9", "8", "40"), (statistics["minimum"], statistics["maximum"], statistics["count"], statistics["sum"]));
         Assert.Equal("4.5", statistics["median"]);
         Assert.Equal("4.5714285714", statistics["variance"]);
-        Assert.Equal(("4", "5.5"), (statistics["4-lower"], statistics["4-upper"]));
+        Assert.Equal(("4", "5.5", "0.75"), (statistics["4-lower"], statistics["4-upper"], statistics["4-dev"]));
         Assert.Equal(8, answer.Json.GetProperty("parameter").EnumerateArray().Count(parameter => parameter.Text("name") == "source"));
         var inAddress = await All.GetAsync($"Observation/$stats?subject=Patient/{patient}&code=http://loinc.org|8867-4&statistic=count&duration=800000");
         Assert.Equal(8, inAddress.Json.GetProperty("parameter")[0].GetProperty("resource").GetProperty("component")[0].GetProperty("valueQuantity").GetProperty("value").GetInt32());

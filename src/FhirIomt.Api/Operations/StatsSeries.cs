@@ -124,7 +124,7 @@ internal sealed class StatsSeries(string? system, string code)
         "80-percent" or "5-4" => Quantile(0.8m),
         "4-lower" => Quantile(0.25m),
         "4-upper" => Quantile(0.75m),
-        "4-dev" => Quantile(0.75m) - Quantile(0.25m),
+        "4-dev" => (Quantile(0.75m) - Quantile(0.25m)) / 2,
         "variance" => _values.Count < 2 ? null : Round(Moment(2) / (_values.Count - 1)),
         "std-dev" => _values.Count < 2 ? null : Round((decimal)Math.Sqrt((double)(Moment(2) / (_values.Count - 1)))),
         "skew" => Standardised(3),
