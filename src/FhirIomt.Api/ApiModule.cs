@@ -143,8 +143,8 @@ public static class ApiModule
             return FhirAnswer.BadRequest(issues);
         }
 
-        // A Binary can be had in its own media type.
-        if (shape.Format is null && type != "Binary")
+        // A Binary can be had in its own media type, whatever is accepted; _format asks for one of FHIR's.
+        if (shape.Format is null && (type != "Binary" || http.Request.Query.ContainsKey("_format")))
         {
             return FhirAnswer.Refused(StatusCodes.Status406NotAcceptable, ApiIssues.NotAcceptable());
         }

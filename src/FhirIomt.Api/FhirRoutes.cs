@@ -49,6 +49,9 @@ internal sealed class FhirRoutes
     /// <summary>The methods that an address takes, for the Allow header of a 405.</summary>
     public string MethodsOf(string pattern) => string.Join(", ", All.Where(route => route.Pattern == pattern).SelectMany(route => route.Method.Split(',')).Distinct(StringComparer.Ordinal));
 
+    /// <summary>Whether a path below the base is the address of something, whatever the method.</summary>
+    public bool Knows(string[] segments) => All.Any(route => route.IsAt(segments));
+
     /// <summary>The route of a method and a path below the base, and the parts of the path that it names; null when there is none.</summary>
     public (FhirRoute Route, IReadOnlyDictionary<string, string> Parts)? Match(string method, string[] segments)
     {

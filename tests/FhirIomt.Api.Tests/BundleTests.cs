@@ -101,6 +101,108 @@ public sealed class BundleTests(ServerFixture fixture) : IClassFixture<ServerFix
     }
 
     [Fact]
+    public async Task What_a_transaction_deletes_is_not_there_for_its_conditions()
+    {
+        var mrn = Given.Unique("mrn");
+        foreach (var byCondition in (bool[])[false, true])
+        {
+            var old = await All.CreateAsync(Given.Patient("Old", mrn: mrn));
+            var answer = await SendAsync("transaction",
+                Entry("POST", "Patient", Given.Patient("New", mrn: mrn), "urn:uuid:p", ifNoneExist: $"identifier={mrn}"),
+                Entry("POST", "Observation", Given.Observation("x").Replace("Patient/x", $"Patient?identifier={mrn}", StringComparison.Ordinal)),
+                Entry("DELETE", byCondition ? $"Patient?identifier={mrn}" : $"Patient/{old}"));
+            Assert.Equal(["201", "201", "204"], Statuses(answer));
+            Assert.NotEqual(old, IdOf(answer, 0));
+            Assert.Equal([IdOf(answer, 0)], (await All.GetAsync($"Patient?identifier={mrn}")).Matches);
+            Assert.Equal($"Patient/{IdOf(answer, 0)}", (await All.GetAsync($"Observation/{IdOf(answer, 1)}")).Json.GetProperty("subject").Text("reference"));
+            await All.SendAsync(HttpMethod.Delete, $"Patient/{IdOf(answer, 0)}", body: null);
+        }
+    }
+
+    [Fact]
+    public async Task What_the_caller_may_not_delete_is_still_there_for_conditions()
+    {
+        var mrn = Given.Unique("mrn");
+        var id = await All.CreateAsync(Given.Patient("Kept", mrn: mrn));
+        var caller = await fixture.Server.CallerAsync("system/Patient.crus system/Patient.d?_tag=urn:example:tags|mine");
+        var answer = await caller.PostAsync("", Bundle("transaction", Entry("DELETE", $"Patient/{id}"), Entry("POST", "Patient", Given.Patient("New", mrn: mrn), ifNoneExist: $"identifier={mrn}")));
+        Assert.Equal(["204", "200"], Statuses(answer));
+        Assert.Equal([id], (await All.GetAsync($"Patient?identifier={mrn}")).Matches);
+    }
+
+    [Fact]
+    public async Task A_condition_that_finds_what_another_entry_deletes_is_about_the_same_resource()
+    {
+        var mrn = Given.Unique("mrn");
+        var id = await All.CreateAsync(Given.Patient("One", mrn: mrn));
+        var remove = Entry("DELETE", $"Patient?identifier={mrn}");
+        var patch = """{"resourceType":"Binary","contentType":"application/json-patch+json","data":"W10="}""";
+        foreach (var other in (string[])[Entry("PUT", $"Patient?identifier={mrn}", Given.Patient("Two", mrn: mrn)), Entry("PATCH", $"Patient?identifier={mrn}", patch), Entry("PUT", $"Patient/{id}", Given.Patient("Two", id, mrn))])
+        {
+            (await SendAsync("transaction", other, remove)).AssertOutcome(400, "IOMT-0611");
+            (await SendAsync("transaction", remove, other)).AssertOutcome(400, "IOMT-0611");
+        }
+
+        Assert.Equal("W/\"1\"", (await All.GetAsync($"Patient/{id}")).Header("ETag"));
+    }
+
+    [Fact]
+    public async Task A_conditional_reference_finds_what_the_same_transaction_stores()
+    {
+        var mrn = Given.Unique("mrn");
+        var answer = await SendAsync("transaction",
+            Entry("POST", "Observation", Given.Observation("x").Replace("Patient/x", $"Patient?identifier={mrn}", StringComparison.Ordinal)),
+            Entry("POST", "Patient", Given.Patient("New", mrn: mrn)));
+        Assert.Equal(["201", "201"], Statuses(answer));
+        Assert.Equal($"Patient/{IdOf(answer, 1)}", (await All.GetAsync($"Observation/{IdOf(answer, 0)}")).Json.GetProperty("subject").Text("reference"));
+
+        // As it is at the end: what is updated counts by what it says then, and two that match are two.
+        var renamed = Given.Unique("mrn");
+        var updated = await SendAsync("transaction",
+            Entry("PUT", $"Patient/{IdOf(answer, 1)}", Given.Patient("New", IdOf(answer, 1), renamed)),
+            Entry("POST", "Observation", Given.Observation("x").Replace("Patient/x", $"Patient?identifier={renamed}", StringComparison.Ordinal)));
+        Assert.Equal($"Patient/{IdOf(answer, 1)}", (await All.GetAsync($"Observation/{IdOf(updated, 1)}")).Json.GetProperty("subject").Text("reference"));
+        (await SendAsync("transaction",
+            Entry("PUT", $"Patient/{IdOf(answer, 1)}", Given.Patient("New", IdOf(answer, 1), mrn)),
+            Entry("POST", "Observation", Given.Observation("x").Replace("Patient/x", $"Patient?identifier={renamed}", StringComparison.Ordinal)))).AssertOutcome(412, "IOMT-0612");
+        (await SendAsync("transaction",
+            Entry("POST", "Patient", Given.Patient("Twin", mrn: renamed)),
+            Entry("POST", "Observation", Given.Observation("x").Replace("Patient/x", $"Patient?identifier={renamed}", StringComparison.Ordinal)))).AssertOutcome(412, "IOMT-0605");
+    }
+
+    [Fact]
+    public async Task References_to_a_version_stay_references_to_a_version()
+    {
+        var observation = Given.Observation("x");
+        var answer = await SendAsync("transaction",
+            Entry("POST", "Patient", Given.Patient(), "http://other.example/fhir/Patient/77"),
+            Entry("POST", "Observation", observation.Replace("Patient/x", "http://other.example/fhir/Patient/77/_history/3", StringComparison.Ordinal)),
+            Entry("POST", "Observation", observation.Replace("Patient/x", "Patient/77/_history/3", StringComparison.Ordinal), "http://other.example/fhir/Observation/1"),
+            Entry("POST", "Observation", observation.Replace("Patient/x", "Patient/78/_history/3", StringComparison.Ordinal), "http://other.example/fhir/Observation/2"));
+        Assert.Equal(["201", "201", "201", "201"], Statuses(answer));
+        Assert.Equal($"Patient/{IdOf(answer, 0)}/_history/1", await SubjectAsync(1));
+        Assert.Equal($"Patient/{IdOf(answer, 0)}/_history/1", await SubjectAsync(2));
+        Assert.Equal("Patient/78/_history/3", await SubjectAsync(3));
+
+        async Task<string> SubjectAsync(int entry) => (await All.GetAsync($"Observation/{IdOf(answer, entry)}")).Json.GetProperty("subject").Text("reference");
+    }
+
+    [Fact]
+    public async Task Canonicals_and_what_is_quoted_otherwise()
+    {
+        const string Url = "http://other.example/fhir/Questionnaire/9";
+        var response = $$"""
+            {"resourceType":"QuestionnaireResponse","status":"completed","questionnaire":"{{Url}}",
+             "text":{"status":"generated","div":"<div xmlns=\"http://www.w3.org/1999/xhtml\"><a href='{{Url}}'>it</a></div>"} }
+            """;
+        var answer = await SendAsync("transaction", Entry("POST", "Questionnaire", $$"""{"resourceType":"Questionnaire","status":"draft"}""", Url), Entry("POST", "QuestionnaireResponse", response));
+        Assert.Equal(["201", "201"], Statuses(answer));
+        var stored = (await All.GetAsync($"QuestionnaireResponse/{IdOf(answer, 1)}")).Json;
+        Assert.Equal(Url, stored.Text("questionnaire"));
+        Assert.Contains($"href='Questionnaire/{IdOf(answer, 0)}'", stored.GetProperty("text").Text("div"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Fifty_parallel_transactions_with_one_condition_make_one_patient()
     {
         var mrn = Given.Unique("mrn");
@@ -130,6 +232,24 @@ public sealed class BundleTests(ServerFixture fixture) : IClassFixture<ServerFix
         Assert.Equal(["201", "422", "404", "404", "404", "204", "404", "404", "404"], Statuses(answer));
         Assert.Equal("OperationOutcome", answer.Json.GetProperty("entry")[1].GetProperty("response").GetProperty("outcome").Text("resourceType"));
         Assert.Single((await All.GetAsync($"Patient?identifier={mrn}")).Matches);
+    }
+
+    [Fact]
+    public async Task An_entry_is_answered_as_a_request_of_its_own_would_be()
+    {
+        var mrn = Given.Unique("mrn");
+        var id = await All.CreateAsync(Given.Patient(mrn: mrn));
+        var answer = await SendAsync("batch",
+            Entry("HEAD", $"Patient/{id}"),
+            Entry("GET", $"?_type=Patient&_id={id}"),
+            Entry("POST", $"Patient/{id}", Given.Patient()),
+            Entry("PUT", $"Patient/{id}/_history/1", Given.Patient()),
+            Entry("POST", "?_type=Patient", """{"resourceType":"Bundle","type":"batch"}"""));
+        Assert.Equal(["200", "200", "405", "405", "404"], Statuses(answer));
+        var head = answer.Json.GetProperty("entry")[0];
+        Assert.Equal("W/\"1\"", head.GetProperty("response").Text("etag"));
+        Assert.False(head.TryGetProperty("resource", out _));
+        Assert.Equal(id, Assert.Single(answer.Json.GetProperty("entry")[1].GetProperty("resource").GetProperty("entry").EnumerateArray()).GetProperty("resource").Text("id"));
     }
 
     [Fact]

@@ -214,6 +214,67 @@ public sealed class OperationTests(ServerFixture fixture) : IClassFixture<Server
     }
 
     [Fact]
+    public async Task Lastn_answers_all_of_one_time()
+    {
+        var patient = await All.CreateAsync(Given.Patient());
+        foreach (var (value, effective) in new[] { ("1", "2026-03-01T10:00:00Z"), ("2", "2026-03-02T10:00:00Z"), ("3", "2026-03-02T11:00:00+01:00"), ("4", "2026-03-03T10:00:00Z") })
+        {
+            await All.CreateAsync(Given.Observation(patient, value: value, effective: effective));
+        }
+
+        Assert.Equal(["4"], Values(await All.GetAsync($"Observation/$lastn?patient={patient}")));
+        Assert.Equal(["2", "3", "4"], Values(await All.GetAsync($"Observation/$lastn?patient={patient}&max=2")).Order(StringComparer.Ordinal));
+        Assert.Equal(["2", "3", "4"], Values(await All.GetAsync($"Observation/$lastn?patient={patient}&max=3")).Order(StringComparer.Ordinal));
+        Assert.Equal(["1", "2", "3", "4"], Values(await All.GetAsync($"Observation/$lastn?patient={patient}&max=4")).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task Stats_count_the_components_of_that_code_too()
+    {
+        var patient = await All.CreateAsync(Given.Patient());
+        string Measured(string code, string value) => $$"""{"code":{"coding":[{"system":"http://loinc.org","code":"{{code}}"}]},"valueQuantity":{"value":{{value}},"system":"http://unitsofmeasure.org","code":"mm[Hg]"} }""";
+        string Observed(string code, string values) => $$"""
+            {"resourceType":"Observation","status":"final","code":{"coding":[{"system":"http://loinc.org","code":"{{code}}"}]},"subject":{"reference":"Patient/{{patient}}"},"effectiveDateTime":"2026-03-01T10:00:00Z",{{values}} }
+            """;
+        await All.CreateAsync(Observed("85354-9", $"\"component\":[{Measured("8480-6", "120")},{Measured("8462-4", "80")}]"));
+        await All.CreateAsync(Observed("8480-6", "\"valueQuantity\":{\"value\":130,\"system\":\"http://unitsofmeasure.org\",\"code\":\"mm[Hg]\"}"));
+        Assert.Equal("125", await AverageAsync("http://loinc.org|8480-6"));
+        Assert.Equal("80", await AverageAsync("8462-4"));
+
+        async Task<string> AverageAsync(string code)
+        {
+            var answer = await All.GetAsync($"Observation/$stats?subject=Patient/{patient}&code={code}&statistic=average&duration=800000");
+            Assert.True(answer.Status == 200, answer.Body);
+            return answer.Json.GetProperty("parameter")[0].GetProperty("resource").GetProperty("component")[0].GetProperty("valueQuantity").GetProperty("value").GetRawText();
+        }
+    }
+
+    [Fact]
+    public async Task Stats_look_at_a_limit_only_where_sources_are_asked_for()
+    {
+        var patient = await All.CreateAsync(Given.Patient());
+        var path = $"Observation/$stats?subject=Patient/{patient}&code=8867-4&statistic=count&limit=20000";
+        Assert.Equal(200, (await All.GetAsync(path)).Status);
+        Assert.Equal(200, (await All.GetAsync(path + "&include=false")).Status);
+        (await All.GetAsync(path + "&include=true")).AssertOutcome(400, "IOMT-0632");
+    }
+
+    [Fact]
+    public async Task An_answer_with_nothing_in_it_has_no_empty_elements()
+    {
+        var patient = await All.CreateAsync(Given.Patient());
+        foreach (var path in (string[])[$"Patient/{patient}/$everything?_type=Observation", $"Patient/{patient}/$everything?_since=2099-01-01T00:00:00Z", "ChargeItem/$meta"])
+        {
+            var json = await All.GetAsync(path);
+            Assert.True(json.Status == 200, json.Body);
+            Assert.DoesNotContain("[]", json.Body, StringComparison.Ordinal);
+            Assert.DoesNotContain("{}", json.Body, StringComparison.Ordinal);
+            var xml = await All.GetAsync($"{path}{(path.Contains('?', StringComparison.Ordinal) ? '&' : '?')}_format=xml");
+            Assert.True(xml.Status == 200, xml.Body);
+        }
+    }
+
+    [Fact]
     public async Task Stats_calculate_and_convert_units()
     {
         var patient = await All.CreateAsync(Given.Patient());
@@ -226,7 +287,7 @@ public sealed class OperationTests(ServerFixture fixture) : IClassFixture<Server
         var answer = await All.PostAsync("Observation/$stats", $$"""
             {"resourceType":"Parameters","parameter":[{"name":"subject","valueUri":"Patient/{{patient}}"},{"name":"coding","valueCoding":{"system":"http://loinc.org","code":"8867-4"} },
              {"name":"period","valuePeriod":{"start":"2026-03-01","end":"2026-03-02"} },{"name":"include","valueBoolean":true},
-             {{string.Join(',', new[] { "average", "minimum", "maximum", "count", "median", "sum", "std-dev", "variance", "4-lower", "4-upper" }.Select(code => $"{{\"name\":\"statistic\",\"valueCode\":\"{code}\"}}"))}}]}
+             {{string.Join(',', new[] { "average", "minimum", "maximum", "count", "median", "sum", "std-dev", "variance", "4-lower", "4-upper", "4-dev" }.Select(code => $"{{\"name\":\"statistic\",\"valueCode\":\"{code}\"}}"))}}]}
             """);
         Assert.True(answer.Status == 200, answer.Body);
         var statistics = answer.Json.GetProperty("parameter")[0].GetProperty("resource").GetProperty("component").EnumerateArray()
@@ -235,7 +296,7 @@ public sealed class OperationTests(ServerFixture fixture) : IClassFixture<Server
         Assert.Equal(("2", "9", "8", "40"), (statistics["minimum"], statistics["maximum"], statistics["count"], statistics["sum"]));
         Assert.Equal("4.5", statistics["median"]);
         Assert.Equal("4.5714285714", statistics["variance"]);
-        Assert.Equal(("4", "5.5"), (statistics["4-lower"], statistics["4-upper"]));
+        Assert.Equal(("4", "5.5", "0.75"), (statistics["4-lower"], statistics["4-upper"], statistics["4-dev"]));
         Assert.Equal(8, answer.Json.GetProperty("parameter").EnumerateArray().Count(parameter => parameter.Text("name") == "source"));
         var inAddress = await All.GetAsync($"Observation/$stats?subject=Patient/{patient}&code=http://loinc.org|8867-4&statistic=count&duration=800000");
         Assert.Equal(8, inAddress.Json.GetProperty("parameter")[0].GetProperty("resource").GetProperty("component")[0].GetProperty("valueQuantity").GetProperty("value").GetInt32());

@@ -104,6 +104,14 @@ public sealed class ReadTests(ServerFixture fixture) : IClassFixture<ServerFixtu
     public async Task What_the_client_accepts_is_looked_at(string accept, int status) =>
         (await All.GetAsync("Patient/nobody", ("Accept", accept))).AssertOutcome(status);
 
+    [Fact]
+    public async Task A_format_that_the_client_refuses_by_name_is_not_sent_for_a_wildcard()
+    {
+        var answer = await All.GetAsync("Patient/nobody", ("Accept", "*/*, application/fhir+json;q=0"));
+        Assert.Equal((404, "application/fhir+xml; charset=utf-8"), (answer.Status, answer.Header("Content-Type")));
+        Assert.Equal(406, (await All.GetAsync("Patient/nobody", ("Accept", "*/*, application/fhir+json;q=0, application/fhir+xml;q=0"))).Status);
+    }
+
     [Theory]
     [InlineData("json", 404)]
     [InlineData("application/fhir%2Bjson", 404)]

@@ -85,6 +85,29 @@ public sealed class ShapeTests(ServerFixture fixture) : IClassFixture<ServerFixt
         Assert.Equal("other", (await All.GetAsync($"Binary/{id}")).Body);
     }
 
+    [Theory]
+    [InlineData("text/xml", "<ClinicalDocument xmlns=\"urn:hl7-org:v3\"/>")]
+    [InlineData("application/json", "{\"a\":1}")]
+    [InlineData("application/fhir+json", "{\"resourceType\":\"Patient\"}")]
+    [InlineData("application/fhir+xml", "<Patient xmlns=\"http://hl7.org/fhir\"/>")]
+    [InlineData("application/json", "no JSON at all")]
+    public async Task What_is_no_Binary_is_the_content_of_one_whatever_its_media_type(string mediaType, string content)
+    {
+        var created = await All.PostAsync("Binary", content, ("Content-Type", mediaType), ("Accept", "application/fhir+json"));
+        Assert.True(created.Status == 201, created.Body);
+        Assert.Equal(mediaType, created.Json.Text("contentType"));
+        var raw = await All.GetAsync($"Binary/{created.Json.Text("id")}");
+        Assert.Equal((200, content, mediaType), (raw.Status, raw.Body, raw.Header("Content-Type")));
+    }
+
+    [Fact]
+    public async Task A_binary_in_a_format_that_there_is_not_is_406()
+    {
+        var id = (await All.PostAsync("Binary", "x", ("Content-Type", "text/plain"), ("Accept", "application/fhir+json"))).Json.Text("id");
+        (await All.GetAsync($"Binary/{id}?_format=application/fhir%2Bturtle")).AssertOutcome(406, "IOMT-0624");
+        Assert.Equal("x", (await All.GetAsync($"Binary/{id}", ("Accept", "image/png"))).Body);
+    }
+
     private async Task<List<string>> MembersAsync(string path)
     {
         var answer = await All.GetAsync(path);

@@ -133,12 +133,25 @@ public sealed class WriteTests(ServerFixture fixture) : IClassFixture<ServerFixt
         Assert.EndsWith("/_history/2", two.Header("Location"), StringComparison.Ordinal);
         (await All.PutAsync($"Patient/{id}", Given.Patient("Three", id), ("If-Match", "W/\"1\""))).AssertOutcome(412, "IOMT-0604");
         Assert.Equal(200, (await All.PutAsync($"Patient/{id}", Given.Patient("Three", id), ("If-Match", "\"2\""))).Status);
-        foreach (var bad in (string[])["1", "W/1", "*", "W/\"x\"", "W/\"1\", W/\"2\""])
+        foreach (var bad in (string[])["1", "W/1", "W/\"x\"", "W/\"2\", 3", "W/\"2\" W/\"3\"", "*, W/\"3\""])
         {
             (await All.PutAsync($"Patient/{id}", Given.Patient("Four", id), ("If-Match", bad))).AssertOutcome(400, "IOMT-0626");
         }
 
         Assert.Contains("Three", (await All.GetAsync($"Patient/{id}")).Body, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task If_Match_takes_several_versions_and_a_star_for_any()
+    {
+        var id = await All.CreateAsync(Given.Patient("One"));
+        Assert.Equal(200, (await All.PutAsync($"Patient/{id}", Given.Patient("Two", id), ("If-Match", "*"))).Status);
+        Assert.Equal(200, (await All.PutAsync($"Patient/{id}", Given.Patient("Three", id), ("If-Match", "W/\"1\", W/\"2\""))).Status);
+        (await All.PutAsync($"Patient/{id}", Given.Patient("Four", id), ("If-Match", "W/\"1\", W/\"2\""))).AssertOutcome(412, "IOMT-0604");
+        (await All.SendAsync(HttpMethod.Delete, $"Patient/{id}", body: null, ("If-Match", "W/\"1\",W/\"2\""))).AssertOutcome(412, "IOMT-0604");
+        var never = Given.Unique("never");
+        (await All.PutAsync($"Patient/{never}", Given.Patient(id: never), ("If-Match", "*"))).AssertOutcome(412, "IOMT-0604");
+        (await All.GetAsync($"Patient/{never}")).AssertOutcome(404);
     }
 
     [Fact]

@@ -45,7 +45,7 @@ internal sealed class BundleCall : FhirCall
     {
         var resource = _entry["resource"u8];
         return ValueTask.FromResult<Outcome<FhirBody, FhirAnswer>>(resource.Exists
-            ? new FhirBody(MediaTypes.Json, resource.Raw)
+            ? new FhirBody(MediaTypes.Json, resource.Raw) { IsEntry = true }
             : FhirAnswer.BadRequest(ApiIssues.EntryWithoutResource()));
     }
 }

@@ -58,9 +58,9 @@ internal sealed class BundleEntries(FhirRoutes routes, ServerAddress address)
         var question = url.IndexOf('?', StringComparison.Ordinal);
         var query = question < 0 ? "" : url[(question + 1)..];
         var path = question < 0 ? url : url[..question];
-        if (path.StartsWith(address.FhirBase + "/", StringComparison.Ordinal))
+        if (path == address.FhirBase || path.StartsWith(address.FhirBase + "/", StringComparison.Ordinal))
         {
-            path = path[(address.FhirBase.Length + 1)..];
+            path = path[address.FhirBase.Length..];
         }
 
         var segments = path.Split('/', StringSplitOptions.RemoveEmptyEntries).Select(Uri.UnescapeDataString).ToArray();
@@ -70,9 +70,14 @@ internal sealed class BundleEntries(FhirRoutes routes, ServerAddress address)
         }
 
         // A Bundle in a Bundle would make a request of any depth.
-        if (segments.Length == 0 || routes.Match(method, segments) is not { } match)
+        if (segments.Length == 0 && method == "POST")
         {
             return FhirAnswer.Refused(404, ApiIssues.UnknownPath());
+        }
+
+        if (routes.Match(method, segments) is not { } match)
+        {
+            return routes.Knows(segments) ? FhirAnswer.Refused(405, ApiIssues.NotAllowed(method)) : FhirAnswer.Refused(404, ApiIssues.UnknownPath());
         }
 
         if (match.Parts.TryGetValue("type", out var type) && !FhirDefinitions.R4.IsResourceType(type))

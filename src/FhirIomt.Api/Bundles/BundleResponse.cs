@@ -43,7 +43,7 @@ internal static class BundleResponse
         }
 
         var isRead = entry.Call is { Route.IsWrite: false };
-        if (answer.Content is not (null or FhirContent.Outcome) && (isRead || wantsResources))
+        if (answer.Content is not (null or FhirContent.Outcome) && (isRead || wantsResources) && entry.Call!.Method != "HEAD")
         {
             writer.WritePropertyName("resource"u8);
             writer.WriteRawValue(Shaped(answer.Content, entry.Call!.Shape).Span, skipInputValidation: true);

@@ -12,7 +12,7 @@ internal static class ApiIssues
         Issue.Error(IssueKind.NotFound, "IOMT-0621", "There is nothing at this address.", fix: "See /fhir/metadata for what the server offers.");
 
     public static Issue NotAllowed(string method) =>
-        Issue.Error(IssueKind.NotSupported, "IOMT-0622", $"{method} is not offered here.", fix: "See /fhir/metadata for what the server offers.");
+        Issue.Error(IssueKind.NotSupported, "IOMT-0622", $"{Shorten(method)} is not offered here.", fix: "See /fhir/metadata for what the server offers.");
 
     public static Issue BadContentType(string? contentType) =>
         Issue.Error(IssueKind.NotSupported, "IOMT-0623", $"The content type '{Shorten(contentType ?? "")}' is not taken.", "Content-Type", "Send application/fhir+json or application/fhir+xml in UTF-8.");

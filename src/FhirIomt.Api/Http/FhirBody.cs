@@ -9,6 +9,16 @@ namespace FhirIomt.Api.Http;
 /// <summary>A body with its media type, lower case and without parameters; "" when none was sent.</summary>
 internal sealed record FhirBody(string MediaType, ReadOnlyMemory<byte> Bytes)
 {
+    /// <summary>It stands in an entry of a Bundle: it is a resource, whichever it is.</summary>
+    public bool IsEntry { get; init; }
+
+    /// <summary>
+    /// Whether it is the content of a Binary and no Binary itself: what is sent there is taken as it is, in FHIR's own formats too, "except for the special case where the content is actually a Binary
+    /// resource" (R4, Binary).
+    /// </summary>
+    public bool IsBinaryContent => !IsEntry && MediaType.Length > 0
+        && (!MediaTypes.TryFormat(MediaType, out var format) || ReadAs(format)?.Root["resourceType"u8].TextEquals("Binary"u8) != true);
+
     /// <summary>The body as one resource.</summary>
     public Outcome<JsonTree, FhirAnswer> Resource()
     {
@@ -20,6 +30,10 @@ internal sealed record FhirBody(string MediaType, ReadOnlyMemory<byte> Bytes)
         var parsed = format == FhirFormat.Xml ? FhirXml.Parse(Bytes, FhirDefinitions.R4) : JsonTree.Parse(Bytes);
         return parsed.TryGetValue(out var tree, out var issues) ? tree : FhirAnswer.Refused(StatusCodes.Status400BadRequest, issues);
     }
+
+    // As far as it can be read: a Binary with faults is refused for them.
+    private JsonTree? ReadAs(FhirFormat format) =>
+        format == FhirFormat.Xml ? FhirXml.Read(Bytes, FhirDefinitions.R4).Tree : JsonTree.Parse(Bytes).TryGetValue(out var tree, out _) ? tree : null;
 }
 
 internal enum FhirFormat

@@ -1,4 +1,5 @@
 using System.Globalization;
+using FhirIomt.Repository;
 using Microsoft.Extensions.Primitives;
 
 namespace FhirIomt.Api.Http;
@@ -18,6 +19,18 @@ internal static class FhirRequest
         }
 
         return text.Length > 2 && text[0] == '"' && text[^1] == '"' && long.TryParse(text[1..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var version) ? version : null;
+    }
+
+    /// <summary>What an If-Match header asks for, <c>*</c> or a list of ETags; null when it is neither.</summary>
+    public static ExpectedVersion? ExpectedVersionOf(string header)
+    {
+        if (header.Trim() == "*")
+        {
+            return new ExpectedVersion([]);
+        }
+
+        var versions = header.Split(',').Select(VersionOf).ToList();
+        return versions.Contains(null) ? null : new ExpectedVersion([.. versions.OfType<long>()]);
     }
 
     public static bool Prefers(StringValues header, string preference)

@@ -18,7 +18,15 @@ internal sealed record FhirRoute(string Name, string Method, string Pattern, Fun
     /// <summary>The parts of that address, or null when it is not this route's. Literal segments win over named ones by the order of the table.</summary>
     public Dictionary<string, string>? Match(string method, string[] segments)
     {
-        if (segments.Length != _segments.Length || !Method.Split(',').Contains(method, StringComparer.Ordinal))
+        return Method.Split(',').Contains(method, StringComparer.Ordinal) ? Parts(segments) : null;
+    }
+
+    /// <summary>Whether it is the address of this route, whatever the method.</summary>
+    public bool IsAt(string[] segments) => Parts(segments) is not null;
+
+    private Dictionary<string, string>? Parts(string[] segments)
+    {
+        if (segments.Length != _segments.Length)
         {
             return null;
         }

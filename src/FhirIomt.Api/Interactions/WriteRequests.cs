@@ -114,7 +114,7 @@ internal sealed class WriteRequests(SearchQueryParser parser)
             : FhirAnswer.BadRequest(ApiIssues.BadBase64("Binary.data"));
     }
 
-    /// <summary>A resource; for a Binary whatever else was sent becomes its data (R4 §2.5, Binary).</summary>
+    /// <summary>A resource; for a Binary whatever else was sent becomes its data.</summary>
     private static async ValueTask<Outcome<JsonTree, FhirAnswer>> ReadResourceAsync(FhirCall call)
     {
         if (!(await call.ReadAsync().ConfigureAwait(false)).TryGetValue(out var body, out var refusal))
@@ -122,7 +122,7 @@ internal sealed class WriteRequests(SearchQueryParser parser)
             return refusal;
         }
 
-        return call.Type == "Binary" && body.MediaType.Length > 0 && !MediaTypes.TryFormat(body.MediaType, out _)
+        return call.Type == "Binary" && body.IsBinaryContent
             ? BinaryResource.Of(body, call.Id, call.Header("X-Security-Context") ?? "")
             : body.Resource();
     }
@@ -153,14 +153,14 @@ internal sealed class WriteRequests(SearchQueryParser parser)
     private static Outcome<VersionConditionBox, FhirAnswer> Condition(FhirCall call)
     {
         var (ifMatch, ifNoneMatch) = (call.Header("If-Match")?.Trim(), call.Header("If-None-Match")?.Trim());
-        var version = FhirRequest.VersionOf(ifMatch ?? "");
-        if (ifMatch is not null && version is null)
+        var expected = ifMatch is null ? null : FhirRequest.ExpectedVersionOf(ifMatch);
+        if (ifMatch is not null && expected is null)
         {
             return FhirAnswer.BadRequest(ApiIssues.BadVersion("If-Match"));
         }
 
         return ifNoneMatch is null or "*"
-            ? new VersionConditionBox(new VersionCondition(version, ifNoneMatch == "*" && call.Method == "PUT"))
+            ? new VersionConditionBox(new VersionCondition(expected, ifNoneMatch == "*" && call.Method == "PUT"))
             : FhirAnswer.BadRequest(ApiIssues.BadArgument("If-None-Match", ifNoneMatch, "* for an update, which then only creates"));
     }
 

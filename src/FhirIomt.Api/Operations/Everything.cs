@@ -50,11 +50,11 @@ internal sealed class Everything(ResourceRepository repository, SearchService se
         writer.WriteStartObject();
         writer.WriteString("resourceType"u8, "Bundle"u8);
         writer.WriteString("type"u8, "searchset"u8);
-        writer.WriteStartArray("entry"u8);
+        var hasEntries = false;
         for (var page = first; page is not null; page = await walk.NextAsync(cancelled).ConfigureAwait(false))
         {
             labels.Add(page);
-            page.ForEach(resource => WriteEntry(writer, resource, "match"u8));
+            WriteEntries(page, "match"u8);
             await writer.FlushAsync(cancelled).ConfigureAwait(false);
         }
 
@@ -66,8 +66,12 @@ internal sealed class Everything(ResourceRepository repository, SearchService se
 
         var referred = await walk.ReferredAsync(cancelled).ConfigureAwait(false);
         labels.Add(referred);
-        referred.ForEach(resource => WriteEntry(writer, resource, "include"u8));
-        writer.WriteEndArray();
+        WriteEntries(referred, "include"u8);
+        if (hasEntries)
+        {
+            writer.WriteEndArray();
+        }
+
         labels.Write(writer);
         writer.WriteStartArray("link"u8);
         BundleWriter.Link(writer, "self", Url(call, request, request.Cursor));
@@ -78,6 +82,21 @@ internal sealed class Everything(ResourceRepository repository, SearchService se
 
         writer.WriteEndArray();
         writer.WriteEndObject();
+
+        // FHIR has no empty arrays (R4 §2.6.2): this one begins with what is first in it.
+        void WriteEntries(List<StoredResource> resources, ReadOnlySpan<byte> mode)
+        {
+            if (resources.Count > 0 && !hasEntries)
+            {
+                writer.WriteStartArray("entry"u8);
+                hasEntries = true;
+            }
+
+            foreach (var resource in resources)
+            {
+                WriteEntry(writer, resource, mode);
+            }
+        }
     }
 
     private void WriteEntry(Utf8JsonWriter writer, StoredResource resource, ReadOnlySpan<byte> mode)

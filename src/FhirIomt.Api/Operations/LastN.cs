@@ -2,6 +2,7 @@ using FhirIomt.Api.Auditing;
 using FhirIomt.Api.Http;
 using FhirIomt.Api.Interactions;
 using FhirIomt.Fhir.Json;
+using FhirIomt.Fhir.Search;
 using FhirIomt.Fhir.Searching;
 using FhirIomt.Repository;
 using FhirIomt.Repository.Searching;
@@ -123,14 +124,14 @@ internal sealed class LastN(SearchService searches, SearchQueryParser parser, Se
     /// <summary>Observations by what they measure: those that share a coding belong together, those without codings by their text.</summary>
     private sealed class CodeGroups(int max)
     {
-        private readonly Dictionary<(string System, string Code), List<StoredResource>> _byCode = [];
-        private readonly List<List<StoredResource>> _groups = [];
+        private readonly Dictionary<(string System, string Code), Group> _byCode = [];
+        private readonly List<Group> _groups = [];
         private readonly HashSet<string> _seen = new(StringComparer.Ordinal);
 
         /// <summary>Codings whose group has enough.</summary>
         public List<(string System, string Code)> Full { get; } = [];
 
-        public IReadOnlyList<StoredResource> All => [.. _groups.SelectMany(group => group)];
+        public IReadOnlyList<StoredResource> All => [.. _groups.SelectMany(group => group.Members)];
 
         public void Add(StoredResource resource)
         {
@@ -139,24 +140,40 @@ internal sealed class LastN(SearchService searches, SearchQueryParser parser, Se
                 return;
             }
 
-            var codings = CodingsOf(JsonTree.Parse(resource.Body).Require().Root["code"u8]);
+            var observation = JsonTree.Parse(resource.Body).Require().Root;
+            var codings = CodingsOf(observation["code"u8]);
             var group = codings.Select(coding => _byCode.GetValueOrDefault(coding)).FirstOrDefault(known => known is not null);
             if (group is null)
             {
-                _groups.Add(group = []);
+                _groups.Add(group = new Group());
             }
 
             codings.ForEach(coding => _byCode.TryAdd(coding, group));
-            if (group.Count >= max)
+            if (group.IsFull)
             {
                 return;
             }
 
-            group.Add(resource);
-            if (group.Count == max)
+            // Those of one time belong together: more than were asked for, rather than one of two (R4, Observation-lastn).
+            var time = TimeOf(observation);
+            if (group.Members.Count < max || (time is not null && time == group.LastTime))
             {
-                Full.AddRange(codings.Where(coding => coding.Code.Length > 0));
+                group.Members.Add(resource);
+                group.LastTime = time;
+                return;
             }
+
+            group.IsFull = true;
+            Full.AddRange(codings.Where(coding => coding.Code.Length > 0));
+        }
+
+        private static (DateTimeOffset Start, DateTimeOffset End)? TimeOf(ResourceNode observation)
+        {
+            var period = observation["effectivePeriod"u8];
+            var point = observation["effectiveDateTime"u8].AsString() ?? observation["effectiveInstant"u8].AsString();
+            return FhirDate.TryParseInterval(point ?? period["start"u8].AsString() ?? "", out var start, out _) && FhirDate.TryParseInterval(point ?? period["end"u8].AsString() ?? "", out _, out var end)
+                ? (start, end)
+                : null;
         }
 
         private static List<(string System, string Code)> CodingsOf(ResourceNode concept)
@@ -172,6 +189,17 @@ internal sealed class LastN(SearchService searches, SearchQueryParser parser, Se
 
             // No code is empty, so a text cannot be taken for one.
             return codings.Count > 0 ? codings : [(concept["text"u8].AsString() ?? "", "")];
+        }
+
+        private sealed class Group
+        {
+            public List<StoredResource> Members { get; } = [];
+
+            /// <summary>Of the oldest that was taken; null where it does not say.</summary>
+            public (DateTimeOffset Start, DateTimeOffset End)? LastTime { get; set; }
+
+            /// <summary>An older one came, and was one too many.</summary>
+            public bool IsFull { get; set; }
         }
     }
 }

@@ -74,6 +74,11 @@ internal sealed class Meta(ResourceRepository repository, ResourceWriter writer,
     private static void WriteSummary(Utf8JsonWriter writer, IReadOnlyList<StoredLabel> labels)
     {
         writer.WriteStartObject();
+        if (labels.Count == 0)
+        {
+            WriteAbsence(writer);
+        }
+
         foreach (var group in labels.GroupBy(label => label.Parameter, StringComparer.Ordinal).OrderBy(group => group.Key, StringComparer.Ordinal))
         {
             writer.WriteStartArray(group.Key[1..]);
@@ -86,6 +91,17 @@ internal sealed class Meta(ResourceRepository repository, ResourceWriter writer,
         }
 
         writer.WriteEndObject();
+    }
+
+    // The operation answers one Meta, and FHIR has no empty elements (R4 §2.6.2).
+    private static void WriteAbsence(Utf8JsonWriter writer)
+    {
+        writer.WriteStartArray("extension"u8);
+        writer.WriteStartObject();
+        writer.WriteString("url"u8, "http://hl7.org/fhir/StructureDefinition/data-absent-reason"u8);
+        writer.WriteString("valueCode"u8, "not-applicable"u8);
+        writer.WriteEndObject();
+        writer.WriteEndArray();
     }
 
     private static void WriteLabel(Utf8JsonWriter writer, StoredLabel label)

@@ -3,6 +3,7 @@ using System.Text.Json;
 using FhirIomt.Api.Auditing;
 using FhirIomt.Api.Http;
 using FhirIomt.Core.Units;
+using FhirIomt.Fhir.Definitions;
 using FhirIomt.Fhir.Json;
 using FhirIomt.Fhir.Search;
 using FhirIomt.Fhir.Searching;
@@ -13,7 +14,7 @@ using Microsoft.AspNetCore.Http;
 namespace FhirIomt.Api.Operations;
 
 /// <summary>
-/// <c>Observation/$stats</c> (R4, Observation-stats): statistics of one subject's values for codes, over a time. Values in other units are converted when UCUM knows
+/// <c>Observation/$stats</c> (R4, Observation-stats): statistics of one subject's values for codes, of Observations and of their components, over a time. Values in other units are converted when UCUM knows
 /// how; those that cannot be are counted, not calculated with. What was entered in error or cancelled does not count.
 /// </summary>
 internal sealed class Stats(SearchService searches, SearchQueryParser parser, TimeProvider time)
@@ -49,7 +50,7 @@ internal sealed class Stats(SearchService searches, SearchQueryParser parser, Ti
         var token = system is null ? SearchQueryParser.Escape(code) : $"{SearchQueryParser.Escape(system)}|{SearchQueryParser.Escape(code)}";
         IReadOnlyList<SearchArgument> criteria =
         [
-            new("subject", request.Subject), new("code", token), new("date", "ge" + Instant(request.Start)), new("date", "le" + Instant(request.End)),
+            new("subject", request.Subject), new(CodeParameter(call), token), new("date", "ge" + Instant(request.Start)), new("date", "le" + Instant(request.End)),
             new("status:not", "entered-in-error,cancelled"), new("_sort", "-date"), new("_count", $"{SearchLimits.MaxCount}"),
         ];
         if (!parser.Parse("Observation", criteria, lenient: false).TryGetValue(out var query, out var issues))
@@ -86,6 +87,10 @@ internal sealed class Stats(SearchService searches, SearchQueryParser parser, Ti
 
         return series;
     }
+
+    // Who does not see components gets statistics of what stands beside them.
+    private static string CodeParameter(FhirCall call) =>
+        FhirDefinitions.R4.SearchParameter("Observation", "combo-code") is { } combo && call.Scope.Rules.Fields.ReadsHidden(combo) ? "code" : "combo-code";
 
     private static void Write(Utf8JsonWriter writer, StatsRequest request, List<StatsSeries> series, List<StoredResource> sources)
     {

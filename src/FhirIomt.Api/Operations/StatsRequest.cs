@@ -44,9 +44,11 @@ internal sealed record StatsRequest(
             return refusal;
         }
 
-        var limitText = parameters.Text("limit") ?? "1000";
+        // Without include the limit is not looked at (R4, Observation-stats).
+        var include = parameters.Text("include") == "true";
+        var limitText = (include ? parameters.Text("limit") : null) ?? "1000";
         return int.TryParse(limitText, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) && limit <= 10_000
-            ? new StatsRequest(subject, codes, span.Item1, span.Item2, statistics, parameters.Text("include") == "true", limit)
+            ? new StatsRequest(subject, codes, span.Item1, span.Item2, statistics, include, limit)
             : FhirAnswer.BadRequest(ApiIssues.BadArgument("limit", limitText, "a whole number up to 10000"));
     }
 

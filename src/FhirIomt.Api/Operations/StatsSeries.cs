@@ -23,29 +23,22 @@ internal sealed class StatsSeries(string? system, string code)
 
     public StatsUnit? Unit { get; private set; }
 
-    /// <summary>Observations, whether or not they have a value to calculate with.</summary>
+    /// <summary>Observations and components of the code, whether or not they have a value to calculate with.</summary>
     public int TotalCount { get; private set; }
+
+    /// <summary>The Observation itself, its components, or both: whatever has this code (R4, Observation-stats, <c>code</c>).</summary>
+    public void Add(ResourceNode observation)
+    {
+        AddMeasured(observation);
+        foreach (var component in observation["component"u8].Items)
+        {
+            AddMeasured(component);
+        }
+    }
 
     public static bool Knows(string statistic) => Known.Contains(statistic, StringComparer.Ordinal);
 
     public static bool HasUnit(string statistic) => statistic is not ("count" or "total-count" or "variance" or "skew" or "kurtosis");
-
-    public void Add(ResourceNode observation)
-    {
-        TotalCount++;
-        var quantity = observation["valueQuantity"u8];
-        if (!quantity["value"u8].Exists || quantity["comparator"u8].Exists || !FhirNumber.TryParseInterval(quantity["value"u8].RawSpan, out var value, out _, out _))
-        {
-            return;
-        }
-
-        var unit = new StatsUnit(quantity["system"u8].AsString(), quantity["code"u8].AsString(), quantity["unit"u8].AsString());
-        Unit ??= unit;
-        if (Convert(value, unit) is { } converted)
-        {
-            _values.Add(converted);
-        }
-    }
 
     /// <summary>Those that can be calculated: an average needs a value, a deviation two.</summary>
     public IReadOnlyList<(string Statistic, decimal Value)> Calculate(IReadOnlyList<string> statistics)
@@ -68,6 +61,41 @@ internal sealed class StatsSeries(string? system, string code)
         }
 
         return calculated;
+    }
+
+    private void AddMeasured(ResourceNode measured)
+    {
+        if (!IsMeant(measured["code"u8]))
+        {
+            return;
+        }
+
+        TotalCount++;
+        var quantity = measured["valueQuantity"u8];
+        if (!quantity["value"u8].Exists || quantity["comparator"u8].Exists || !FhirNumber.TryParseInterval(quantity["value"u8].RawSpan, out var value, out _, out _))
+        {
+            return;
+        }
+
+        var unit = new StatsUnit(quantity["system"u8].AsString(), quantity["code"u8].AsString(), quantity["unit"u8].AsString());
+        Unit ??= unit;
+        if (Convert(value, unit) is { } converted)
+        {
+            _values.Add(converted);
+        }
+    }
+
+    private bool IsMeant(ResourceNode concept)
+    {
+        foreach (var coding in concept["coding"u8].Items)
+        {
+            if (coding["code"u8].AsString() == Code && (System is null || (coding["system"u8].AsString() ?? "") == System))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private decimal? Convert(decimal value, StatsUnit unit)
@@ -96,7 +124,7 @@ internal sealed class StatsSeries(string? system, string code)
         "80-percent" or "5-4" => Quantile(0.8m),
         "4-lower" => Quantile(0.25m),
         "4-upper" => Quantile(0.75m),
-        "4-dev" => Quantile(0.75m) - Quantile(0.25m),
+        "4-dev" => (Quantile(0.75m) - Quantile(0.25m)) / 2,
         "variance" => _values.Count < 2 ? null : Round(Moment(2) / (_values.Count - 1)),
         "std-dev" => _values.Count < 2 ? null : Round((decimal)Math.Sqrt((double)(Moment(2) / (_values.Count - 1)))),
         "skew" => Standardised(3),

@@ -99,10 +99,15 @@ internal sealed record ResponseShape(FhirFormat? Format, bool Pretty, SummaryMod
             {
                 if (range.MatchesAllTypes || range.MediaType.Equals("application/*", StringComparison.OrdinalIgnoreCase))
                 {
-                    return FhirFormat.Json;
+                    // A name counts for more than a wildcard (RFC 9110 §12.5.1): what is refused by name is not meant by it.
+                    var refused = wanted.Where(one => one.Quality == 0).Select(FormatOf).ToList();
+                    if (!refused.Contains(FhirFormat.Json) || !refused.Contains(FhirFormat.Xml))
+                    {
+                        return refused.Contains(FhirFormat.Json) ? FhirFormat.Xml : FhirFormat.Json;
+                    }
                 }
 
-                if (MediaTypes.TryFormat(range.MediaType.ToString().ToLowerInvariant(), out var format))
+                if (FormatOf(range) is { } format)
                 {
                     return format;
                 }
@@ -111,4 +116,6 @@ internal sealed record ResponseShape(FhirFormat? Format, bool Pretty, SummaryMod
 
         return null;
     }
+
+    private static FhirFormat? FormatOf(MediaTypeHeaderValue range) => MediaTypes.TryFormat(range.MediaType.ToString().ToLowerInvariant(), out var format) ? format : null;
 }

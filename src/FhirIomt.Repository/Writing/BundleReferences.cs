@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text.Json;
 using FhirIomt.Fhir.Definitions;
 using FhirIomt.Fhir.Json;
@@ -6,11 +7,13 @@ using FhirIomt.Fhir.Json;
 namespace FhirIomt.Repository.Writing;
 
 /// <summary>
-/// The links in a resource of a transaction: references, elements of type uri, url, canonical, oid and uuid, and links in the narrative (R4 §3.1.0.11.2).
-/// Only what is typed as a link is touched: an identifier whose value looks like one stays.
+/// The links in a resource of a transaction: references, elements of type uri, url, oid and uuid, and links in the narrative (R4 §3.1.0.11.2: "Elements of type
+/// canonical are not replaced"). Only what is typed as a link is touched: an identifier whose value looks like one stays.
 /// </summary>
 internal sealed class BundleReferences
 {
+    private const string VersionPart = "/_history/";
+
     private readonly List<(ResourceNode Node, string Text)> _changes = [];
     private readonly Func<string, bool, string?> _change;
 
@@ -41,7 +44,7 @@ internal sealed class BundleReferences
     /// <param name="fullUrl">The resource's own: relative references are relative to its base.</param>
     /// <param name="targets">What each full URL has become.</param>
     /// <param name="resolved">What each conditional reference has become.</param>
-    public static JsonTree Rewrite(JsonTree resource, string? fullUrl, IReadOnlyDictionary<string, string> targets, IReadOnlyDictionary<string, string> resolved)
+    public static JsonTree Rewrite(JsonTree resource, string? fullUrl, IReadOnlyDictionary<string, BundleTarget> targets, IReadOnlyDictionary<string, string> resolved)
     {
         if (targets.Count == 0 && resolved.Count == 0)
         {
@@ -49,6 +52,9 @@ internal sealed class BundleReferences
         }
 
         var ownBase = BaseOf(fullUrl);
+        BundleTarget? Target(string url, bool isReference) =>
+            targets.TryGetValue(url, out var target) || (isReference && ownBase is not null && targets.TryGetValue(ownBase + url, out target)) ? target : null;
+
         var references = new BundleReferences((text, isReference) =>
         {
             if (isReference && resolved.TryGetValue(text, out var found))
@@ -56,10 +62,19 @@ internal sealed class BundleReferences
                 return found;
             }
 
-            // A fragment or a version belongs to what is referred to, and stays.
-            var end = text.AsSpan().IndexOfAny('#', '|');
+            // A fragment belongs to what is referred to, and stays.
+            var end = text.IndexOf('#', StringComparison.Ordinal);
             var (head, tail) = end < 0 ? (text, "") : (text[..end], text[end..]);
-            return targets.TryGetValue(head, out var target) || (isReference && ownBase is not null && targets.TryGetValue(ownBase + head, out target)) ? target + tail : null;
+            if (Target(head, isReference) is { } target)
+            {
+                return target.Reference + tail;
+            }
+
+            // A reference to a version stays one; which version the client wrote says nothing.
+            var version = isReference ? head.IndexOf(VersionPart, StringComparison.Ordinal) : -1;
+            return version > 0 && Target(head[..version], isReference: true) is { Version: { } stored } versioned
+                ? string.Create(CultureInfo.InvariantCulture, $"{versioned.Reference}{VersionPart}{stored}{tail}")
+                : null;
         });
         references.Walk(resource);
         return references._changes.Count == 0 ? resource : references.Apply(resource);
@@ -121,7 +136,7 @@ internal sealed class BundleReferences
         else if (item.IsString)
         {
             var isReference = owner.Name == "Reference" && member.JsonName == "reference";
-            if (isReference || member.Type.Name is "uri" or "url" or "canonical" or "oid" or "uuid")
+            if (isReference || member.Type.Name is "uri" or "url" or "oid" or "uuid")
             {
                 Change(item, _change(item.AsString()!, isReference));
             }
@@ -140,16 +155,16 @@ internal sealed class BundleReferences
         }
     }
 
-    // href="…" and src="…".
+    // href="…" and src="…", quoted either way.
     private string? Narrative(string xhtml)
     {
         var changed = xhtml;
-        foreach (var attribute in (ReadOnlySpan<string>)["href=\"", "src=\""])
+        foreach (var attribute in (ReadOnlySpan<string>)["href=\"", "src=\"", "href='", "src='"])
         {
             for (var at = changed.IndexOf(attribute, StringComparison.Ordinal); at >= 0; at = changed.IndexOf(attribute, at + attribute.Length, StringComparison.Ordinal))
             {
                 var start = at + attribute.Length;
-                var end = changed.IndexOf('"', start);
+                var end = changed.IndexOf(attribute[^1], start);
                 if (end > start && _change(changed[start..end], false) is { } target)
                 {
                     changed = string.Concat(changed.AsSpan(0, start), target, changed.AsSpan(end));
@@ -175,6 +190,10 @@ internal sealed class BundleReferences
         return JsonTree.Parse(output.WrittenMemory, JsonLimits.Default with { MaxBytes = int.MaxValue }).Require();
     }
 }
+
+/// <summary>What a full URL has become.</summary>
+/// <param name="Version">Where it is known before anything is written: of what is created, and of what a condition found.</param>
+internal readonly record struct BundleTarget(string Reference, long? Version);
 
 [System.Text.Json.Serialization.JsonSerializable(typeof(string))]
 internal sealed partial class TextOnly : System.Text.Json.Serialization.JsonSerializerContext;

@@ -73,7 +73,7 @@ internal sealed class PlannedUpdate(
             return new WriteResult.Refused(RepositoryIssues.AlreadyThere());
         }
 
-        if (condition.IfMatch is { } wanted && wanted != existing.Version)
+        if (condition.IfMatch is { } wanted && !wanted.Is(existing.Version))
         {
             return new WriteResult.Refused(RepositoryIssues.VersionConflict($"{wanted}"));
         }
@@ -179,7 +179,7 @@ internal sealed class PlannedDelete(string type, string id, VersionCondition con
         {
             Result = new WriteResult.Deleted([]);
         }
-        else if (condition.IfMatch is { } wanted && wanted != existing.Version)
+        else if (condition.IfMatch is { } wanted && !wanted.Is(existing.Version))
         {
             Refuse(RepositoryIssues.VersionConflict($"{wanted}"));
         }

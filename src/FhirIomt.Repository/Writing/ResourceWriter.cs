@@ -87,7 +87,7 @@ public sealed class ResourceWriter(IStore store, ServerDefinitions definitions, 
     /// <summary>All or nothing (R4 §3.1.0.11.2).</summary>
     public async ValueTask<TransactionResult> TransactAsync(IReadOnlyList<TransactionEntry> entries, AccessScope scope, CancellationToken cancellationToken)
     {
-        var planner = new TransactionPlanner(store, _planner, ids, parser, options);
+        var planner = new TransactionPlanner(store, _planner, indexer, ids, parser, options);
         for (var attempt = 0; attempt < MaxPlans; attempt++)
         {
             var plan = await planner.PlanAsync(entries, scope, cancellationToken).ConfigureAwait(false);

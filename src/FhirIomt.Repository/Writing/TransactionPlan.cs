@@ -21,17 +21,16 @@ internal sealed class TransactionPlan(IReadOnlyList<PlannedWrite> writes, IReadO
     public override void Run(IWriteTransaction transaction)
     {
         (Refused, Moved) = (null, false);
-        foreach (var resolution in resolutions)
-        {
-            if (!resolution.StillHolds(transaction))
-            {
-                Moved = true;
-                return;
-            }
-        }
-
         _written.Clear();
-        transaction.TryAtomically(() => order.All(index => RunOne(transaction, index)));
+        var deletions = order.TakeWhile(index => writes[index] is PlannedDelete or PlannedConditionalDelete).Count();
+        transaction.TryAtomically(() => order.Take(deletions).All(index => RunOne(transaction, index)) && StillHold(transaction) && order.Skip(deletions).All(index => RunOne(transaction, index)));
+    }
+
+    // Asked after the deletions: conditions were answered as if those had been carried out.
+    private bool StillHold(IWriteTransaction transaction)
+    {
+        Moved = !resolutions.All(resolution => resolution.StillHolds(transaction));
+        return !Moved;
     }
 
     private bool RunOne(IWriteTransaction transaction, int index)
@@ -59,12 +58,12 @@ internal sealed class TransactionPlan(IReadOnlyList<PlannedWrite> writes, IReadO
     };
 }
 
-/// <summary>A search that was answered while planning, and what it found: references were rewritten to it.</summary>
-internal sealed record Resolution(SearchQuery Query, SearchAccess Access, string? FoundId)
+/// <summary>A search that was answered while planning, and all that it found but for what the transaction deletes: references were rewritten to it.</summary>
+internal sealed record Resolution(SearchQuery Query, SearchAccess Access, IReadOnlyList<string> FoundIds)
 {
     public bool StillHolds(IWriteTransaction transaction)
     {
-        var matches = transaction.Search(Query with { Count = 2 }, Access);
-        return matches.Count == (FoundId is null ? 0 : 1) && (FoundId is null || matches[0].Id == FoundId);
+        var matches = transaction.Search(Query with { Count = FoundIds.Count + 1 }, Access);
+        return matches.Count == FoundIds.Count && matches.All(match => FoundIds.Contains(match.Id, StringComparer.Ordinal));
     }
 }

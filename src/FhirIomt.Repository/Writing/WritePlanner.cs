@@ -129,7 +129,7 @@ internal sealed class WritePlanner(IStore store, ServerDefinitions definitions, 
             return RepositoryIssues.NotFound();
         }
 
-        if (patch.Condition.IfMatch is { } wanted && wanted != existing.Version)
+        if (patch.Condition.IfMatch is { } wanted && !wanted.Is(existing.Version))
         {
             return RepositoryIssues.VersionConflict($"{wanted}");
         }

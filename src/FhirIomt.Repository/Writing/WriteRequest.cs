@@ -42,9 +42,18 @@ public abstract record WriteTarget
     public sealed record Matching(SearchQuery Query) : WriteTarget;
 }
 
-/// <param name="IfMatch">The version that the client has seen, or null for any.</param>
+/// <param name="IfMatch">What the current version must be; null where it may be any, or none.</param>
 /// <param name="IfNoneMatch"><c>If-None-Match: *</c>: only when there is none yet.</param>
-public readonly record struct VersionCondition(long? IfMatch, bool IfNoneMatch = false);
+public readonly record struct VersionCondition(ExpectedVersion? IfMatch, bool IfNoneMatch = false);
+
+/// <summary>What <c>If-Match</c> asks for (RFC 9110 §13.1.1).</summary>
+/// <param name="Versions">One of these; empty for <c>*</c>: whichever there is.</param>
+public sealed record ExpectedVersion(IReadOnlyList<long> Versions)
+{
+    public bool Is(long version) => Versions.Count == 0 || Versions.Contains(version);
+
+    public override string ToString() => Versions.Count == 0 ? "*" : string.Join(" or ", Versions);
+}
 
 /// <summary>A change to a resource. A closed set.</summary>
 public abstract record ResourcePatch
