@@ -83,6 +83,24 @@ public class SearchTests : StoreTests
     }
 
     [Theory]
+    [InlineData("not (subject eq Patient/pa)", "group,nobody")]
+    [InlineData("not (patient eq pa)", "group,nobody")]
+    [InlineData("not (subject:Patient.family eq Berg)", "group,nobody")]
+    [InlineData("not (subject eq Patient/pa or subject eq Group/g)", "nobody")]
+    [InlineData("subject ne Patient/pa", "group")]
+    [InlineData("not (subject ne Patient/pa)", "nobody,patient")]
+    public async Task What_is_about_nobody_is_not_about_a_patient(string filter, string expected)
+    {
+        await using var store = NewStore();
+        await store.PutAsync("pa", Sample.Patient("Berg"));
+        await store.PutAsync("patient", Sample.HeartRate());
+        await store.PutAsync("group", Sample.HeartRate(subject: "Group/g"));
+        await store.PutAsync("nobody", Sample.HeartRate(subject: null));
+        Assert.Equal(Sorted(expected), (await store.FindAsync("Observation", ("_filter", filter))).Order(StringComparer.Ordinal));
+        Assert.Equal(Sorted(expected), (await store.FindAsync("Observation", ("_filter", filter), ("_sort", "-date"))).Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
     [InlineData("category:not", "vital-signs", "lab,nothing")]
     [InlineData("category:not", "vital-signs,laboratory", "nothing")]
     [InlineData("category:not", "unheard-of", "lab,nothing,vital")]
