@@ -83,6 +83,23 @@ public class SearchTests : StoreTests
     }
 
     [Theory]
+    [InlineData("code:text", "pulse", "bare")]
+    [InlineData("code:text", "heart", "bare,shown")]
+    [InlineData("code:missing", "true", "")]
+    [InlineData("code:missing", "false", "bare,shown,unknown")]
+    [InlineData("code:not", "8867-4", "bare,shown,unknown")]
+    [InlineData("code", "|8867-4", "")]
+    public async Task A_concept_has_its_texts_whatever_its_codings_lack(string name, string value, string expected)
+    {
+        await using var store = NewStore();
+        await store.PutAsync("shown", Coded("""{"coding":[{"display":"Heart rate"}]}"""));
+        await store.PutAsync("bare", Coded("""{"coding":[{"display":"Heart rate"}],"text":"Pulse"}"""));
+        await store.PutAsync("unknown", Coded("""{"coding":[{"version":"1"}],"text":"Beats"}"""));
+        Assert.Equal(Sorted(expected), (await store.FindAsync("Observation", (name, value))).Order(StringComparer.Ordinal));
+        Assert.Equal(Sorted(expected), (await store.FindAsync("Observation", (name, value), ("_sort", "-_lastUpdated"))).Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
     [InlineData("not (subject eq Patient/pa)", "group,nobody")]
     [InlineData("not (patient eq pa)", "group,nobody")]
     [InlineData("not (subject:Patient.family eq Berg)", "group,nobody")]

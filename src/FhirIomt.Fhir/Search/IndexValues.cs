@@ -87,7 +87,6 @@ internal sealed class IndexValues(string? serverBase)
         var codings = concept["coding"u8];
         if (!codings.Exists && text is not null)
         {
-            // Findable by :text only; no code equals the empty one.
             Add(new IndexValue.Token(parameter, System: null, "", [text]));
         }
 
@@ -97,12 +96,14 @@ internal sealed class IndexValues(string? serverBase)
         }
     }
 
+    // Without a code it is findable by :text only: no code equals the empty one.
     private void AddCoding(SearchParameter parameter, ResourceNode coding, string? text)
     {
         var (system, code) = (coding["system"u8].AsCommonString(), coding["code"u8].AsCommonString());
-        if (system is not null || code is not null)
+        var texts = Texts(coding["display"u8].AsCommonString(), text);
+        if (system is not null || code is not null || texts.Count > 0)
         {
-            Add(new IndexValue.Token(parameter, system, code ?? "", Texts(coding["display"u8].AsCommonString(), text)));
+            Add(new IndexValue.Token(parameter, system, code ?? "", texts));
         }
     }
 
