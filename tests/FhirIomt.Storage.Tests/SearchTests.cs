@@ -118,6 +118,24 @@ public class SearchTests : StoreTests
     }
 
     [Theory]
+    [InlineData("subject:missing", "true", "nobody")]
+    [InlineData("subject:missing", "false", "named,referred,whoever")]
+    [InlineData("patient:missing", "true", "nobody,whoever")]
+    [InlineData("patient:missing", "false", "named,referred")]
+    public async Task A_subject_that_is_named_by_an_identifier_is_not_missing(string name, string value, string expected)
+    {
+        await using var store = NewStore();
+        await store.PutAsync("referred", Sample.HeartRate());
+        await store.PutAsync("nobody", Sample.HeartRate(subject: null));
+        await store.PutAsync("named", Named("""{"type":"Patient","identifier":{"system":"urn:example:mrn","value":"17"}}"""));
+        await store.PutAsync("whoever", Named("""{"identifier":{"system":"urn:example:mrn","value":"17"}}"""));
+        Assert.Equal(Sorted(expected), (await store.FindAsync("Observation", (name, value))).Order(StringComparer.Ordinal));
+        Assert.Equal(Sorted(expected), (await store.FindAsync("Observation", (name, value), ("_sort", "date"))).Order(StringComparer.Ordinal));
+
+        static string Named(string subject) => $$$"""{"resourceType":"Observation","status":"final","code":{"text":"pulse"},"effectiveDateTime":"2026-02-01","subject":{{{subject}}}}""";
+    }
+
+    [Theory]
     [InlineData("category:not", "vital-signs", "lab,nothing")]
     [InlineData("category:not", "vital-signs,laboratory", "nothing")]
     [InlineData("category:not", "unheard-of", "lab,nothing,vital")]
