@@ -59,6 +59,11 @@ public class SearchTests : StoreTests
         Assert.Equal(["x"], await store.FindAsync("Observation", ("date", "lt2026-02-03")));
         Assert.Equal(["x"], await store.FindAsync("Observation", ("date", "gt2026-02-03")));
         Assert.Equal(["x"], await store.FindAsync("Observation", ("date", "2026-02")));
+        await store.PutAsync("s", """{"resourceType":"ServiceRequest","status":"active","intent":"order","subject":{"reference":"Patient/pa"},"occurrenceTiming":{"event":["2026-02-01","2026-02-05"]}}""");
+        Assert.Empty(await store.FindAsync("ServiceRequest", ("occurrence", "2026-02-01")));
+        Assert.Empty(await store.FindAsync("ServiceRequest", ("occurrence", "sa2026-02-03")));
+        Assert.Equal(["s"], await store.FindAsync("ServiceRequest", ("occurrence", "ap2026-02-03")));
+        Assert.Equal(["s"], await store.FindAsync("ServiceRequest", ("occurrence", "2026-02")));
     }
 
     [Theory]

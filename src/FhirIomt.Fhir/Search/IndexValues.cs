@@ -135,19 +135,41 @@ internal sealed class IndexValues(string? serverBase)
         switch (item.Type?.Name)
         {
             case "Period":
-                AddPeriod(parameter, node);
-                break;
-            case "Timing":
-                foreach (var moment in node["event"u8].Items)
+                if (PeriodOf(node) is var (from, to))
                 {
-                    AddMoment(parameter, moment);
+                    Add(new IndexValue.Date(parameter, from, to));
                 }
 
-                AddPeriod(parameter, node["repeat"u8]["boundsPeriod"u8]);
+                break;
+            case "Timing":
+                AddTiming(parameter, node);
                 break;
             default:
                 AddMoment(parameter, node);
                 break;
+        }
+    }
+
+    // The details of a schedule do not matter, only its outer limits (R4 §3.1.1.4.7).
+    private void AddTiming(SearchParameter parameter, ResourceNode timing)
+    {
+        var (from, to) = (DateTimeOffset.MaxValue, DateTimeOffset.MinValue);
+        foreach (var moment in timing["event"u8].Items)
+        {
+            if (moment.IsString && FhirDate.TryParseInterval(moment.ContentSpan, out var start, out var end))
+            {
+                (from, to) = (start < from ? start : from, end > to ? end : to);
+            }
+        }
+
+        if (PeriodOf(timing["repeat"u8]["boundsPeriod"u8]) is var (first, last))
+        {
+            (from, to) = (first < from ? first : from, last > to ? last : to);
+        }
+
+        if (from < to)
+        {
+            Add(new IndexValue.Date(parameter, from, to));
         }
     }
 
@@ -159,15 +181,13 @@ internal sealed class IndexValues(string? serverBase)
         }
     }
 
-    private void AddPeriod(SearchParameter parameter, ResourceNode period)
+    // An open end is open; without either it is no period.
+    private static (DateTimeOffset From, DateTimeOffset To)? PeriodOf(ResourceNode period)
     {
         var (from, to) = (DateTimeOffset.MinValue, DateTimeOffset.MaxValue);
         var hasStart = period["start"u8].IsString && FhirDate.TryParseInterval(period["start"u8].ContentSpan, out from, out _);
         var hasEnd = period["end"u8].IsString && FhirDate.TryParseInterval(period["end"u8].ContentSpan, out _, out to);
-        if (hasStart || hasEnd)
-        {
-            Add(new IndexValue.Date(parameter, hasStart ? from : DateTimeOffset.MinValue, hasEnd ? to : DateTimeOffset.MaxValue));
-        }
+        return hasStart || hasEnd ? (hasStart ? from : DateTimeOffset.MinValue, hasEnd ? to : DateTimeOffset.MaxValue) : null;
     }
 
     private void AddText(SearchParameter parameter, in FhirPathItem item)
