@@ -88,6 +88,24 @@ public class SearchTests : StoreTests
     }
 
     [Theory]
+    [InlineData("version", "2.0-BALLOT", "large,small")]
+    [InlineData("version", "2.0-ballot", "large,small")]
+    [InlineData("version:not", "2.0-Ballot", "none,other")]
+    [InlineData("_filter", "version eq 2.0-Ballot", "large,small")]
+    [InlineData("name:exact", "Large", "large")]
+    [InlineData("_id", "LARGE", "")]
+    [InlineData("status", "DRAFT", "")]
+    public async Task A_token_that_is_a_string_is_found_in_any_case(string name, string value, string expected)
+    {
+        await using var store = NewStore();
+        await store.PutAsync("large", """{"resourceType":"ValueSet","status":"draft","name":"Large","version":"2.0-BALLOT"}""");
+        await store.PutAsync("small", """{"resourceType":"ValueSet","status":"draft","version":"2.0-ballot"}""");
+        await store.PutAsync("other", """{"resourceType":"ValueSet","status":"draft","version":"2.0"}""");
+        await store.PutAsync("none", """{"resourceType":"ValueSet","status":"draft"}""");
+        Assert.Equal(Sorted(expected), (await store.FindAsync("ValueSet", (name, value))).Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
     [InlineData("code:text", "pulse", "bare")]
     [InlineData("code:text", "heart", "bare,shown")]
     [InlineData("code:missing", "true", "")]

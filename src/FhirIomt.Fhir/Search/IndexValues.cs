@@ -26,12 +26,13 @@ internal sealed class IndexValues(string? serverBase)
         Taken.Add(value);
     }
 
-    public void Add(SearchParameter parameter, in FhirPathItem item)
+    /// <param name="areStrings">A token that is a string is kept without its case.</param>
+    public void Add(SearchParameter parameter, in FhirPathItem item, bool areStrings = false)
     {
         switch (parameter.Type)
         {
             case SearchParameterType.Token:
-                AddToken(parameter, item);
+                AddToken(parameter, item, areStrings);
                 break;
             case SearchParameterType.Date:
                 AddDate(parameter, item);
@@ -54,7 +55,7 @@ internal sealed class IndexValues(string? serverBase)
         }
     }
 
-    private void AddToken(SearchParameter parameter, in FhirPathItem item)
+    private void AddToken(SearchParameter parameter, in FhirPathItem item, bool areStrings)
     {
         var node = item.Node;
         switch (item.Type?.Name)
@@ -74,7 +75,7 @@ internal sealed class IndexValues(string? serverBase)
             default:
                 if (item.AsText() is { Length: > 0 } code)
                 {
-                    Add(new IndexValue.Token(parameter, System: null, code, []));
+                    Add(new IndexValue.Token(parameter, System: null, areStrings ? code.ToLowerInvariant() : code, []));
                 }
 
                 break;

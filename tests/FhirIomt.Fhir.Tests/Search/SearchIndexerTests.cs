@@ -39,6 +39,16 @@ public sealed class SearchIndexerTests
     }
 
     [Fact]
+    public void Tokens_that_are_strings_have_no_case_and_ids_and_codes_have()
+    {
+        const string Definition = """{"resourceType":"StructureDefinition","id":"Us","status":"draft","version":"1.0-Beta","type":"Patient","snapshot":{"element":[{"path":"Patient.birthDate"}]}}""";
+        Assert.Equal([(null, "1.0-beta", null)], Tokens(Definition, "version"));
+        Assert.Equal([(null, "patient.birthdate", null)], Tokens(Definition, "path"));
+        Assert.Equal([(null, "Us", null)], Tokens(Definition, "_id"));
+        Assert.Equal([(null, "F17", null)], Tokens("""{"resourceType":"SearchParameter","code":"F17"}""", "code"));
+    }
+
+    [Fact]
     public void Dates_cover_their_precision_in_utc()
     {
         var date = Assert.IsType<IndexValue.Date>(Assert.Single(Values(BloodPressure, "date")));
