@@ -59,6 +59,11 @@ public class SearchTests : StoreTests
         Assert.Equal(["x"], await store.FindAsync("Observation", ("date", "lt2026-02-03")));
         Assert.Equal(["x"], await store.FindAsync("Observation", ("date", "gt2026-02-03")));
         Assert.Equal(["x"], await store.FindAsync("Observation", ("date", "2026-02")));
+        await store.PutAsync("s", """{"resourceType":"ServiceRequest","status":"active","intent":"order","subject":{"reference":"Patient/pa"},"occurrenceTiming":{"event":["2026-02-01","2026-02-05"]}}""");
+        Assert.Empty(await store.FindAsync("ServiceRequest", ("occurrence", "2026-02-01")));
+        Assert.Empty(await store.FindAsync("ServiceRequest", ("occurrence", "sa2026-02-03")));
+        Assert.Equal(["s"], await store.FindAsync("ServiceRequest", ("occurrence", "ap2026-02-03")));
+        Assert.Equal(["s"], await store.FindAsync("ServiceRequest", ("occurrence", "2026-02")));
     }
 
     [Theory]
@@ -80,6 +85,77 @@ public class SearchTests : StoreTests
         Assert.Equal(Sorted(expected), (await store.FindAsync("Observation", ("code", value))).Order(StringComparer.Ordinal));
         var not = Sorted("both,loinc,none,other,text").Except(Sorted(expected), StringComparer.Ordinal);
         Assert.Equal(not, (await store.FindAsync("Observation", ("code:not", value))).Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("version", "2.0-BALLOT", "large,small")]
+    [InlineData("version", "2.0-ballot", "large,small")]
+    [InlineData("version:not", "2.0-Ballot", "none,other")]
+    [InlineData("_filter", "version eq 2.0-Ballot", "large,small")]
+    [InlineData("name:exact", "Large", "large")]
+    [InlineData("_id", "LARGE", "")]
+    [InlineData("status", "DRAFT", "")]
+    public async Task A_token_that_is_a_string_is_found_in_any_case(string name, string value, string expected)
+    {
+        await using var store = NewStore();
+        await store.PutAsync("large", """{"resourceType":"ValueSet","status":"draft","name":"Large","version":"2.0-BALLOT"}""");
+        await store.PutAsync("small", """{"resourceType":"ValueSet","status":"draft","version":"2.0-ballot"}""");
+        await store.PutAsync("other", """{"resourceType":"ValueSet","status":"draft","version":"2.0"}""");
+        await store.PutAsync("none", """{"resourceType":"ValueSet","status":"draft"}""");
+        Assert.Equal(Sorted(expected), (await store.FindAsync("ValueSet", (name, value))).Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("code:text", "pulse", "bare")]
+    [InlineData("code:text", "heart", "bare,shown")]
+    [InlineData("code:missing", "true", "")]
+    [InlineData("code:missing", "false", "bare,shown,unknown")]
+    [InlineData("code:not", "8867-4", "bare,shown,unknown")]
+    [InlineData("code", "|8867-4", "")]
+    public async Task A_concept_has_its_texts_whatever_its_codings_lack(string name, string value, string expected)
+    {
+        await using var store = NewStore();
+        await store.PutAsync("shown", Coded("""{"coding":[{"display":"Heart rate"}]}"""));
+        await store.PutAsync("bare", Coded("""{"coding":[{"display":"Heart rate"}],"text":"Pulse"}"""));
+        await store.PutAsync("unknown", Coded("""{"coding":[{"version":"1"}],"text":"Beats"}"""));
+        Assert.Equal(Sorted(expected), (await store.FindAsync("Observation", (name, value))).Order(StringComparer.Ordinal));
+        Assert.Equal(Sorted(expected), (await store.FindAsync("Observation", (name, value), ("_sort", "-_lastUpdated"))).Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("not (subject eq Patient/pa)", "group,nobody")]
+    [InlineData("not (patient eq pa)", "group,nobody")]
+    [InlineData("not (subject:Patient.family eq Berg)", "group,nobody")]
+    [InlineData("not (subject eq Patient/pa or subject eq Group/g)", "nobody")]
+    [InlineData("subject ne Patient/pa", "group")]
+    [InlineData("not (subject ne Patient/pa)", "nobody,patient")]
+    public async Task What_is_about_nobody_is_not_about_a_patient(string filter, string expected)
+    {
+        await using var store = NewStore();
+        await store.PutAsync("pa", Sample.Patient("Berg"));
+        await store.PutAsync("patient", Sample.HeartRate());
+        await store.PutAsync("group", Sample.HeartRate(subject: "Group/g"));
+        await store.PutAsync("nobody", Sample.HeartRate(subject: null));
+        Assert.Equal(Sorted(expected), (await store.FindAsync("Observation", ("_filter", filter))).Order(StringComparer.Ordinal));
+        Assert.Equal(Sorted(expected), (await store.FindAsync("Observation", ("_filter", filter), ("_sort", "-date"))).Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("subject:missing", "true", "nobody")]
+    [InlineData("subject:missing", "false", "named,referred,whoever")]
+    [InlineData("patient:missing", "true", "nobody,whoever")]
+    [InlineData("patient:missing", "false", "named,referred")]
+    public async Task A_subject_that_is_named_by_an_identifier_is_not_missing(string name, string value, string expected)
+    {
+        await using var store = NewStore();
+        await store.PutAsync("referred", Sample.HeartRate());
+        await store.PutAsync("nobody", Sample.HeartRate(subject: null));
+        await store.PutAsync("named", Named("""{"type":"Patient","identifier":{"system":"urn:example:mrn","value":"17"}}"""));
+        await store.PutAsync("whoever", Named("""{"identifier":{"system":"urn:example:mrn","value":"17"}}"""));
+        Assert.Equal(Sorted(expected), (await store.FindAsync("Observation", (name, value))).Order(StringComparer.Ordinal));
+        Assert.Equal(Sorted(expected), (await store.FindAsync("Observation", (name, value), ("_sort", "date"))).Order(StringComparer.Ordinal));
+
+        static string Named(string subject) => $$$"""{"resourceType":"Observation","status":"final","code":{"text":"pulse"},"effectiveDateTime":"2026-02-01","subject":{{{subject}}}}""";
     }
 
     [Theory]

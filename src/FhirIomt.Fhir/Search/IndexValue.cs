@@ -12,7 +12,7 @@ public abstract record IndexValue
 
     /// <summary>code, Coding, CodeableConcept's codings, Identifier, ContactPoint, boolean, string or uri under a token parameter.</summary>
     /// <param name="System">Null when the value has none (and for ContactPoint: its use is not a system).</param>
-    /// <param name="Code">Empty for a concept that is text only: findable by <c>:text</c> alone.</param>
+    /// <param name="Code">Empty for a concept that is text only: findable by <c>:text</c> alone. Of a string in lower case.</param>
     /// <param name="Texts">Display and text, for <c>:text</c>.</param>
     public sealed record Token(SearchParameter Of, string? System, string Code, IReadOnlyList<string> Texts) : IndexValue(Of)
     {

@@ -26,12 +26,13 @@ internal sealed class IndexValues(string? serverBase)
         Taken.Add(value);
     }
 
-    public void Add(SearchParameter parameter, in FhirPathItem item)
+    /// <param name="areStrings">A token that is a string is kept without its case.</param>
+    public void Add(SearchParameter parameter, in FhirPathItem item, bool areStrings = false)
     {
         switch (parameter.Type)
         {
             case SearchParameterType.Token:
-                AddToken(parameter, item);
+                AddToken(parameter, item, areStrings);
                 break;
             case SearchParameterType.Date:
                 AddDate(parameter, item);
@@ -54,7 +55,7 @@ internal sealed class IndexValues(string? serverBase)
         }
     }
 
-    private void AddToken(SearchParameter parameter, in FhirPathItem item)
+    private void AddToken(SearchParameter parameter, in FhirPathItem item, bool areStrings)
     {
         var node = item.Node;
         switch (item.Type?.Name)
@@ -74,7 +75,7 @@ internal sealed class IndexValues(string? serverBase)
             default:
                 if (item.AsText() is { Length: > 0 } code)
                 {
-                    Add(new IndexValue.Token(parameter, System: null, code, []));
+                    Add(new IndexValue.Token(parameter, System: null, areStrings ? code.ToLowerInvariant() : code, []));
                 }
 
                 break;
@@ -87,7 +88,6 @@ internal sealed class IndexValues(string? serverBase)
         var codings = concept["coding"u8];
         if (!codings.Exists && text is not null)
         {
-            // Findable by :text only; no code equals the empty one.
             Add(new IndexValue.Token(parameter, System: null, "", [text]));
         }
 
@@ -97,12 +97,14 @@ internal sealed class IndexValues(string? serverBase)
         }
     }
 
+    // Without a code it is findable by :text only: no code equals the empty one.
     private void AddCoding(SearchParameter parameter, ResourceNode coding, string? text)
     {
         var (system, code) = (coding["system"u8].AsCommonString(), coding["code"u8].AsCommonString());
-        if (system is not null || code is not null)
+        var texts = Texts(coding["display"u8].AsCommonString(), text);
+        if (system is not null || code is not null || texts.Count > 0)
         {
-            Add(new IndexValue.Token(parameter, system, code ?? "", Texts(coding["display"u8].AsCommonString(), text)));
+            Add(new IndexValue.Token(parameter, system, code ?? "", texts));
         }
     }
 
@@ -134,19 +136,41 @@ internal sealed class IndexValues(string? serverBase)
         switch (item.Type?.Name)
         {
             case "Period":
-                AddPeriod(parameter, node);
-                break;
-            case "Timing":
-                foreach (var moment in node["event"u8].Items)
+                if (PeriodOf(node) is var (from, to))
                 {
-                    AddMoment(parameter, moment);
+                    Add(new IndexValue.Date(parameter, from, to));
                 }
 
-                AddPeriod(parameter, node["repeat"u8]["boundsPeriod"u8]);
+                break;
+            case "Timing":
+                AddTiming(parameter, node);
                 break;
             default:
                 AddMoment(parameter, node);
                 break;
+        }
+    }
+
+    // The details of a schedule do not matter, only its outer limits (R4 §3.1.1.4.7).
+    private void AddTiming(SearchParameter parameter, ResourceNode timing)
+    {
+        var (from, to) = (DateTimeOffset.MaxValue, DateTimeOffset.MinValue);
+        foreach (var moment in timing["event"u8].Items)
+        {
+            if (moment.IsString && FhirDate.TryParseInterval(moment.ContentSpan, out var start, out var end))
+            {
+                (from, to) = (start < from ? start : from, end > to ? end : to);
+            }
+        }
+
+        if (PeriodOf(timing["repeat"u8]["boundsPeriod"u8]) is var (first, last))
+        {
+            (from, to) = (first < from ? first : from, last > to ? last : to);
+        }
+
+        if (from < to)
+        {
+            Add(new IndexValue.Date(parameter, from, to));
         }
     }
 
@@ -158,15 +182,13 @@ internal sealed class IndexValues(string? serverBase)
         }
     }
 
-    private void AddPeriod(SearchParameter parameter, ResourceNode period)
+    // An open end is open; without either it is no period.
+    private static (DateTimeOffset From, DateTimeOffset To)? PeriodOf(ResourceNode period)
     {
         var (from, to) = (DateTimeOffset.MinValue, DateTimeOffset.MaxValue);
         var hasStart = period["start"u8].IsString && FhirDate.TryParseInterval(period["start"u8].ContentSpan, out from, out _);
         var hasEnd = period["end"u8].IsString && FhirDate.TryParseInterval(period["end"u8].ContentSpan, out _, out to);
-        if (hasStart || hasEnd)
-        {
-            Add(new IndexValue.Date(parameter, hasStart ? from : DateTimeOffset.MinValue, hasEnd ? to : DateTimeOffset.MaxValue));
-        }
+        return hasStart || hasEnd ? (hasStart ? from : DateTimeOffset.MinValue, hasEnd ? to : DateTimeOffset.MaxValue) : null;
     }
 
     private void AddText(SearchParameter parameter, in FhirPathItem item)

@@ -90,7 +90,7 @@ public sealed class SearchIndexer
     {
         if (parameter.Parameter.Type != SearchParameterType.Composite)
         {
-            values.Add(parameter.Parameter, item);
+            values.Add(parameter.Parameter, item, parameter.AreStrings);
             return;
         }
 

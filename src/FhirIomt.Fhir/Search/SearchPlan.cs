@@ -7,8 +7,9 @@ namespace FhirIomt.Fhir.Search;
 
 /// <summary>A search parameter ready to run.</summary>
 /// <param name="Paths">The parts of the expression's union; what two of them find is indexed once, so they need not be united first.</param>
+/// <param name="AreStrings">The tokens that it finds are strings.</param>
 internal sealed record PlannedParameter(
-    SearchParameter Parameter, PlannedPath[] Paths, IReadOnlyList<(SearchParameter Parameter, FhirPathExpression Expression)> Components);
+    SearchParameter Parameter, PlannedPath[] Paths, IReadOnlyList<(SearchParameter Parameter, FhirPathExpression Expression)> Components, bool AreStrings);
 
 /// <param name="Needs">Which members of the resource it needs to find anything.</param>
 internal sealed record PlannedPath(FhirPathExpression Expression, MemberNeeds Needs);
@@ -77,7 +78,7 @@ internal sealed class SearchPlan
         }
 
         var isComplete = components.Count == parameter.Components.Count && parameter.Expression is not null;
-        return new PlannedParameter(parameter, isComplete ? Paths(parameter) : [], components);
+        return new PlannedParameter(parameter, isComplete ? Paths(parameter) : [], components, ParameterElements.AreStrings(parameter, _definitions));
     }
 
     private PlannedPath[] Paths(SearchParameter parameter)

@@ -30,19 +30,11 @@ public sealed class CriterionMatch(SearchIndexer indexer)
         SearchCriterion.Ids ids => resource.Root["id"u8].AsString() is { } id && ids.Values.Contains(id, StringComparer.Ordinal),
         SearchCriterion.Missing missing => missing.IsMissing != Values(missing, resource).Any(value => value is not IndexValue.Token { Code: "", Texts.Count: 0 }),
         SearchCriterion.Tokens { Negated: true } tokens => !Matches(tokens with { Negated = false }, resource),
-        SearchCriterion.Dates dates when dates.Of is { ResourceType: "Observation", Code: "date" } => MeetsWhole(dates, resource),
         _ when CanDecide(criterion) => Values(criterion, resource).Any(value => Meets(criterion, value)),
         _ => throw new ArgumentException($"A {criterion.GetType().Name} is not decided on one resource.", nameof(criterion)),
     };
 
     private IReadOnlyList<IndexValue> Values(SearchCriterion criterion, JsonTree resource) => indexer.Extract(resource, [criterion.Parameter!]);
-
-    // The times of an Observation count as one, from the first to the last.
-    private bool MeetsWhole(SearchCriterion.Dates dates, JsonTree resource)
-    {
-        var times = Values(dates, resource).OfType<IndexValue.Date>().ToList();
-        return times.Count > 0 && dates.Values.Any(wanted => wanted.Matches(times.Min(time => time.Start), times.Max(time => time.End)));
-    }
 
     private static bool Meets(SearchCriterion criterion, IndexValue value) => (criterion, value) switch
     {

@@ -14,30 +14,14 @@ internal sealed class ImplicitSystems(FhirDefinitions definitions)
     private HashSet<string> Find(SearchParameter parameter)
     {
         var systems = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var path in (parameter.Expression ?? "").Split('|', StringSplitOptions.TrimEntries))
+        foreach (var element in ParameterElements.Of(parameter, definitions))
         {
-            if (ElementOf(path) is { Binding: { Strength: BindingStrength.Required } binding } element
-                && element.Members.Any(member => member.Type.Name == "code") && definitions.ValueSet(binding.ValueSet) is { } set)
+            if (element is { Binding: { Strength: BindingStrength.Required } binding } && element.Members.Any(member => member.Type.Name == "code") && definitions.ValueSet(binding.ValueSet) is { } set)
             {
                 systems.UnionWith(set.Systems);
             }
         }
 
         return systems;
-    }
-
-    // Plain paths only: a path with a function selects no code elements in R4.
-    private FhirElement? ElementOf(string path)
-    {
-        var steps = path.Split('.');
-        var type = definitions.Type(steps[0]);
-        FhirElement? element = null;
-        foreach (var step in steps.Skip(1))
-        {
-            element = type?.Element(step);
-            type = element?.Members is [var only] ? only.Type : null;
-        }
-
-        return element;
     }
 }

@@ -23,7 +23,7 @@ public sealed class SearchQueryParser
     public SearchQueryParser(IndexPolicy policy, ITerminology? terminology = null, string? serverBase = null)
     {
         _policy = policy;
-        var tokens = new TokenValues(new ImplicitSystems(policy.Definitions), terminology);
+        var tokens = new TokenValues(new ImplicitSystems(policy.Definitions), new StringTokens(policy.Definitions), terminology);
         var references = new ReferenceValues(serverBase is null || serverBase.EndsWith('/') ? serverBase : serverBase + "/");
         _reader = new CriterionReader(policy, new CriterionParser(tokens, references, new CompositeComponents(policy)));
         _filters = new FilterParser(policy, _reader);

@@ -4,7 +4,7 @@ using FhirIomt.Fhir.Search;
 namespace FhirIomt.Fhir.Searching;
 
 /// <summary>Token values with their modifiers (R4 §3.1.1.4.10). What needs terminology is asked of it here, so that a store compares codes only.</summary>
-internal sealed class TokenValues(ImplicitSystems implicitSystems, ITerminology? terminology)
+internal sealed class TokenValues(ImplicitSystems implicitSystems, StringTokens strings, ITerminology? terminology)
 {
     public Outcome<SearchCriterion> Parse(SearchParameter parameter, string? modifier, List<string> alternatives) => modifier switch
     {
@@ -28,7 +28,7 @@ internal sealed class TokenValues(ImplicitSystems implicitSystems, ITerminology?
         return token == default ? SearchIssues.BadValue(parameter.Code, alternative, "code, system|code, |code or system|") : token;
     }
 
-    // A plain code element says no system; its required binding does, and whoever names that one means the code (R4 §3.1.1.4.10).
+    // A plain code element says no system; its required binding does, and whoever names that one means the code (R4 §3.1.1.4.10). A string is kept without its case.
     private List<TokenMatch> Spread(SearchParameter parameter, List<TokenMatch> values)
     {
         var spread = new List<TokenMatch>(values);
@@ -37,6 +37,11 @@ internal sealed class TokenValues(ImplicitSystems implicitSystems, ITerminology?
             if (value.System is { Length: > 0 } system && implicitSystems.Of(parameter).Contains(system))
             {
                 spread.Add(value with { System = "" });
+            }
+
+            if (value.Code is { } code && strings.Has(parameter))
+            {
+                spread.Add(value with { Code = code.ToLowerInvariant() });
             }
         }
 

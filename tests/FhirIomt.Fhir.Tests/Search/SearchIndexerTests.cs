@@ -39,6 +39,16 @@ public sealed class SearchIndexerTests
     }
 
     [Fact]
+    public void Tokens_that_are_strings_have_no_case_and_ids_and_codes_have()
+    {
+        const string Definition = """{"resourceType":"StructureDefinition","id":"Us","status":"draft","version":"1.0-Beta","type":"Patient","snapshot":{"element":[{"path":"Patient.birthDate"}]}}""";
+        Assert.Equal([(null, "1.0-beta", null)], Tokens(Definition, "version"));
+        Assert.Equal([(null, "patient.birthdate", null)], Tokens(Definition, "path"));
+        Assert.Equal([(null, "Us", null)], Tokens(Definition, "_id"));
+        Assert.Equal([(null, "F17", null)], Tokens("""{"resourceType":"SearchParameter","code":"F17"}""", "code"));
+    }
+
+    [Fact]
     public void Dates_cover_their_precision_in_utc()
     {
         var date = Assert.IsType<IndexValue.Date>(Assert.Single(Values(BloodPressure, "date")));
@@ -104,13 +114,15 @@ public sealed class SearchIndexerTests
     }
 
     [Fact]
-    public void Periods_may_be_open_and_timings_have_events()
+    public void Periods_may_be_open_and_timings_count_by_their_outer_limits()
     {
         const string Encounter = """{"resourceType":"Encounter","period":{"start":"2024-01-02"}}""";
         var open = Assert.IsType<IndexValue.Date>(Assert.Single(Values(Encounter, "date")));
         Assert.Equal((new DateTimeOffset(2024, 1, 2, 0, 0, 0, TimeSpan.Zero), DateTimeOffset.MaxValue), (open.Start, open.End));
-        const string Timing = """{"resourceType":"ServiceRequest","occurrenceTiming":{"event":["2024","2025"]}}""";
-        Assert.Equal(2, Values(Timing, "occurrence").Count);
+        const string Timing = """{"resourceType":"ServiceRequest","occurrenceTiming":{"event":["2025","2023"],"repeat":{"boundsPeriod":{"start":"2024","end":"2027-06"}}}}""";
+        var whole = Assert.IsType<IndexValue.Date>(Assert.Single(Values(Timing, "occurrence")));
+        Assert.Equal((new DateTimeOffset(2023, 1, 1, 0, 0, 0, TimeSpan.Zero), new DateTimeOffset(2027, 7, 1, 0, 0, 0, TimeSpan.Zero)), (whole.Start, whole.End));
+        Assert.Empty(Values("""{"resourceType":"ServiceRequest","occurrenceTiming":{"repeat":{"frequency":1,"period":1,"periodUnit":"d"}}}""", "occurrence"));
     }
 
     [Fact]

@@ -21,7 +21,7 @@ internal sealed class ChainSql(SearchContext context)
         if (Targets(chain) is { } entities)
         {
             return context.Whole(chain.Of) is not null
-                ? Condition.In($"{context.Row}.subject", entities)
+                ? context.IsSubject(entities)
                 : Condition.AnyOf([.. new ReferenceSql(context).Probes(chain.Of, entities).Select(probe => probe.About(context.Row))]);
         }
 

@@ -191,9 +191,9 @@ internal sealed class CriterionSql
         switch (_context.Whole(parameter))
         {
             case "subject":
-                return new Condition($"{row}.subject IS NOT NULL");
+                return OrIdentifier(parameter, new Condition($"{row}.subject IS NOT NULL"));
             case "patient":
-                return new Condition($"({row}.subject IS NOT NULL AND {row}.subject IN (SELECT id FROM entity WHERE type='Patient' OR (type='' AND name LIKE '%/Patient/%')))");
+                return OrIdentifier(parameter, new Condition($"({row}.subject IS NOT NULL AND {row}.subject IN (SELECT id FROM entity WHERE type='Patient' OR (type='' AND name LIKE '%/Patient/%')))"));
             case "date":
                 return new Condition($"{row}.start>{IndexRows.NoStart}");
         }
@@ -225,6 +225,11 @@ internal sealed class CriterionSql
 
         return Condition.AnyOf(conditions);
     }
+
+    // A reference that says an identifier only has a value as well, and no target in the row.
+    private Condition OrIdentifier(SearchParameter parameter, Condition target) => _context.Parameter(parameter.IndexName + ValueRows.ByIdentifier) is { } number
+        ? Condition.AnyOf([target, new Probe("identifier_index", number, Condition.Always, IsPoint: false).About(_context.Row)])
+        : target;
 
     // The time of a version is a millisecond; key ranges inside the type say the same as intervals of one millisecond.
     private Condition LastUpdated(SearchCriterion.Dates dates) => Condition.AnyOf([.. dates.Values.Select(match =>

@@ -15,7 +15,7 @@ internal sealed class ReferenceSql(SearchContext context)
         }
 
         // An Observation's subject stands in its row; what else the reference says (a version) has rows.
-        var column = Condition.In($"{context.Row}.subject", entities);
+        var column = context.IsSubject(entities);
         return references.Values.Any(IsVersioned)
             ? Condition.AnyOf([column, .. Probes(references.Of, entities).Select(probe => probe.About(context.Row))])
             : column;

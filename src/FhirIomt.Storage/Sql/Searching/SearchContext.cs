@@ -71,6 +71,9 @@ internal sealed class SearchContext
         return Dictionaries.EntitiesOfId(Connection, id);
     }
 
+    /// <summary>The row is about one of those. Never null, so that it can be negated.</summary>
+    public Condition IsSubject(IReadOnlyCollection<long> entities) => new Condition($"({Row}.subject IS NOT NULL AND ").Append(Condition.In($"{Row}.subject", entities)).Append(")");
+
     /// <summary>The row is about one of those patients. Never null, so that it can be negated.</summary>
     public Condition SubjectsOf(PatientSet patients)
     {
@@ -82,8 +85,9 @@ internal sealed class SearchContext
             Catalog.Lacks();
         }
 
-        var isOne = entities.Count <= MaxBound ? Condition.In($"{Row}.subject", entities.Numbers) : Connection.Dialect.InNumbers($"{Row}.subject", entities.Text);
-        return new Condition($"({Row}.subject IS NOT NULL AND ").Append(isOne).Append(")");
+        return entities.Count <= MaxBound
+            ? IsSubject(entities.Numbers)
+            : new Condition($"({Row}.subject IS NOT NULL AND ").Append(Connection.Dialect.InNumbers($"{Row}.subject", entities.Text)).Append(")");
     }
 
     /// <summary>Asking whether a table has rows of a parameter keeps conditions to the tables that have some.</summary>
