@@ -81,6 +81,27 @@ public sealed class BundleTests(ServerFixture fixture) : IClassFixture<ServerFix
     }
 
     [Fact]
+    public async Task A_transaction_with_a_read_that_fails_stores_nothing()
+    {
+        var mrn = Given.Unique("mrn");
+        var (there, gone) = (await All.CreateAsync(Given.Patient()), await All.CreateAsync(Given.Patient()));
+        foreach (var (read, status) in new[] { ("Patient/nobody", 404), ("Patient?birthdate=soon", 400), ($"Patient/{gone}", 410), ($"Patient/{there}/_history/7", 404) })
+        {
+            var answer = await SendAsync("transaction", Entry("POST", "Patient", Given.Patient(mrn: mrn)), Entry("DELETE", $"Patient/{gone}"), Entry("GET", read));
+            answer.AssertOutcome(status);
+            Assert.StartsWith("Bundle.entry[2]", answer.Json.GetProperty("issue")[0].GetProperty("expression")[0].GetString(), StringComparison.Ordinal);
+            Assert.Empty((await All.GetAsync($"Patient?identifier={mrn}")).Matches);
+            Assert.Equal(200, (await All.GetAsync($"Patient/{gone}")).Status);
+        }
+
+        (await SendAsync("transaction", Entry("GET", $"Patient/{there}"), Entry("GET", "Patient/nobody"))).AssertOutcome(404);
+
+        // What the transaction makes can be read in it, though it is not there before.
+        var id = Given.Unique("own");
+        Assert.Equal(["200", "201"], Statuses(await SendAsync("transaction", Entry("GET", $"Patient/{id}"), Entry("PUT", $"Patient/{id}", Given.Patient(id: id)))));
+    }
+
+    [Fact]
     public async Task Conditions_in_a_transaction_are_answered_and_references_follow()
     {
         var mrn = Given.Unique("mrn");

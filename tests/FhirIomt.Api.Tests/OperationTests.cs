@@ -228,6 +228,28 @@ public sealed class OperationTests(ServerFixture fixture) : IClassFixture<Server
         Assert.Equal(["1", "2", "3", "4"], Values(await All.GetAsync($"Observation/$lastn?patient={patient}&max=4")).Order(StringComparer.Ordinal));
     }
 
+    [Theory]
+    [InlineData("a b ac", "1", "0,1")]
+    [InlineData("a b ab", "1", "0")]
+    [InlineData("a b ab", "2", "0,1")]
+    [InlineData("a b c ab bc", "1", "0")]
+    [InlineData("a b c ab bc", "4", "0,1,2,3")]
+    [InlineData("a b c", "1", "0,1,2")]
+    public async Task Lastn_groups_codes_that_a_translation_joins(string newestFirst, string max, string expected)
+    {
+        var patient = await All.CreateAsync(Given.Patient());
+        var codes = newestFirst.Split(' ');
+        for (var index = 0; index < codes.Length; index++)
+        {
+            var codings = string.Join(',', codes[index].Select(code => $$"""{"system":"urn:example:codes","code":"{{code}}"}"""));
+            await All.CreateAsync($$"""
+                {"resourceType":"Observation","status":"final","code":{"coding":[{{codings}}]},"subject":{"reference":"Patient/{{patient}}"},"effectiveDateTime":"2026-03-{{20 - index}}","valueQuantity":{"value":{{index}} } }
+                """);
+        }
+
+        Assert.Equal(expected.Split(','), Values(await All.GetAsync($"Observation/$lastn?patient={patient}&max={max}")).Order(StringComparer.Ordinal));
+    }
+
     [Fact]
     public async Task Stats_count_the_components_of_that_code_too()
     {

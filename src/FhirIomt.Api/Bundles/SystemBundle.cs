@@ -115,6 +115,11 @@ internal sealed class SystemBundle(ResourceWriter writer, WriteRequests requests
         var answers = new FhirAnswer?[entries.Count];
         if (writes.Count > 0)
         {
+            if (await RefusedReadAsync(entries).ConfigureAwait(false) is { } unread)
+            {
+                return unread;
+            }
+
             switch (await writer.TransactAsync([.. writes.Select(write => write.Transaction)], call.Scope, call.Cancelled).ConfigureAwait(false))
             {
                 case TransactionResult.Refused refused:
@@ -130,7 +135,37 @@ internal sealed class SystemBundle(ResourceWriter writer, WriteRequests requests
         }
 
         await ReadAsync(entries, answers).ConfigureAwait(false);
+        if (writes.Count == 0 && answers.FirstOrDefault(answer => answer is { Status: >= StatusCodes.Status400BadRequest }) is { } unanswered)
+        {
+            return unanswered;
+        }
+
         return BundleResponse.Of("transaction-response", entries, answers!, address, call);
+    }
+
+    // All or nothing (R4 §3.1.0.11.2): what cannot be read refuses what would be written, so it is asked before. What the transaction itself writes or deletes is not there yet, or no longer.
+    private async Task<FhirAnswer?> RefusedReadAsync(IReadOnlyList<BundleEntry> entries)
+    {
+        var written = entries.Where(entry => entry.Call is { Route.IsWrite: true, Id.Length: > 0 }).ToLookup(entry => (entry.Call!.Type, entry.Call.Id), entry => entry.Call!.Method);
+        foreach (var entry in entries)
+        {
+            if (entry.Call is not { Route.IsWrite: false } read)
+            {
+                continue;
+            }
+
+            var methods = written[(read.Type, read.Id)];
+            var answer = !methods.Any() ? await read.Route.Handler(read).ConfigureAwait(false)
+                : read.Route.Name == "read" && methods.Contains("DELETE") ? FhirAnswer.Refused(RepositoryIssues.Gone())
+                : null;
+            if (answer is { Status: >= StatusCodes.Status400BadRequest })
+            {
+                await RecordAsync(entry, answer).ConfigureAwait(false);
+                return BundleEntries.At(answer, entry.Number);
+            }
+        }
+
+        return null;
     }
 
     private ValueTask RecordAsync(BundleEntry entry, FhirAnswer answer) =>

@@ -131,7 +131,7 @@ internal sealed class LastN(SearchService searches, SearchQueryParser parser, Se
         /// <summary>Codings whose group has enough.</summary>
         public List<(string System, string Code)> Full { get; } = [];
 
-        public IReadOnlyList<StoredResource> All => [.. _groups.SelectMany(group => group.Members)];
+        public IReadOnlyList<StoredResource> All => [.. _groups.SelectMany(group => group.Members).Select(member => member.Resource)];
 
         public void Add(StoredResource resource)
         {
@@ -142,29 +142,46 @@ internal sealed class LastN(SearchService searches, SearchQueryParser parser, Se
 
             var observation = JsonTree.Parse(resource.Body).Require().Root;
             var codings = CodingsOf(observation["code"u8]);
-            var group = codings.Select(coding => _byCode.GetValueOrDefault(coding)).FirstOrDefault(known => known is not null);
-            if (group is null)
-            {
-                _groups.Add(group = new Group());
-            }
-
-            codings.ForEach(coding => _byCode.TryAdd(coding, group));
+            var group = GroupOf(codings);
             if (group.IsFull)
             {
                 return;
             }
 
-            // Those of one time belong together: more than were asked for, rather than one of two (R4, Observation-lastn).
-            var time = TimeOf(observation);
-            if (group.Members.Count < max || (time is not null && time == group.LastTime))
+            group.Members.Add(new Member(resource, _seen.Count, TimeOf(observation)));
+            if (group.Cut(max))
             {
-                group.Members.Add(resource);
-                group.LastTime = time;
-                return;
+                Full.AddRange(codings.Where(coding => coding.Code.Length > 0));
+            }
+        }
+
+        // One that has codes of several groups says that these are one (R4, Observation-lastn: "the transitive property of equality").
+        private Group GroupOf(List<(string System, string Code)> codings)
+        {
+            var known = codings.Select(coding => _byCode.GetValueOrDefault(coding)).OfType<Group>().Distinct().ToList();
+            var group = known.FirstOrDefault();
+            if (group is null)
+            {
+                _groups.Add(group = new Group());
             }
 
-            group.IsFull = true;
-            Full.AddRange(codings.Where(coding => coding.Code.Length > 0));
+            foreach (var other in known.Skip(1))
+            {
+                group.Take(other);
+                _groups.Remove(other);
+                foreach (var code in _byCode.Where(pair => pair.Value == other).Select(pair => pair.Key).ToList())
+                {
+                    _byCode[code] = group;
+                }
+            }
+
+            if (known.Count > 1)
+            {
+                group.Cut(max);
+            }
+
+            codings.ForEach(coding => _byCode.TryAdd(coding, group));
+            return group;
         }
 
         private static (DateTimeOffset Start, DateTimeOffset End)? TimeOf(ResourceNode observation)
@@ -191,15 +208,39 @@ internal sealed class LastN(SearchService searches, SearchQueryParser parser, Se
             return codings.Count > 0 ? codings : [(concept["text"u8].AsString() ?? "", "")];
         }
 
+        /// <param name="Place">Among all, from new to old.</param>
+        /// <param name="Time">Null where it does not say.</param>
+        private sealed record Member(StoredResource Resource, int Place, (DateTimeOffset Start, DateTimeOffset End)? Time);
+
         private sealed class Group
         {
-            public List<StoredResource> Members { get; } = [];
-
-            /// <summary>Of the oldest that was taken; null where it does not say.</summary>
-            public (DateTimeOffset Start, DateTimeOffset End)? LastTime { get; set; }
+            public List<Member> Members { get; } = [];
 
             /// <summary>An older one came, and was one too many.</summary>
-            public bool IsFull { get; set; }
+            public bool IsFull { get; private set; }
+
+            public void Take(Group other)
+            {
+                Members.AddRange(other.Members);
+                Members.Sort((left, right) => left.Place.CompareTo(right.Place));
+                IsFull |= other.IsFull;
+            }
+
+            /// <summary>Leaves the newest, and those of the same time as the last of them: more than were asked for, rather than one of two (R4, Observation-lastn).</summary>
+            /// <returns>Whether any were left out.</returns>
+            public bool Cut(int max)
+            {
+                var count = Math.Min(max, Members.Count);
+                while (count > 0 && count < Members.Count && Members[count - 1].Time is { } last && Members[count].Time == last)
+                {
+                    count++;
+                }
+
+                var isCut = count < Members.Count;
+                Members.RemoveRange(count, Members.Count - count);
+                IsFull |= isCut;
+                return isCut;
+            }
         }
     }
 }
