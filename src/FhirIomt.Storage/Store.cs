@@ -149,6 +149,9 @@ public static class RecordKind
     /// <summary>Indexing by a search parameter while it runs, by the parameter's id.</summary>
     public const string Reindexing = "reindexing";
 
+    /// <summary>The address that the store was last served under.</summary>
+    public const string ServedAddress = "served-address";
+
     /// <summary>How far a journal of audit lines was taken into the store, by the journal's id.</summary>
     public const string AuditJournal = "audit-journal";
 

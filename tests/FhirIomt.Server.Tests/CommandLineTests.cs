@@ -75,6 +75,24 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public async Task Commands_know_the_address_that_the_store_is_served_under()
+    {
+        await using (var server = await ChildProcess.ServeAsync(_data))
+        {
+            var token = await TokenAsync(server, "system/Patient.c system/Observation.c");
+            var patient = await CreatePatientAsync(server, token);
+            var stored = await SendAsync(server, HttpMethod.Post, "fhir/Observation", token, new StringContent(
+                $$"""{"resourceType":"Observation","status":"final","code":{"text":"x"},"subject":{"reference":"{{server.Base}}/fhir/Patient/{{patient}}"} }""", Encoding.UTF8, "application/fhir+json"));
+            Assert.True((int)stored.Status == 201, stored.Text);
+        }
+
+        // Its subject is this server's patient, by whichever address a command would guess.
+        var check = await RunAsync("check");
+        Assert.True(check.ExitCode == 0, check.Output + check.Errors);
+        Assert.Equal(0, (await RunAsync("check", "--repair")).ExitCode);
+    }
+
+    [Fact]
     public async Task Mistakes_are_told_and_change_nothing()
     {
         await RunAsync("vendor", "add", "acme");

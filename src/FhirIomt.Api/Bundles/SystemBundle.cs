@@ -146,7 +146,7 @@ internal sealed class SystemBundle(ResourceWriter writer, WriteRequests requests
     // All or nothing (R4 §3.1.0.11.2): what cannot be read refuses what would be written, so it is asked before. What the transaction itself writes or deletes is not there yet, or no longer.
     private async Task<FhirAnswer?> RefusedReadAsync(IReadOnlyList<BundleEntry> entries)
     {
-        var written = entries.Where(entry => entry.Call is { Route.IsWrite: true, Id.Length: > 0 }).ToLookup(entry => (entry.Call!.Type, entry.Call.Id), entry => entry.Call!.Method);
+        var written = entries.Where(entry => entry.Call is { Route.IsWrite: true, Id.Length: > 0 }).ToLookup(entry => (entry.Call!.Type, entry.Call.Id), entry => entry.Call!.Method == "DELETE");
         foreach (var entry in entries)
         {
             if (entry.Call is not { Route.IsWrite: false } read)
@@ -154,9 +154,9 @@ internal sealed class SystemBundle(ResourceWriter writer, WriteRequests requests
                 continue;
             }
 
-            var methods = written[(read.Type, read.Id)];
-            var answer = !methods.Any() ? await read.Route.Handler(read).ConfigureAwait(false)
-                : read.Route.Name == "read" && methods.Contains("DELETE") ? FhirAnswer.Refused(RepositoryIssues.Gone())
+            var deletions = written[(read.Type, read.Id)];
+            var answer = !deletions.Any() ? await read.Route.Handler(read).ConfigureAwait(false)
+                : read.Route.Name == "read" && deletions.Contains(true) ? FhirAnswer.Refused(RepositoryIssues.Gone())
                 : null;
             if (answer is { Status: >= StatusCodes.Status400BadRequest })
             {

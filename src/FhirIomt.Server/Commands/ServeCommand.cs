@@ -76,7 +76,8 @@ internal static class ServeCommand
     private static async Task StartAsync(WebApplication app, CancellationToken cancellationToken)
     {
         // Opened before the host starts: a store that cannot be used is told in one line.
-        _ = app.Services.GetRequiredService<IStore>();
+        var store = app.Services.GetRequiredService<IStore>();
+        await ServedAddress.RememberAsync(store, app.Services.GetRequiredService<ServerAddress>(), cancellationToken).ConfigureAwait(false);
         try
         {
             await app.StartAsync(cancellationToken).ConfigureAwait(false);

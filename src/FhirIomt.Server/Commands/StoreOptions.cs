@@ -27,6 +27,8 @@ internal sealed class StoreOptions
         var configuration = ServeCommand.Configuration();
         var options = new ServerOptions { Postgres = configuration["Postgres"] };
         options.Data = configuration["Data"] ?? options.Data;
+        options.Urls = configuration["Urls"] ?? options.Urls;
+        options.PublicUrl = configuration["PublicUrl"];
         configuration.GetSection("Auth").Bind(options.Auth);
         Apply(parsed, options);
         configuration.GetSection("Audit").Bind(options.Audit);

@@ -36,6 +36,7 @@ internal static class StoreSession
 
     private static async Task<int> RunAsync(ServerOptions options, Action<IServiceCollection> addStore, Func<IServiceProvider, CancellationToken, Task<int>> command, CancellationToken cancellationToken)
     {
+        options.PublicUrl = ServedAddress.Of(options) ?? options.PublicUrl;
         var services = new ServiceCollection();
         ServerHost.AddParts(services, options, TimeProvider.System);
         addStore(services);

@@ -108,6 +108,21 @@ public sealed class PostgresStore : SqlStore
         }
     }
 
+    /// <summary>A record of a store that is not opened. Null also where there is no store, or none that can be read.</summary>
+    public static StoredRecord? Peek(string connectionString, string kind, string id)
+    {
+        try
+        {
+            using var source = SourceOf(connectionString);
+            using var connection = new PostgresConnection(source, readOnly: true);
+            return connection.Scalar("SELECT count(*) FROM pg_class WHERE oid=to_regclass('record')") == 0 ? null : SqlEngine.ReadRecord(connection, kind, id);
+        }
+        catch (Exception exception) when (exception is StoreBusyException or StoreUnusableException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Where a store is, without who asks and by which password.</summary>
     public static string NameOf(string connectionString)
     {

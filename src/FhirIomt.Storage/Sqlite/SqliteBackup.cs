@@ -137,7 +137,7 @@ public static class SqliteBackup
     private static bool HoldsSomething(string store)
     {
         using var connection = new SqliteConnection(store, readOnly: true);
-        return SqliteSchema.VersionOf(connection) > 0 && connection.Scalar("SELECT (SELECT count(*) FROM (SELECT 1 FROM resource LIMIT 1) r)+(SELECT count(*) FROM (SELECT 1 FROM record WHERE kind<>'audit-journal' LIMIT 1) c)") > 0;
+        return SqliteSchema.VersionOf(connection) > 0 && connection.Scalar("SELECT (SELECT count(*) FROM (SELECT 1 FROM resource LIMIT 1) r)+(SELECT count(*) FROM (SELECT 1 FROM record WHERE kind NOT IN ('audit-journal','served-address') LIMIT 1) c)") > 0;
     }
 
     private static void MoveAside(string store)

@@ -94,6 +94,25 @@ public sealed class SqliteStore : SqlStore
         return SqliteSchema.VersionOf(connection);
     }
 
+    /// <summary>A record of a store that is not opened. Null also where there is no store, or none that can be read.</summary>
+    public static StoredRecord? Peek(string directory, string kind, string id)
+    {
+        try
+        {
+            if (SchemaOf(directory) is null or 0)
+            {
+                return null;
+            }
+
+            using var connection = new SqliteConnection(PathIn(directory), readOnly: true);
+            return SqlEngine.ReadRecord(connection, kind, id);
+        }
+        catch (StoreBusyException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>The file of a store.</summary>
     public static string PathIn(string directory) => Path.Combine(directory, "fhiriomt.db");
 
