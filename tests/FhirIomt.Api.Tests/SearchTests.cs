@@ -90,6 +90,15 @@ public sealed class SearchTests(ServerFixture fixture) : IClassFixture<ServerFix
     }
 
     [Theory]
+    [InlineData("QuestionnaireResponse?questionnaire.title=x")]
+    [InlineData("QuestionnaireResponse?_filter=questionnaire.title eq x")]
+    [InlineData("Questionnaire?_has:QuestionnaireResponse:questionnaire:status=completed")]
+    [InlineData("PlanDefinition?composed-of.title=x")]
+    [InlineData("PlanDefinition?composed-of:ActivityDefinition.title=x")]
+    [InlineData("Patient?_has:QuestionnaireResponse:subject:questionnaire.title=x")]
+    public async Task What_refers_by_canonical_is_not_followed_in_silence(string query) => (await All.GetAsync(query)).AssertOutcome(400, "IOMT-0722");
+
+    [Theory]
     [InlineData("_count=-1")]
     [InlineData("_count=x")]
     [InlineData("_count=99999999999")]

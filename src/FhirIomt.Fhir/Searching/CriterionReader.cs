@@ -59,6 +59,11 @@ internal sealed class CriterionReader(IndexPolicy policy, CriterionParser values
             return refusal;
         }
 
+        if (ParameterElements.AreCanonicals(parameter, policy.Definitions))
+        {
+            return SearchIssues.NotAlongCanonicals(parameter.Code);
+        }
+
         var targets = (targetType ?? ReferenceValues.SingleTarget(parameter)) is { } only ? [only] : parameter.Targets;
         if (targetType is null && (ReferenceValues.AllowsAny(parameter) || targets.Count > SearchLimits.MaxChainTargets))
         {
@@ -119,6 +124,11 @@ internal sealed class CriterionReader(IndexPolicy policy, CriterionParser values
         if (policy.WhyNot(reference) is { } refusal)
         {
             return refusal;
+        }
+
+        if (ParameterElements.AreCanonicals(reference, policy.Definitions))
+        {
+            return SearchIssues.NotAlongCanonicals(reference.Code);
         }
 
         var outcome = Read(source, inner, value, budget, steps + 1);

@@ -38,6 +38,9 @@ public static class SearchIssues
     public static Issue BadHas(string name) =>
         Issue.Error(IssueKind.NotSupported, "IOMT-0710", $"'{Shorten(name)}' is not a reverse chain to this type.", "_has", "Write _has:Type:parameter:condition, with a reference parameter of that type which may refer to the type that is searched.");
 
+    public static Issue NotAlongCanonicals(string code) =>
+        Issue.Error(IssueKind.NotSupported, "IOMT-0722", $"'{code}' refers by canonical URL, which chains and _has do not follow.", code, $"Find the other resource by itself, then search by its url, or take it along with _include.");
+
     public static Issue BadFilter(string message, int column) =>
         Issue.Error(IssueKind.Invalid, "IOMT-0711", $"The filter cannot be read at character {column}: {message}.", "_filter", "Write conditions such as: name co \"pet\" and (birthdate ge 2014-10-10 or not (gender eq male)).");
 
