@@ -21,12 +21,20 @@ internal static class ServedAddress
         return record is null ? null : Encoding.UTF8.GetString(record.Body.Span);
     }
 
+    /// <summary>Written once, and again when the address changes. A disk that is full then does not keep the server from answering reads; the next start writes it.</summary>
     public static async Task RememberAsync(IStore store, ServerAddress address, CancellationToken cancellationToken)
     {
         var body = Encoding.UTF8.GetBytes(address.Root);
-        if (await store.FindRecordAsync(RecordKind.ServedAddress, Id, cancellationToken).ConfigureAwait(false) is not { } known || !known.Body.Span.SequenceEqual(body))
+        try
         {
-            await store.WriteAsync([new Remembering(new StoredRecord(RecordKind.ServedAddress, Id, body))], cancellationToken).ConfigureAwait(false);
+            if (await store.FindRecordAsync(RecordKind.ServedAddress, Id, cancellationToken).ConfigureAwait(false) is not { } known || !known.Body.Span.SequenceEqual(body))
+            {
+                await store.WriteAsync([new Remembering(new StoredRecord(RecordKind.ServedAddress, Id, body))], cancellationToken).ConfigureAwait(false);
+            }
+        }
+        catch (StoreBusyException)
+        {
+            // Whatever is wrong with the store, who asks hears it.
         }
     }
 
